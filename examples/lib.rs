@@ -1,0 +1,1 @@
+//! One lesson each: see the files beside this one.

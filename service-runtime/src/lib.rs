@@ -1,0 +1,19 @@
+//! A service framework for programs that run for a long time.
+//!
+//! Rooms, from the bottom up; a room uses only those below it:
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | `process`, `signal` | the operating system |
+//! | `tasks`, `config`, `notify`, `listen`, `log` | siblings that do not know each other |
+//! | `service` | the trait, its context, phases and registry |
+//! | `launch` | the launchers and the supervisor |
+//! | `__rt` | what generated code calls |
+
+pub mod config;
+pub mod listen;
+mod log;
+mod notify;
+mod process;
+mod signal;
+pub mod tasks;

@@ -1,0 +1,1 @@
+//! Shared by the tests: fixtures started as processes, and what they print.
