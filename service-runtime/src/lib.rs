@@ -14,6 +14,8 @@ pub mod config;
 pub mod listen;
 mod log;
 mod notify;
+mod launch;
 mod process;
+pub mod service;
 mod signal;
 pub mod tasks;

@@ -1,0 +1,4 @@
+//! The launchers.
+
+#[cfg(target_os = "linux")]
+mod supervisor;

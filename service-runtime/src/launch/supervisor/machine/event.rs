@@ -1,0 +1,162 @@
+//! What goes in and what comes out.
+
+use std::time::Duration;
+
+use super::Policy;
+
+/// Time since the supervisor started, on a clock that never goes back.
+pub(crate) type Time = Duration;
+
+/// One worker process. Never used again, unlike a pid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct WorkerId(pub(crate) u64);
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Event {
+    /// The supervisor is set up.
+    Start,
+    /// A worker was forked as asked.
+    Forked(WorkerId),
+    /// The operating system refused to fork it.
+    ForkRefused(WorkerId),
+    /// Its services are started.
+    Ready(WorkerId),
+    /// It ended and was reaped; with which code, if it exited.
+    Exited(WorkerId, Option<i32>),
+    /// An address that it asked for cannot be bound.
+    Unbindable(WorkerId),
+    /// The configuration asked for was read and checked.
+    Loaded(Result<Policy, ()>),
+    /// A worker has taken over the mutable options, or could not.
+    Mutated(WorkerId),
+    /// Somebody wants something.
+    Asked(Request),
+    /// Time has passed.
+    Clock,
+}
+
+/// What an operator asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// A graceful stop; asked again, a quick one.
+    Stop,
+    /// A quick stop.
+    Quit,
+    /// A reload or mutation.
+    Reload,
+    /// One worker more.
+    More,
+    /// One worker fewer.
+    Fewer,
+}
+
+/// Something to do.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Action {
+    /// Fork a worker.
+    Fork {
+        /// Who it will be.
+        worker: WorkerId,
+        /// Its place.
+        slot: usize,
+        /// The configuration it gets.
+        generation: u64,
+    },
+    /// Ask a worker to stop.
+    Stop(WorkerId),
+    /// Kill a worker.
+    Kill(WorkerId),
+    /// Read and check the configuration, to become this generation's.
+    Load(u64),
+    /// Give up the reading.
+    CancelLoad,
+    /// Send the configuration just loaded to these workers.
+    Mutate(Vec<WorkerId>),
+    /// This generation's configuration is the good one; drop all others.
+    Keep(u64),
+    /// This worker runs what runs once in the program.
+    Lead(Option<WorkerId>),
+    /// Tell the service manager.
+    Announce(Announcement),
+    /// Tell the log.
+    Log(Note),
+    /// End the supervisor.
+    Exit(Outcome),
+}
+
+/// What the service manager is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Announcement {
+    /// Every slot is ready; a reload has ended.
+    Ready,
+    /// A reload has begun.
+    Reloading,
+    /// A stop has begun.
+    Stopping,
+}
+
+/// What the log is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// A worker is ready.
+    Ready(WorkerId),
+    /// A worker died unasked; its slot gets another after this time.
+    Died {
+        /// Who.
+        worker: WorkerId,
+        /// How soon its slot is filled again.
+        retry_in: Duration,
+    },
+    /// A fork was refused; it is tried again after this time.
+    ForkRefused {
+        /// Which slot waits.
+        slot: usize,
+        /// How soon it is tried again.
+        retry_in: Duration,
+    },
+    /// A worker did not get ready in time.
+    StartTimedOut(WorkerId),
+    /// A worker did not stop in time.
+    StopTimedOut(WorkerId),
+    /// A reload has begun.
+    Reloading(u64),
+    /// A reload has replaced every worker.
+    Reloaded(u64),
+    /// Every worker has taken over the mutable options.
+    Mutated,
+    /// A reload changed nothing.
+    ReloadRefused(Cause),
+    /// Every replaced worker has its old configuration again.
+    Undone(u64),
+    /// The number of workers has changed.
+    Scaled(usize),
+    /// The launch is given up.
+    LaunchFailed(WorkerId),
+    /// The stop ran out of time.
+    OutOfTime(Vec<WorkerId>),
+}
+
+/// Why a reload was refused or undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The configuration is wrong; the reader has said how.
+    Configuration,
+    /// Checking it took longer than a start may.
+    CheckTimedOut,
+    /// A worker of the new generation ended before it was ready, or was not ready in time.
+    Worker(WorkerId),
+}
+
+/// How the launch ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// As asked, everybody within the time limit.
+    Stopped,
+    /// As asked, some killed at the time limit.
+    OutOfTime,
+    /// At once, as asked.
+    Quit,
+    /// No worker got ready; the code that the last of them exited with.
+    LaunchFailed(Option<i32>),
+}

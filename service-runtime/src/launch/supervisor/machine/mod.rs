@@ -1,0 +1,276 @@
+//! The supervisor's decisions, as a pure state machine: events in, actions out.
+//!
+//! No system call, no clock and no log line is made here. The driver tells what happened and at what
+//! time, and carries out what it is told, in order. That makes every decision testable by
+//! simulation: see `simulation`.
+//!
+//! What must stay true, whatever comes in:
+//! - A slot has one holder, and a second live worker only while that holder is being replaced.
+//! - An action names only workers whose end has not been reported.
+//! - A worker is asked to stop at most once and killed at most once.
+//! - Nothing is forked once a stop has begun, and every stop ends.
+//! - Once events stop, every slot gets a ready worker of the current generation.
+//! - `ready` is never announced after `stopping`.
+
+mod event;
+mod policy;
+mod respawn;
+mod roll;
+mod scale;
+#[cfg(test)]
+mod simulation;
+mod slot;
+mod stop;
+
+use std::collections::BTreeMap;
+
+pub(crate) use event::{Action, Announcement, Cause, Event, Note, Outcome, Request, Time, WorkerId};
+pub(crate) use policy::{Policy, RestartMethod};
+use roll::Roll;
+use slot::Slot;
+pub(crate) use slot::{State, Worker};
+
+/// The supervisor's state.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    policy: Policy,
+    phase: Phase,
+    /// Every slot that was ever used, by its number; those given up are inactive.
+    slots: Vec<Slot>,
+    /// Every worker whose end has not been reported.
+    workers: BTreeMap<WorkerId, Worker>,
+    next_worker: u64,
+    /// The generation that new workers belong to, outside a reload.
+    generation: u64,
+    /// The newest generation that was ever used.
+    latest: u64,
+    /// A configuration is being read and checked; until when that may take.
+    loading: Option<Option<Time>>,
+    roll: Option<Roll>,
+    /// A reload was asked for while another was under way.
+    reload_wanted: bool,
+    /// Workers that have not yet answered to a mutation, and until when they may.
+    mutating: Option<(Vec<WorkerId>, Option<Time>)>,
+    ever_ready: bool,
+    announced: Option<Announcement>,
+    leader: Option<WorkerId>,
+    actions: Vec<Action>,
+}
+
+/// What the supervisor is doing as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Not every slot has had a ready worker at the same time yet.
+    Starting,
+    /// Every slot has been ready.
+    Serving,
+    /// Every worker was asked to stop; until when they may take.
+    Stopping {
+        /// When those still alive are killed; `None` for never.
+        deadline: Option<Time>,
+    },
+    /// Every worker was killed; waits for their ends, for a second at most.
+    Killing {
+        /// When the supervisor exits without them.
+        deadline: Time,
+        /// What the launch ends with.
+        outcome: Outcome,
+    },
+    /// The launch has ended.
+    Ended,
+}
+
+impl Machine {
+    /// Makes the machine; nothing happens before [`Event::Start`].
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            phase: Phase::Starting,
+            slots: Vec::new(),
+            workers: BTreeMap::new(),
+            next_worker: 0,
+            generation: 1,
+            latest: 1,
+            loading: None,
+            roll: None,
+            reload_wanted: false,
+            mutating: None,
+            ever_ready: false,
+            announced: None,
+            leader: None,
+            actions: Vec::new(),
+        }
+    }
+
+    /// Takes in one event and returns what is to be done about it, in order.
+    ///
+    /// `now` never goes back.
+    pub(crate) fn step(&mut self, now: Time, event: Event) -> Vec<Action> {
+        if self.phase == Phase::Ended {
+            return Vec::new();
+        }
+        self.take(now, event);
+        self.settle(now);
+        std::mem::take(&mut self.actions)
+    }
+
+    /// Returns when the machine wants to be stepped with [`Event::Clock`] at the latest.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        let workers = self.workers.values().filter_map(Worker::deadline);
+        let slots = self.slots.iter().filter_map(Slot::wake_up);
+        let phase = match self.phase {
+            Phase::Stopping { deadline } => deadline,
+            Phase::Killing { deadline, .. } => Some(deadline),
+            Phase::Starting | Phase::Serving | Phase::Ended => None,
+        };
+        workers
+            .chain(slots)
+            .chain(phase)
+            .chain(self.loading.flatten())
+            .chain(self.mutating.as_ref().and_then(|(_, until)| *until))
+            .chain(self.roll.as_ref().and_then(Roll::wake_up))
+            .min()
+    }
+
+    /// Returns what the supervisor is doing.
+    pub(crate) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Returns the generation that new workers belong to.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Returns every live worker.
+    pub(crate) fn workers(&self) -> impl Iterator<Item = &Worker> {
+        self.workers.values()
+    }
+
+    /// Returns a live worker.
+    pub(crate) fn worker(&self, id: WorkerId) -> Option<&Worker> {
+        self.workers.get(&id)
+    }
+
+    /// Returns how many slots are in use, and how many of them have a ready worker.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let active = self.slots.iter().filter(|slot| slot.active).count();
+        let ready = self.slots.iter().filter(|slot| slot.active && self.is_ready(slot.holder));
+        (active, ready.count())
+    }
+
+    /// Returns the workers that are on their way out.
+    pub(crate) fn draining(&self) -> usize {
+        self.workers.values().filter(|worker| worker.is_leaving()).count()
+    }
+
+    /// Returns whether a reload or mutation is under way.
+    pub(crate) fn is_reloading(&self) -> bool {
+        self.loading.is_some() || self.roll.is_some() || self.mutating.is_some()
+    }
+
+    fn take(&mut self, now: Time, event: Event) {
+        match event {
+            Event::Start => self.set_count(self.policy.workers),
+            Event::Forked(id) => self.forked(now, id),
+            Event::ForkRefused(id) => self.fork_refused(now, id),
+            Event::Ready(id) => self.ready(now, id),
+            Event::Exited(id, code) => self.exited(now, id, code),
+            Event::Unbindable(id) => self.unbindable(now, id),
+            Event::Loaded(loaded) => self.loaded(now, loaded),
+            Event::Mutated(id) => self.mutated(id),
+            Event::Asked(Request::Stop) => self.stop(now),
+            Event::Asked(Request::Quit) => self.quit(now, Outcome::Quit),
+            Event::Asked(Request::Reload) => self.reload_wanted = !self.is_stopping(),
+            Event::Asked(Request::More) => self.more(),
+            Event::Asked(Request::Fewer) => self.fewer(now),
+            Event::Clock => {}
+        }
+    }
+
+    /// Draws the consequences of the state, until there are none left.
+    fn settle(&mut self, now: Time) {
+        self.expire(now);
+        if !self.is_stopping() {
+            self.expire_loading(now);
+            self.expire_mutation(now);
+            self.start_loading(now);
+            self.advance_roll(now);
+            self.fork_due(now);
+            self.announce_ready();
+        }
+        self.lead();
+        self.end_if_done(now);
+    }
+
+    /// Kills the workers that took longer than they may.
+    fn expire(&mut self, now: Time) {
+        let late: Vec<WorkerId> = self
+            .workers
+            .values()
+            .filter(|worker| worker.deadline().is_some_and(|deadline| deadline <= now))
+            .map(|worker| worker.id)
+            .collect();
+        for id in late {
+            let starting = matches!(self.workers[&id].state, State::Starting { .. });
+            self.note(if starting { Note::StartTimedOut(id) } else { Note::StopTimedOut(id) });
+            self.kill(id);
+        }
+    }
+
+    /// Lets the ready worker of the lowest slot run what runs once in the program.
+    fn lead(&mut self) {
+        let holds = |id: WorkerId| {
+            self.is_ready(Some(id)) && self.slots.iter().any(|slot| slot.holder == Some(id))
+        };
+        let next = match self.leader.filter(|id| holds(*id)) {
+            Some(id) => Some(id),
+            None => self
+                .slots
+                .iter()
+                .filter(|slot| slot.active && self.is_ready(slot.holder))
+                .find_map(|slot| slot.holder),
+        };
+        if next != self.leader {
+            self.leader = next;
+            self.act(Action::Lead(next));
+        }
+    }
+
+    fn announce_ready(&mut self) {
+        if self.is_reloading() {
+            return;
+        }
+        let (active, ready) = self.counts();
+        if active == ready && self.phase == Phase::Starting {
+            self.phase = Phase::Serving;
+        }
+        // A reload ends when it ends, even if a slot waits for its next worker meanwhile.
+        if self.phase == Phase::Serving {
+            self.announce(Announcement::Ready);
+        }
+    }
+
+    fn announce(&mut self, announcement: Announcement) {
+        if self.announced != Some(announcement) {
+            self.announced = Some(announcement);
+            self.act(Action::Announce(announcement));
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        !matches!(self.phase, Phase::Starting | Phase::Serving)
+    }
+
+    fn is_ready(&self, id: Option<WorkerId>) -> bool {
+        id.and_then(|id| self.workers.get(&id)).is_some_and(Worker::is_ready)
+    }
+
+    fn act(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    fn note(&mut self, note: Note) {
+        self.act(Action::Log(note));
+    }
+}

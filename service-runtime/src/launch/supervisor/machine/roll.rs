@@ -1,0 +1,224 @@
+//! A reload: read, check, then replace slot by slot, or take all of it back.
+
+use std::collections::VecDeque;
+
+use super::{
+    Action, Announcement, Cause, Machine, Note, Policy, RestartMethod, Time, WorkerId,
+};
+
+/// A replacement of the workers of all slots by those of another generation.
+#[derive(Debug)]
+pub(super) struct Roll {
+    /// The generation that the slots get.
+    to: u64,
+    /// The generation that they had.
+    from: u64,
+    /// The settings that count when it is done.
+    policy: Policy,
+    /// The slots still to be replaced.
+    todo: VecDeque<usize>,
+    /// Whether this takes a failed reload back.
+    undoing: bool,
+    /// No successor is forked before this time.
+    not_before: Option<Time>,
+    /// Failed successors in a row, while undoing.
+    failed: u32,
+}
+
+impl Roll {
+    /// Returns when the roll wants to be looked at.
+    pub(super) fn wake_up(&self) -> Option<Time> {
+        self.not_before
+    }
+
+    /// Replaces one slot more.
+    pub(super) fn add(&mut self, slot: usize) {
+        if !self.todo.contains(&slot) {
+            self.todo.push_back(slot);
+        }
+    }
+}
+
+impl Machine {
+    /// Begins to read the configuration if somebody asked for it and nothing stands in the way.
+    pub(super) fn start_loading(&mut self, now: Time) {
+        if !self.reload_wanted || self.is_reloading() {
+            return;
+        }
+        self.reload_wanted = false;
+        self.loading = Some(self.policy.start.map(|limit| now.saturating_add(limit)));
+        if self.announced.is_some() {
+            self.announce(Announcement::Reloading);
+        }
+        self.act(Action::Load(self.latest + 1));
+    }
+
+    pub(super) fn expire_loading(&mut self, now: Time) {
+        if self.loading.flatten().is_some_and(|deadline| deadline <= now) {
+            self.loading = None;
+            self.act(Action::CancelLoad);
+            self.note(Note::ReloadRefused(Cause::CheckTimedOut));
+        }
+    }
+
+    pub(super) fn loaded(&mut self, now: Time, loaded: Result<Policy, ()>) {
+        if self.loading.take().is_none() {
+            return;
+        }
+        match loaded {
+            Err(()) => self.note(Note::ReloadRefused(Cause::Configuration)),
+            Ok(policy) if policy.method == RestartMethod::Mutate => self.mutate(now, policy),
+            Ok(policy) => self.begin_roll(policy),
+        }
+    }
+
+    fn mutate(&mut self, now: Time, policy: Policy) {
+        let workers: Vec<WorkerId> =
+            self.workers.values().filter(|worker| !worker.is_leaving()).map(|w| w.id).collect();
+        self.act(Action::Mutate(workers.clone()));
+        self.act(Action::Keep(self.generation));
+        self.mutating = Some((workers, policy.start.map(|limit| now.saturating_add(limit))));
+        self.take_over(now, policy);
+        self.end_mutation();
+    }
+
+    /// Notes that a worker has answered to a mutation, or never will.
+    pub(super) fn mutated(&mut self, id: WorkerId) {
+        if let Some((waiting, _)) = &mut self.mutating {
+            waiting.retain(|waiting| *waiting != id);
+            self.end_mutation();
+        }
+    }
+
+    pub(super) fn expire_mutation(&mut self, now: Time) {
+        if let Some((waiting, Some(deadline))) = &mut self.mutating
+            && *deadline <= now
+        {
+            waiting.clear();
+            self.end_mutation();
+        }
+    }
+
+    fn end_mutation(&mut self) {
+        if self.mutating.as_ref().is_some_and(|(waiting, _)| waiting.is_empty()) {
+            self.mutating = None;
+            self.note(Note::Mutated);
+        }
+    }
+
+    fn begin_roll(&mut self, policy: Policy) {
+        self.latest += 1;
+        let todo = (0..self.slots.len()).filter(|index| self.slots[*index].active).collect();
+        let (to, from) = (self.latest, self.generation);
+        let (undoing, not_before, failed) = (false, None, 0);
+        self.roll = Some(Roll { to, from, policy, todo, undoing, not_before, failed });
+        self.note(Note::Reloading(to));
+    }
+
+    /// Forks successors, as many as may be under way, and ends the roll when all are in place.
+    pub(super) fn advance_roll(&mut self, now: Time) {
+        let Some(mut roll) = self.roll.take() else {
+            return;
+        };
+        if roll.not_before.is_none_or(|at| at <= now) {
+            roll.not_before = None;
+            self.fork_successors(now, &mut roll);
+        }
+        let under_way = self.slots.iter().any(|slot| slot.successor.is_some());
+        if roll.todo.is_empty() && !under_way {
+            self.end_roll(now, roll);
+        } else {
+            self.roll = Some(roll);
+        }
+    }
+
+    fn fork_successors(&mut self, now: Time, roll: &mut Roll) {
+        let under_way = self.slots.iter().filter(|slot| slot.successor.is_some()).count();
+        // The first of a generation goes alone: it shows whether the others may follow.
+        let proven = roll.undoing || self.slots.iter().any(|slot| slot.generation == roll.to);
+        let limit = if proven { roll.policy.surge.max(1) } else { 1 };
+        let mut room = limit.saturating_sub(under_way);
+        let mut waiting = VecDeque::new();
+        while room > 0 {
+            let Some(index) = roll.todo.pop_front() else {
+                break;
+            };
+            let holder = self.slots[index].holder.and_then(|id| self.workers.get(&id));
+            if !self.slots[index].active || holder.is_some_and(|w| w.generation == roll.to) {
+                continue;
+            }
+            if self.is_draining(index) {
+                // A slot's last worker but one has to be gone first, so that reloads in quick
+                // succession do not pile up draining workers.
+                waiting.push_back(index);
+                continue;
+            }
+            let id = self.fork(now, index, roll.to);
+            self.slots[index].successor = Some(id);
+            room -= 1;
+        }
+        while let Some(index) = waiting.pop_back() {
+            roll.todo.push_front(index);
+        }
+    }
+
+    fn end_roll(&mut self, now: Time, roll: Roll) {
+        self.generation = roll.to;
+        for slot in &mut self.slots {
+            slot.generation = roll.to;
+        }
+        self.act(Action::Keep(roll.to));
+        if roll.undoing {
+            self.note(Note::Undone(roll.to));
+        } else {
+            self.note(Note::Reloaded(roll.to));
+            self.take_over(now, roll.policy);
+        }
+        // Another reload may have been asked for meanwhile.
+        self.start_loading(now);
+    }
+
+    fn take_over(&mut self, now: Time, policy: Policy) {
+        let (before, after) = (self.policy.workers, policy.workers);
+        self.policy = policy;
+        if before != after {
+            self.scale_to(now, after);
+        }
+    }
+
+    /// Tries a successor again whose fork was refused.
+    pub(super) fn retry_roll(&mut self, slot: usize, at: Time) {
+        if let Some(roll) = &mut self.roll {
+            roll.todo.push_front(slot);
+            roll.not_before = Some(at);
+        }
+    }
+
+    /// Takes the reload back whose successor did not get ready.
+    pub(super) fn successor_failed(&mut self, now: Time, id: WorkerId, slot: usize) {
+        let Some(mut roll) = self.roll.take() else {
+            return;
+        };
+        if roll.undoing {
+            roll.failed = roll.failed.saturating_add(1);
+            let retry_in = self.policy.respawn_after(roll.failed);
+            roll.todo.push_front(slot);
+            roll.not_before = Some(now.saturating_add(retry_in));
+            self.roll = Some(roll);
+            return;
+        }
+        self.note(Note::ReloadRefused(Cause::Worker(id)));
+        std::mem::swap(&mut roll.to, &mut roll.from);
+        roll.undoing = true;
+        roll.not_before = None;
+        roll.todo = (0..self.slots.len()).filter(|index| self.slots[*index].active).collect();
+        for index in 0..self.slots.len() {
+            let slot = &mut self.slots[index];
+            slot.generation = roll.to;
+            if let Some(other) = slot.successor.take() {
+                self.ask_to_stop(now, other, self.policy.drain);
+            }
+        }
+        self.roll = Some(roll);
+    }
+}

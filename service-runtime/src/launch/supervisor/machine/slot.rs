@@ -1,0 +1,133 @@
+//! Slots and the workers in them.
+
+use std::time::Duration;
+
+use super::{Action, Machine, Time, WorkerId};
+
+/// A worker's place; it outlives the worker in it.
+#[derive(Debug, Default)]
+pub(crate) struct Slot {
+    /// Whether the slot is to have a worker.
+    pub(super) active: bool,
+    /// The worker that counts.
+    pub(super) holder: Option<WorkerId>,
+    /// The one that takes its place as soon as it is ready.
+    pub(super) successor: Option<WorkerId>,
+    /// The generation that the slot's next worker belongs to.
+    pub(super) generation: u64,
+    /// Young deaths in a row.
+    pub(super) young: u32,
+    /// Refused forks in a row.
+    pub(super) refused: u32,
+    /// When the slot gets its next worker.
+    pub(super) retry_at: Option<Time>,
+}
+
+/// A worker whose end has not been reported.
+#[derive(Debug, Clone)]
+pub(crate) struct Worker {
+    /// Who it is.
+    pub(crate) id: WorkerId,
+    /// Its place.
+    pub(crate) slot: usize,
+    /// The generation it was forked in.
+    pub(crate) generation: u64,
+    /// What it is doing.
+    pub(crate) state: State,
+    /// When it was forked.
+    pub(crate) since: Time,
+}
+
+/// What a worker is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// The driver was told to fork it.
+    Forking,
+    /// It starts its services.
+    Starting {
+        /// When it is killed if it is not ready.
+        deadline: Option<Time>,
+    },
+    /// Its services are started.
+    Ready {
+        /// Since when.
+        since: Time,
+    },
+    /// It was asked to stop.
+    Stopping {
+        /// When it is killed if it still runs.
+        deadline: Option<Time>,
+    },
+    /// It was killed.
+    Killed,
+}
+
+impl Slot {
+    /// Returns when the slot wants to be looked at.
+    pub(super) fn wake_up(&self) -> Option<Time> {
+        self.retry_at.filter(|_| self.wants_worker())
+    }
+
+    /// Returns whether a holder is missing, with no successor under way.
+    pub(super) fn wants_worker(&self) -> bool {
+        self.active && self.holder.is_none() && self.successor.is_none()
+    }
+}
+
+impl Worker {
+    /// Returns when the worker is killed if nothing changes.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        match self.state {
+            State::Starting { deadline } | State::Stopping { deadline } => deadline,
+            State::Forking | State::Ready { .. } | State::Killed => None,
+        }
+    }
+
+    /// Returns whether its services are started and nobody asked it to stop.
+    pub(crate) fn is_ready(&self) -> bool {
+        matches!(self.state, State::Ready { .. })
+    }
+
+    /// Returns whether it was asked to stop, or killed.
+    pub(crate) fn is_leaving(&self) -> bool {
+        matches!(self.state, State::Stopping { .. } | State::Killed)
+    }
+}
+
+impl Machine {
+    /// Asks for a worker of this generation in this slot.
+    pub(super) fn fork(&mut self, now: Time, slot: usize, generation: u64) -> WorkerId {
+        let id = WorkerId(self.next_worker);
+        self.next_worker += 1;
+        let state = State::Forking;
+        self.workers.insert(id, Worker { id, slot, generation, state, since: now });
+        self.slots[slot].retry_at = None;
+        self.act(Action::Fork { worker: id, slot, generation });
+        id
+    }
+
+    /// Asks a worker to stop within `limit`; one that is on its way out already is left alone.
+    pub(super) fn ask_to_stop(&mut self, now: Time, id: WorkerId, limit: Option<Duration>) {
+        let Some(worker) = self.workers.get_mut(&id).filter(|worker| !worker.is_leaving()) else {
+            return;
+        };
+        worker.state = State::Stopping { deadline: limit.map(|limit| now.saturating_add(limit)) };
+        self.act(Action::Stop(id));
+    }
+
+    /// Kills a worker, once.
+    pub(super) fn kill(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get_mut(&id) else {
+            return;
+        };
+        if worker.state != State::Killed {
+            worker.state = State::Killed;
+            self.act(Action::Kill(id));
+        }
+    }
+
+    /// Returns whether a worker of this slot is still on its way out.
+    pub(super) fn is_draining(&self, slot: usize) -> bool {
+        self.workers.values().any(|worker| worker.slot == slot && worker.is_leaving())
+    }
+}

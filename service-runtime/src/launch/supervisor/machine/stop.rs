@@ -1,0 +1,75 @@
+//! How a launch ends.
+
+use std::time::Duration;
+
+use super::{Action, Announcement, Machine, Note, Outcome, Phase, Time, WorkerId};
+
+/// How long killed workers are waited for.
+const KILLED: Duration = Duration::from_secs(1);
+
+impl Machine {
+    /// Begins a graceful stop; a second time, a quick one.
+    pub(super) fn stop(&mut self, now: Time) {
+        if self.is_stopping() {
+            self.quit(now, Outcome::Quit);
+            return;
+        }
+        self.begin_end();
+        let deadline = self.policy.graceful.map(|limit| now.saturating_add(limit));
+        self.phase = Phase::Stopping { deadline };
+        for id in self.live() {
+            self.ask_to_stop(now, id, None);
+        }
+    }
+
+    /// Kills every worker.
+    pub(super) fn quit(&mut self, now: Time, outcome: Outcome) {
+        if matches!(self.phase, Phase::Killing { .. } | Phase::Ended) {
+            return;
+        }
+        self.begin_end();
+        self.phase = Phase::Killing { deadline: now.saturating_add(KILLED), outcome };
+        for id in self.live() {
+            self.kill(id);
+        }
+    }
+
+    /// Ends when nobody is left, or when those left have had their time.
+    pub(super) fn end_if_done(&mut self, now: Time) {
+        match self.phase {
+            Phase::Stopping { .. } if self.workers.is_empty() => self.end(Outcome::Stopped),
+            Phase::Stopping { deadline: Some(deadline) } if deadline <= now => {
+                self.note(Note::OutOfTime(self.live()));
+                self.quit(now, Outcome::OutOfTime);
+            }
+            Phase::Killing { deadline, outcome }
+                if self.workers.is_empty() || deadline <= now =>
+            {
+                self.end(outcome);
+            }
+            _ => {}
+        }
+    }
+
+    fn begin_end(&mut self) {
+        if self.loading.take().is_some() {
+            self.act(Action::CancelLoad);
+        }
+        self.roll = None;
+        self.mutating = None;
+        self.reload_wanted = false;
+        for slot in &mut self.slots {
+            slot.retry_at = None;
+        }
+        self.announce(Announcement::Stopping);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.phase = Phase::Ended;
+        self.act(Action::Exit(outcome));
+    }
+
+    fn live(&self) -> Vec<WorkerId> {
+        self.workers.keys().copied().collect()
+    }
+}

@@ -1,0 +1,3 @@
+//! The ProcessLauncher's parent process.
+
+pub(crate) mod machine;

@@ -1,0 +1,155 @@
+//! A pair of sockets between a supervisor and a worker: whole messages, with descriptors.
+#![expect(unsafe_code, reason = "a received descriptor comes as a number that has to be owned")]
+
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use nix::cmsg_space;
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
+    sendmsg, socketpair,
+};
+
+/// The longest message, in bytes. Longer data travels in a memory file.
+pub(crate) const LONGEST: usize = 32 * 1024;
+
+/// The most descriptors with one message.
+const DESCRIPTORS: usize = 4;
+
+/// One end of the pair. Neither end blocks.
+#[derive(Debug)]
+pub(crate) struct Channel(OwnedFd);
+
+/// A message as it came.
+#[derive(Debug)]
+pub(crate) struct Message {
+    /// Its bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// The descriptors that came with it, now owned by this process.
+    pub(crate) fds: Vec<OwnedFd>,
+}
+
+/// Why nothing could be received.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// The other end is gone.
+    End,
+    /// The operating system refused.
+    Os(Errno),
+}
+
+impl Channel {
+    /// Makes a connected pair: the supervisor's end and the worker's.
+    pub(crate) fn pair() -> nix::Result<(Self, Self)> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let (a, b) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
+        Ok((Self(a), Self(b)))
+    }
+
+    /// Makes a second handle on this end.
+    pub(crate) fn try_clone(&self) -> std::io::Result<OwnedFd> {
+        self.0.try_clone()
+    }
+
+    /// Sends one message, whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// `EAGAIN` if the other side has not read for long, `EPIPE` if it is gone, `EMSGSIZE` if the
+    /// message is longer than [`LONGEST`].
+    pub(crate) fn send(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> nix::Result<()> {
+        if bytes.len() > LONGEST {
+            return Err(Errno::EMSGSIZE);
+        }
+        let raw: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
+        let rights = [ControlMessage::ScmRights(&raw)];
+        let control: &[ControlMessage<'_>] = if raw.is_empty() { &[] } else { &rights };
+        let iov = [IoSlice::new(bytes)];
+        loop {
+            let flags = MsgFlags::MSG_NOSIGNAL;
+            match sendmsg::<()>(self.0.as_raw_fd(), &iov, control, flags, None) {
+                Ok(_) => return Ok(()),
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Receives one message, or `None` if none waits.
+    pub(crate) fn receive(&self) -> Result<Option<Message>, Closed> {
+        let mut bytes = vec![0; LONGEST];
+        let mut space = cmsg_space!([RawFd; DESCRIPTORS]);
+        let (length, fds) = loop {
+            let mut iov = [IoSliceMut::new(&mut bytes)];
+            let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+            match recvmsg::<()>(self.0.as_raw_fd(), &mut iov, Some(&mut space), flags) {
+                Ok(message) => {
+                    let mut fds = Vec::new();
+                    for control in message.cmsgs().map_err(Closed::Os)? {
+                        if let ControlMessageOwned::ScmRights(raw) = control {
+                            fds.extend(raw.into_iter().map(own));
+                        }
+                    }
+                    break (message.bytes, fds);
+                }
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => return Ok(None),
+                Err(Errno::ECONNRESET) => return Err(Closed::End),
+                Err(error) => return Err(Closed::Os(error)),
+            }
+        };
+        if length == 0 {
+            return Err(Closed::End);
+        }
+        bytes.truncate(length);
+        Ok(Some(Message { bytes, fds }))
+    }
+}
+
+fn own(raw: RawFd) -> OwnedFd {
+    // SAFETY: the kernel has just put this descriptor into our table for this message alone.
+    unsafe { OwnedFd::from_raw_fd(raw) }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsRawFd for Channel {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::memory;
+
+    #[test]
+    fn a_message_arrives_whole_with_its_descriptor() {
+        let (a, b) = Channel::pair().unwrap();
+        let file = memory::file(c"test", b"inside").unwrap();
+        a.send(b"hello", &[file.as_fd()]).unwrap();
+        let mut message = b.receive().unwrap().unwrap();
+        assert_eq!(message.bytes, b"hello");
+        assert_eq!(memory::read(message.fds.remove(0)).unwrap(), b"inside");
+    }
+
+    #[test]
+    fn nothing_sent_is_nothing_received() {
+        let (_a, b) = Channel::pair().unwrap();
+        assert!(b.receive().unwrap().is_none());
+    }
+
+    #[test]
+    fn the_end_of_the_other_side_is_told() {
+        let (a, b) = Channel::pair().unwrap();
+        drop(a);
+        assert_eq!(b.receive().unwrap_err(), Closed::End);
+        assert_eq!(b.send(b"x", &[]), Err(Errno::EPIPE));
+    }
+}

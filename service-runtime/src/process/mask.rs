@@ -1,0 +1,54 @@
+//! Which signals are blocked, and what happens to those that are not.
+#![expect(unsafe_code, reason = "changing what a signal does is unsafe: a handler may run anywhere")]
+
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+
+/// Every signal that a launcher acts on.
+pub(crate) const HANDLED: [Signal; 7] = [
+    Signal::SIGTERM,
+    Signal::SIGINT,
+    Signal::SIGHUP,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
+];
+
+/// Blocks every signal that a launcher acts on, and SIGCHLD, in this thread.
+///
+/// Whatever mask was inherited is replaced, so that a program started with signals blocked behaves
+/// as always.
+pub(crate) fn block_handled() -> nix::Result<SigSet> {
+    let set = handled();
+    set.thread_set_mask()?;
+    Ok(set)
+}
+
+/// Unblocks every signal in this thread; threads that it starts later inherit that.
+pub(crate) fn unblock_all() -> nix::Result<()> {
+    SigSet::empty().thread_set_mask()
+}
+
+/// Sets every signal that may have been inherited as ignored back to its default, but SIGPIPE,
+/// which is ignored: a closed log must not end a program.
+pub(crate) fn reset_dispositions() -> nix::Result<()> {
+    for signal in HANDLED.into_iter().chain([Signal::SIGCHLD]) {
+        set(signal, SigHandler::SigDfl)?;
+    }
+    set(Signal::SIGPIPE, SigHandler::SigIgn)
+}
+
+/// Ignores a signal.
+pub(crate) fn ignore(signal: Signal) -> nix::Result<()> {
+    set(signal, SigHandler::SigIgn)
+}
+
+fn handled() -> SigSet {
+    HANDLED.into_iter().chain([Signal::SIGCHLD]).collect()
+}
+
+fn set(signal: Signal, handler: SigHandler) -> nix::Result<()> {
+    let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the handler is the default action or none at all, so no code of ours runs in it.
+    unsafe { sigaction(signal, &action) }.map(drop)
+}
