@@ -11,10 +11,10 @@
 //! | `__rt` | what generated code calls |
 
 pub mod config;
+mod launch;
 pub mod listen;
 mod log;
 mod notify;
-mod launch;
 mod process;
 pub mod service;
 mod signal;

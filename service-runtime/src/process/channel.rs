@@ -1,5 +1,8 @@
 //! A pair of sockets between a supervisor and a worker: whole messages, with descriptors.
-#![expect(unsafe_code, reason = "a received descriptor comes as a number that has to be owned")]
+#![expect(
+    unsafe_code,
+    reason = "a received descriptor comes as a number that has to be owned"
+)]
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};

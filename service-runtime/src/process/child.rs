@@ -1,5 +1,8 @@
 //! A child process held by its pidfd: signalled and reaped without a race on its pid.
-#![expect(unsafe_code, reason = "nix wraps neither pidfd_open nor pidfd_send_signal")]
+#![expect(
+    unsafe_code,
+    reason = "nix wraps neither pidfd_open nor pidfd_send_signal"
+)]
 
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -101,7 +104,10 @@ impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited(code) => write!(f, "exit code {code}"),
-            Self::Killed { signal, core: false } => write!(f, "killed by {signal}"),
+            Self::Killed {
+                signal,
+                core: false,
+            } => write!(f, "killed by {signal}"),
             Self::Killed { signal, core: true } => write!(f, "killed by {signal}, core dumped"),
         }
     }
@@ -121,7 +127,11 @@ mod tests {
     }
 
     fn wait(child: &Child) -> Ended {
-        poll(&mut [PollFd::new(child.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE).unwrap();
+        poll(
+            &mut [PollFd::new(child.as_fd(), PollFlags::POLLIN)],
+            PollTimeout::NONE,
+        )
+        .unwrap();
         child.reap().unwrap().unwrap()
     }
 
@@ -134,7 +144,13 @@ mod tests {
     fn a_signal_that_ended_the_child_is_told() {
         let child = spawn("read never");
         child.signal(Signal::SIGKILL).unwrap();
-        assert_eq!(wait(&child), Ended::Killed { signal: Signal::SIGKILL, core: false });
+        assert_eq!(
+            wait(&child),
+            Ended::Killed {
+                signal: Signal::SIGKILL,
+                core: false
+            }
+        );
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Forking, allowed only to a process with one thread.
-#![expect(unsafe_code, reason = "fork is unsafe: the one-thread rule that makes it sound is kept here")]
+#![expect(
+    unsafe_code,
+    reason = "fork is unsafe: the one-thread rule that makes it sound is kept here"
+)]
 
 use nix::errno::Errno;
 use nix::unistd::{ForkResult, Pid};
@@ -60,9 +63,13 @@ fn only_thread() -> Result<(), ForkError> {
     if others.is_empty() {
         return Ok(());
     }
-    let names: Vec<String> =
-        others.iter().map(|thread| format!("`{}` ({})", thread.name, thread.id)).collect();
-    Err(ForkError::Threads { names: names.join(", ") })
+    let names: Vec<String> = others
+        .iter()
+        .map(|thread| format!("`{}` ({})", thread.name, thread.id))
+        .collect();
+    Err(ForkError::Threads {
+        names: names.join(", "),
+    })
 }
 
 #[cfg(test)]
@@ -73,6 +80,11 @@ mod tests {
     fn a_process_with_a_second_thread_is_refused_and_the_thread_named() {
         // The test runner itself is the stray thread.
         let error = fork().unwrap_err();
-        assert!(error.to_string().contains("cannot fork while other threads run: `"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("cannot fork while other threads run: `"),
+            "{error}"
+        );
     }
 }

@@ -20,15 +20,17 @@ pub(crate) fn watch(
     grace: impl Fn() -> Option<Duration> + Send + 'static,
     gone: impl FnOnce() + Send + 'static,
 ) -> io::Result<()> {
-    thread::Builder::new().name("lifeline".to_owned()).spawn(move || {
-        wait_for_hang_up(&channel);
-        gone();
-        // No limit asked for: the worker's own stop decides when it ends.
-        if let Some(grace) = grace() {
-            thread::sleep(grace);
-            exit_now(code);
-        }
-    })?;
+    thread::Builder::new()
+        .name("lifeline".to_owned())
+        .spawn(move || {
+            wait_for_hang_up(&channel);
+            gone();
+            // No limit asked for: the worker's own stop decides when it ends.
+            if let Some(grace) = grace() {
+                thread::sleep(grace);
+                exit_now(code);
+            }
+        })?;
     Ok(())
 }
 
@@ -48,7 +50,10 @@ pub(crate) fn exit_now(code: i32) -> ! {
 }
 
 mod exit {
-    #![expect(unsafe_code, reason = "nix wraps _exit as unsafe-free only behind a feature of its own")]
+    #![expect(
+        unsafe_code,
+        reason = "nix wraps _exit as unsafe-free only behind a feature of its own"
+    )]
 
     pub(super) fn immediately(code: i32) -> ! {
         // SAFETY: _exit touches no memory of this process and does not return.

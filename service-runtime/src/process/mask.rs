@@ -1,5 +1,8 @@
 //! Which signals are blocked, and what happens to those that are not.
-#![expect(unsafe_code, reason = "changing what a signal does is unsafe: a handler may run anywhere")]
+#![expect(
+    unsafe_code,
+    reason = "changing what a signal does is unsafe: a handler may run anywhere"
+)]
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 

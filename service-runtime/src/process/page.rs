@@ -2,7 +2,10 @@
 //!
 //! A worker writes its own cell, the supervisor the header. Every field is an atomic, so a torn or
 //! half-written value cannot be read, whoever dies when.
-#![expect(unsafe_code, reason = "memory shared between processes comes as a raw pointer")]
+#![expect(
+    unsafe_code,
+    reason = "memory shared between processes comes as a raw pointer"
+)]
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -71,8 +74,14 @@ impl Page {
     ///
     /// Panics if `index` is not below [`CELLS`].
     pub(crate) fn cell(&self, index: usize) -> CellRef {
-        assert!(index < CELLS, "the page has {CELLS} cells, cell {index} is none of them");
-        CellRef { page: self.clone(), index }
+        assert!(
+            index < CELLS,
+            "the page has {CELLS} cells, cell {index} is none of them"
+        );
+        CellRef {
+            page: self.clone(),
+            index,
+        }
     }
 }
 
@@ -92,7 +101,9 @@ impl fmt::Debug for Page {
 
 impl fmt::Debug for CellRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CellRef").field("index", &self.index).finish_non_exhaustive()
+        f.debug_struct("CellRef")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
     }
 }
 

@@ -48,7 +48,10 @@ impl Signals {
         let signal = Signal::try_from(number)?;
         let sender = if info.ssi_code == nix::libc::SI_USER || info.ssi_code == nix::libc::SI_QUEUE
         {
-            Sender::Process { pid: info.ssi_pid, uid: info.ssi_uid }
+            Sender::Process {
+                pid: info.ssi_pid,
+                uid: info.ssi_uid,
+            }
         } else {
             Sender::Kernel
         };

@@ -16,7 +16,10 @@ pub(crate) fn others() -> Vec<Thread> {
         .filter_map(|entry| {
             let id = entry.file_name().to_str()?.parse().ok()?;
             let name = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
-            Some(Thread { id, name: name.trim_end().to_owned() })
+            Some(Thread {
+                id,
+                name: name.trim_end().to_owned(),
+            })
         })
         .filter(|thread| thread.id != own)
         .collect();

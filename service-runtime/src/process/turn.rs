@@ -34,7 +34,10 @@ impl Turns {
     /// Within one process every call succeeds: keep the callers of one number apart yourself.
     pub(crate) fn take(&self, number: u32) -> Option<Turn> {
         self.lock(number, libc::F_WRLCK).ok()?;
-        Some(Turn { turns: self.clone(), number })
+        Some(Turn {
+            turns: self.clone(),
+            number,
+        })
     }
 
     fn lock(&self, number: u32, kind: libc::c_int) -> nix::Result<libc::c_int> {

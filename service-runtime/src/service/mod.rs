@@ -2,8 +2,10 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 /// What a reload does with the workers.
-pub enum RestartMethod { 
+pub enum RestartMethod {
     /// Each is replaced.
-    #[default] Reload, 
+    #[default]
+    Reload,
     /// Each stays.
-    Mutate }
+    Mutate,
+}

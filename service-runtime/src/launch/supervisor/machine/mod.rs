@@ -24,7 +24,9 @@ mod stop;
 
 use std::collections::BTreeMap;
 
-pub(crate) use event::{Action, Announcement, Cause, Event, Note, Outcome, Request, Time, WorkerId};
+pub(crate) use event::{
+    Action, Announcement, Cause, Event, Note, Outcome, Request, Time, WorkerId,
+};
 pub(crate) use policy::{Policy, RestartMethod};
 use roll::Roll;
 use slot::Slot;
@@ -155,13 +157,19 @@ impl Machine {
     /// Returns how many slots are in use, and how many of them have a ready worker.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let active = self.slots.iter().filter(|slot| slot.active).count();
-        let ready = self.slots.iter().filter(|slot| slot.active && self.is_ready(slot.holder));
+        let ready = self
+            .slots
+            .iter()
+            .filter(|slot| slot.active && self.is_ready(slot.holder));
         (active, ready.count())
     }
 
     /// Returns the workers that are on their way out.
     pub(crate) fn draining(&self) -> usize {
-        self.workers.values().filter(|worker| worker.is_leaving()).count()
+        self.workers
+            .values()
+            .filter(|worker| worker.is_leaving())
+            .count()
     }
 
     /// Returns whether a reload or mutation is under way.
@@ -213,7 +221,11 @@ impl Machine {
             .collect();
         for id in late {
             let starting = matches!(self.workers[&id].state, State::Starting { .. });
-            self.note(if starting { Note::StartTimedOut(id) } else { Note::StopTimedOut(id) });
+            self.note(if starting {
+                Note::StartTimedOut(id)
+            } else {
+                Note::StopTimedOut(id)
+            });
             self.kill(id);
         }
     }
@@ -263,7 +275,8 @@ impl Machine {
     }
 
     fn is_ready(&self, id: Option<WorkerId>) -> bool {
-        id.and_then(|id| self.workers.get(&id)).is_some_and(Worker::is_ready)
+        id.and_then(|id| self.workers.get(&id))
+            .is_some_and(Worker::is_ready)
     }
 
     fn act(&mut self, action: Action) {

@@ -36,7 +36,9 @@ impl Policy {
             return Duration::ZERO;
         };
         let factor = 2u32.checked_pow(doublings).unwrap_or(u32::MAX);
-        self.respawn_delay.saturating_mul(factor).min(self.respawn_delay_max)
+        self.respawn_delay
+            .saturating_mul(factor)
+            .min(self.respawn_delay_max)
     }
 
     /// Returns how long to wait after the `refused`-th refused fork in a row.
@@ -44,8 +46,12 @@ impl Policy {
     /// Never longer than half a second, so that a slot is filled within a second of the end of
     /// whatever refused it.
     pub(crate) fn fork_after(refused: u32) -> Duration {
-        let factor = 2u32.checked_pow(refused.saturating_sub(1)).unwrap_or(u32::MAX);
-        Duration::from_millis(50).saturating_mul(factor).min(Duration::from_millis(500))
+        let factor = 2u32
+            .checked_pow(refused.saturating_sub(1))
+            .unwrap_or(u32::MAX);
+        Duration::from_millis(50)
+            .saturating_mul(factor)
+            .min(Duration::from_millis(500))
     }
 }
 

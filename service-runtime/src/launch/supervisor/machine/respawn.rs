@@ -33,7 +33,10 @@ impl Machine {
             slot.holder = None;
             slot.retry_at = Some(now.saturating_add(retry_in));
         }
-        self.note(Note::ForkRefused { slot: worker.slot, retry_in });
+        self.note(Note::ForkRefused {
+            slot: worker.slot,
+            retry_in,
+        });
     }
 
     pub(super) fn ready(&mut self, now: Time, id: WorkerId) {
@@ -84,7 +87,11 @@ impl Machine {
             _ => false,
         };
         let slot = &mut self.slots[worker.slot];
-        slot.young = if healthy { 0 } else { slot.young.saturating_add(1) };
+        slot.young = if healthy {
+            0
+        } else {
+            slot.young.saturating_add(1)
+        };
         let failed = slot.young;
         if !self.ever_ready && failed >= FAILED_LAUNCH {
             self.note(Note::LaunchFailed(worker.id));
@@ -94,7 +101,10 @@ impl Machine {
         let retry_in = self.policy.respawn_after(failed);
         self.slots[worker.slot].retry_at = Some(now.saturating_add(retry_in));
         if self.slots[worker.slot].active {
-            self.note(Note::Died { worker: worker.id, retry_in });
+            self.note(Note::Died {
+                worker: worker.id,
+                retry_in,
+            });
         }
     }
 

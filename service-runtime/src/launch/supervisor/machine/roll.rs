@@ -2,9 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{
-    Action, Announcement, Cause, Machine, Note, Policy, RestartMethod, Time, WorkerId,
-};
+use super::{Action, Announcement, Cause, Machine, Note, Policy, RestartMethod, Time, WorkerId};
 
 /// A replacement of the workers of all slots by those of another generation.
 #[derive(Debug)]
@@ -54,7 +52,11 @@ impl Machine {
     }
 
     pub(super) fn expire_loading(&mut self, now: Time) {
-        if self.loading.flatten().is_some_and(|deadline| deadline <= now) {
+        if self
+            .loading
+            .flatten()
+            .is_some_and(|deadline| deadline <= now)
+        {
             self.loading = None;
             self.act(Action::CancelLoad);
             self.note(Note::ReloadRefused(Cause::CheckTimedOut));
@@ -73,8 +75,12 @@ impl Machine {
     }
 
     fn mutate(&mut self, now: Time, policy: Policy) {
-        let workers: Vec<WorkerId> =
-            self.workers.values().filter(|worker| !worker.is_leaving()).map(|w| w.id).collect();
+        let workers: Vec<WorkerId> = self
+            .workers
+            .values()
+            .filter(|worker| !worker.is_leaving())
+            .map(|w| w.id)
+            .collect();
         self.act(Action::Mutate(workers.clone()));
         self.act(Action::Keep(self.generation));
         self.mutating = Some((workers, policy.start.map(|limit| now.saturating_add(limit))));
@@ -100,7 +106,11 @@ impl Machine {
     }
 
     fn end_mutation(&mut self) {
-        if self.mutating.as_ref().is_some_and(|(waiting, _)| waiting.is_empty()) {
+        if self
+            .mutating
+            .as_ref()
+            .is_some_and(|(waiting, _)| waiting.is_empty())
+        {
             self.mutating = None;
             self.note(Note::Mutated);
         }
@@ -108,10 +118,20 @@ impl Machine {
 
     fn begin_roll(&mut self, policy: Policy) {
         self.latest += 1;
-        let todo = (0..self.slots.len()).filter(|index| self.slots[*index].active).collect();
+        let todo = (0..self.slots.len())
+            .filter(|index| self.slots[*index].active)
+            .collect();
         let (to, from) = (self.latest, self.generation);
         let (undoing, not_before, failed) = (false, None, 0);
-        self.roll = Some(Roll { to, from, policy, todo, undoing, not_before, failed });
+        self.roll = Some(Roll {
+            to,
+            from,
+            policy,
+            todo,
+            undoing,
+            not_before,
+            failed,
+        });
         self.note(Note::Reloading(to));
     }
 
@@ -133,7 +153,11 @@ impl Machine {
     }
 
     fn fork_successors(&mut self, now: Time, roll: &mut Roll) {
-        let under_way = self.slots.iter().filter(|slot| slot.successor.is_some()).count();
+        let under_way = self
+            .slots
+            .iter()
+            .filter(|slot| slot.successor.is_some())
+            .count();
         // The first of a generation goes alone: it shows whether the others may follow.
         let proven = roll.undoing || self.slots.iter().any(|slot| slot.generation == roll.to);
         let limit = if proven { roll.policy.surge.max(1) } else { 1 };
@@ -143,7 +167,9 @@ impl Machine {
             let Some(index) = roll.todo.pop_front() else {
                 break;
             };
-            let holder = self.slots[index].holder.and_then(|id| self.workers.get(&id));
+            let holder = self.slots[index]
+                .holder
+                .and_then(|id| self.workers.get(&id));
             if !self.slots[index].active || holder.is_some_and(|w| w.generation == roll.to) {
                 continue;
             }
@@ -211,7 +237,9 @@ impl Machine {
         std::mem::swap(&mut roll.to, &mut roll.from);
         roll.undoing = true;
         roll.not_before = None;
-        roll.todo = (0..self.slots.len()).filter(|index| self.slots[*index].active).collect();
+        roll.todo = (0..self.slots.len())
+            .filter(|index| self.slots[*index].active)
+            .collect();
         for index in 0..self.slots.len() {
             let slot = &mut self.slots[index];
             slot.generation = roll.to;

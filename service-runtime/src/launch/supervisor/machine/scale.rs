@@ -32,7 +32,11 @@ impl Machine {
         let generation = self.generation;
         for (index, slot) in self.slots.iter_mut().enumerate().take(count) {
             if !slot.active {
-                *slot = Slot { active: true, generation, ..Slot::default() };
+                *slot = Slot {
+                    active: true,
+                    generation,
+                    ..Slot::default()
+                };
                 if let Some(roll) = &mut self.roll {
                     roll.add(index);
                 }

@@ -26,7 +26,12 @@ struct World {
     random: fastrand::Rng,
     now: Time,
     live: BTreeMap<WorkerId, Process>,
-    seen: BTreeSet<WorkerId>,
+    /// Every worker that was ever forked, with its generation.
+    seen: BTreeMap<WorkerId, u64>,
+    /// How many forks into a slot were refused at one moment, and at which.
+    refused: BTreeMap<usize, (u32, Time)>,
+    /// The generations whose reload failed.
+    bad: BTreeSet<u64>,
     loading: bool,
     mutating: BTreeSet<WorkerId>,
     stopping: bool,
@@ -51,16 +56,27 @@ pub(in crate::launch::supervisor) fn policy(workers: usize) -> Policy {
     }
 }
 
+impl Process {
+    fn leaving(&self) -> bool {
+        self.asked || self.killed
+    }
+}
+
 impl World {
     fn new(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
-        let policy = Policy { surge: random.usize(1..4), ..policy(random.usize(1..6)) };
+        let policy = Policy {
+            surge: random.usize(1..4),
+            ..policy(random.usize(1..6))
+        };
         Self {
             machine: Machine::new(policy),
             random,
             now: Duration::ZERO,
             live: BTreeMap::new(),
-            seen: BTreeSet::new(),
+            seen: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            bad: BTreeSet::new(),
             loading: false,
             mutating: BTreeSet::new(),
             stopping: false,
@@ -87,14 +103,51 @@ impl World {
     fn carry_out(&mut self, action: Action, answers: &mut Vec<Event>) {
         assert!(self.exited.is_none(), "{action:?} after the exit");
         match action {
-            Action::Fork { worker, slot, generation } => {
+            Action::Fork {
+                worker,
+                slot,
+                generation,
+            } => {
                 assert!(!self.stopping, "a fork after the stop began");
-                assert!(self.seen.insert(worker), "{worker:?} forked twice");
+                assert_eq!(
+                    self.seen.insert(worker, generation),
+                    None,
+                    "{worker:?} forked twice"
+                );
+                assert_ne!(
+                    self.refused.get(&slot),
+                    Some(&self.now),
+                    "no pause after a refusal"
+                );
+                let replaced = self
+                    .live
+                    .values()
+                    .any(|other| other.slot == slot && !other.leaving());
+                let draining = self
+                    .live
+                    .values()
+                    .any(|other| other.slot == slot && other.leaving());
+                assert!(
+                    !(replaced && draining),
+                    "slot {slot} has one draining already"
+                );
                 if self.hostile && self.random.u8(..) < 12 {
+                    let (count, at) = self.refused.entry(slot).or_default();
+                    *count = if *at == self.now { *count + 1 } else { 1 };
+                    *at = self.now;
+                    // Another order may ask for the same slot at the same moment, but no loop may.
+                    assert!(*count < 5, "no pause after a refusal");
                     answers.push(Event::ForkRefused(worker));
                     return;
                 }
-                self.live.insert(worker, Process { slot, generation, ..Process::default() });
+                self.live.insert(
+                    worker,
+                    Process {
+                        slot,
+                        generation,
+                        ..Process::default()
+                    },
+                );
                 answers.push(Event::Forked(worker));
             }
             Action::Stop(worker) => {
@@ -102,7 +155,10 @@ impl World {
                     panic!("{worker:?} asked to stop, but it is no live worker");
                 };
                 assert!(!process.asked, "{worker:?} asked to stop twice");
-                assert!(!process.killed, "{worker:?} asked to stop after it was killed");
+                assert!(
+                    !process.killed,
+                    "{worker:?} asked to stop after it was killed"
+                );
                 process.asked = true;
             }
             Action::Kill(worker) => {
@@ -121,13 +177,33 @@ impl World {
                 assert!(workers.iter().all(|worker| self.live.contains_key(worker)));
                 self.mutating = workers.into_iter().collect();
             }
-            Action::Keep(generation) => self.last_kept = generation,
+            Action::Keep(generation) => {
+                assert!(
+                    !self.bad.contains(&generation),
+                    "a failed generation was kept"
+                );
+                self.last_kept = generation;
+            }
+            Action::Log(Note::ReloadRefused(Cause::Worker(worker))) => {
+                self.bad.insert(self.seen[&worker]);
+            }
             Action::Lead(Some(worker)) => {
                 let leader = &self.live[&worker];
-                assert!(leader.ready && !leader.asked && !leader.killed, "a leader on its way out");
+                assert!(
+                    leader.ready && !leader.asked && !leader.killed,
+                    "a leader on its way out"
+                );
             }
             Action::Announce(Announcement::Stopping) => self.stopping = true,
-            Action::Announce(_) => assert!(!self.stopping, "announced after the stop"),
+            Action::Announce(announcement) => {
+                assert!(!self.stopping, "announced after the stop");
+                let reloading = announcement == Announcement::Reloading;
+                assert_eq!(
+                    reloading,
+                    self.machine.is_reloading(),
+                    "announced something else"
+                );
+            }
             Action::Exit(outcome) => self.exited = Some(outcome),
             Action::Lead(None) | Action::Log(_) => {}
         }
@@ -138,16 +214,22 @@ impl World {
             return;
         }
         let mut staying: BTreeMap<usize, usize> = BTreeMap::new();
-        for process in self.live.values().filter(|process| !process.asked && !process.killed) {
+        for process in self.live.values().filter(|process| !process.leaving()) {
             *staying.entry(process.slot).or_default() += 1;
         }
         let replacing = self.machine.roll.is_some();
         for (slot, count) in staying {
             let allowed = if replacing { 2 } else { 1 };
-            assert!(count <= allowed, "{count} live workers in slot {slot}, reload: {replacing}");
+            assert!(
+                count <= allowed,
+                "{count} live workers in slot {slot}, reload: {replacing}"
+            );
         }
         if let Some(deadline) = self.machine.deadline() {
-            assert!(deadline > self.now, "a deadline that has passed is not acted on");
+            assert!(
+                deadline > self.now,
+                "a deadline that has passed is not acted on"
+            );
         }
     }
 
@@ -210,11 +292,18 @@ impl World {
         }
         let random = &mut self.random;
         let good = !self.hostile || random.u8(0..4) > 0;
-        let method =
-            if random.u8(0..4) == 0 { RestartMethod::Mutate } else { RestartMethod::Reload };
+        let method = if random.u8(0..4) == 0 {
+            RestartMethod::Mutate
+        } else {
+            RestartMethod::Reload
+        };
         let workers = random.usize(1..6);
         let surge = random.usize(1..4);
-        let loaded = Policy { method, surge, ..policy(workers) };
+        let loaded = Policy {
+            method,
+            surge,
+            ..policy(workers)
+        };
         self.feed(Event::Loaded(if good { Ok(loaded) } else { Err(()) }));
     }
 
@@ -227,7 +316,10 @@ impl World {
     fn pass(&mut self, time: Duration) {
         // The driver never sleeps past a deadline.
         let until = self.now + time;
-        self.now = self.machine.deadline().map_or(until, |deadline| deadline.min(until));
+        self.now = self
+            .machine
+            .deadline()
+            .map_or(until, |deadline| deadline.min(until));
         self.feed(Event::Clock);
     }
 
@@ -246,7 +338,9 @@ impl World {
             let waiting: Vec<WorkerId> = self.live.keys().copied().collect();
             let mut quiet = true;
             for worker in waiting {
-                let Some(process) = self.live.get(&worker) else { continue };
+                let Some(process) = self.live.get(&worker) else {
+                    continue;
+                };
                 if process.killed || process.asked {
                     quiet = false;
                     self.exit(worker, Some(0));
@@ -288,14 +382,30 @@ fn one_world(seed: u64) -> usize {
 fn assert_serving(world: &World) {
     let machine = &world.machine;
     let (active, ready) = machine.counts();
-    assert_eq!((active, machine.draining()), (ready, 0), "not all slots are ready");
+    assert_eq!(
+        (active, machine.draining()),
+        (ready, 0),
+        "not all slots are ready"
+    );
     assert_eq!(world.live.len(), active, "as many processes as slots");
     let generation = machine.generation();
-    assert_eq!(world.last_kept, generation, "the configuration kept is the generation's");
-    assert!(world.live.values().all(|process| process.generation == generation));
+    assert_eq!(
+        world.last_kept, generation,
+        "the configuration kept is the generation's"
+    );
+    assert!(
+        world
+            .live
+            .values()
+            .all(|process| process.generation == generation)
+    );
     assert_eq!(machine.phase(), Phase::Serving);
     assert_eq!(machine.announced, Some(Announcement::Ready));
-    assert!(machine.leader.is_some_and(|leader| world.live.contains_key(&leader)));
+    assert!(
+        machine
+            .leader
+            .is_some_and(|leader| world.live.contains_key(&leader))
+    );
 }
 
 /// Some workers end when asked, some only when killed, and some never.
@@ -318,7 +428,10 @@ fn stop_somehow(world: &mut World) {
             assert!(world.now > before, "a stop without a bound");
         }
     }
-    assert!(world.now - asked_at <= Duration::from_secs(61), "the stop took too long");
+    assert!(
+        world.now - asked_at <= Duration::from_secs(61),
+        "the stop took too long"
+    );
 }
 
 #[test]

@@ -100,18 +100,37 @@ impl Machine {
         let id = WorkerId(self.next_worker);
         self.next_worker += 1;
         let state = State::Forking;
-        self.workers.insert(id, Worker { id, slot, generation, state, since: now });
+        self.workers.insert(
+            id,
+            Worker {
+                id,
+                slot,
+                generation,
+                state,
+                since: now,
+            },
+        );
         self.slots[slot].retry_at = None;
-        self.act(Action::Fork { worker: id, slot, generation });
+        self.act(Action::Fork {
+            worker: id,
+            slot,
+            generation,
+        });
         id
     }
 
     /// Asks a worker to stop within `limit`; one that is on its way out already is left alone.
     pub(super) fn ask_to_stop(&mut self, now: Time, id: WorkerId, limit: Option<Duration>) {
-        let Some(worker) = self.workers.get_mut(&id).filter(|worker| !worker.is_leaving()) else {
+        let Some(worker) = self
+            .workers
+            .get_mut(&id)
+            .filter(|worker| !worker.is_leaving())
+        else {
             return;
         };
-        worker.state = State::Stopping { deadline: limit.map(|limit| now.saturating_add(limit)) };
+        worker.state = State::Stopping {
+            deadline: limit.map(|limit| now.saturating_add(limit)),
+        };
         self.act(Action::Stop(id));
     }
 
@@ -128,6 +147,8 @@ impl Machine {
 
     /// Returns whether a worker of this slot is still on its way out.
     pub(super) fn is_draining(&self, slot: usize) -> bool {
-        self.workers.values().any(|worker| worker.slot == slot && worker.is_leaving())
+        self.workers
+            .values()
+            .any(|worker| worker.slot == slot && worker.is_leaving())
     }
 }

@@ -28,7 +28,10 @@ impl Machine {
             return;
         }
         self.begin_end();
-        self.phase = Phase::Killing { deadline: now.saturating_add(KILLED), outcome };
+        self.phase = Phase::Killing {
+            deadline: now.saturating_add(KILLED),
+            outcome,
+        };
         for id in self.live() {
             self.kill(id);
         }
@@ -38,13 +41,13 @@ impl Machine {
     pub(super) fn end_if_done(&mut self, now: Time) {
         match self.phase {
             Phase::Stopping { .. } if self.workers.is_empty() => self.end(Outcome::Stopped),
-            Phase::Stopping { deadline: Some(deadline) } if deadline <= now => {
+            Phase::Stopping {
+                deadline: Some(deadline),
+            } if deadline <= now => {
                 self.note(Note::OutOfTime(self.live()));
                 self.quit(now, Outcome::OutOfTime);
             }
-            Phase::Killing { deadline, outcome }
-                if self.workers.is_empty() || deadline <= now =>
-            {
+            Phase::Killing { deadline, outcome } if self.workers.is_empty() || deadline <= now => {
                 self.end(outcome);
             }
             _ => {}
