@@ -114,11 +114,6 @@ impl World {
                     None,
                     "{worker:?} forked twice"
                 );
-                assert_ne!(
-                    self.refused.get(&slot),
-                    Some(&self.now),
-                    "no pause after a refusal"
-                );
                 let replaced = self
                     .live
                     .values()
