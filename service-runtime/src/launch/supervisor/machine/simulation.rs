@@ -37,8 +37,10 @@ struct World {
     stopping: bool,
     exited: Option<Outcome>,
     last_kept: u64,
-    /// Whether forks may be refused and processes may die.
+    /// Whether anything may still go wrong.
     hostile: bool,
+    /// Whether forks are refused for now.
+    refusing: bool,
 }
 
 /// Settings with short numbers.
@@ -83,6 +85,7 @@ impl World {
             exited: None,
             last_kept: 1,
             hostile: true,
+            refusing: false,
         }
     }
 
@@ -126,7 +129,7 @@ impl World {
                     !(replaced && draining),
                     "slot {slot} has one draining already"
                 );
-                if self.hostile && self.random.u8(..) < 12 {
+                if self.hostile && self.refusing {
                     let (count, at) = self.refused.entry(slot).or_default();
                     *count = if *at == self.now { *count + 1 } else { 1 };
                     *at = self.now;
@@ -260,7 +263,8 @@ impl World {
             68..74 => self.feed(Event::Asked(Request::Fewer)),
             74..82 => self.answer_load(),
             82..86 => self.answer_mutation(),
-            86..92 => {
+            86..88 => self.refusing = self.random.u8(0..4) == 0,
+            88..92 => {
                 let step = Duration::from_millis(self.random.u64(0..5000));
                 self.pass(step);
             }
