@@ -223,6 +223,9 @@ impl World {
                 "{count} live workers in slot {slot}, reload: {replacing}"
             );
         }
+        if self.machine.is_reloading() && self.machine.announced.is_some() {
+            assert_eq!(self.machine.announced, Some(Announcement::Reloading));
+        }
         if let Some(deadline) = self.machine.deadline() {
             assert!(
                 deadline > self.now,
