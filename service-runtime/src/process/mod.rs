@@ -1,18 +1,16 @@
 //! The operating system: fork, wait, signals sent and blocked, descriptors passed, memory shared.
 //!
 //! What must stay true:
-//! - Nothing outside this room forks, and nothing in it starts a thread except [`lifeline`], which
-//!   runs in a worker only.
+//! - Nothing outside this room forks, and nothing in it starts a thread.
 //! - All unsafe code of the crate that touches processes is here, one operation a block.
 
 #[cfg(target_os = "linux")]
 pub(crate) mod channel;
 #[cfg(target_os = "linux")]
 pub(crate) mod child;
+pub(crate) mod exit;
 #[cfg(target_os = "linux")]
 pub(crate) mod fork;
-#[cfg(target_os = "linux")]
-pub(crate) mod lifeline;
 pub(crate) mod mask;
 #[cfg(target_os = "linux")]
 pub(crate) mod memory;

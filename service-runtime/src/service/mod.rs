@@ -1,11 +1,26 @@
-//! services.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-/// What a reload does with the workers.
-pub enum RestartMethod {
-    /// Each is replaced.
-    #[default]
-    Reload,
-    /// Each stays.
-    Mutate,
-}
+//! Services: the trait, what a service is given, and how services are found and ordered.
+//!
+//! Nothing here starts a process or reads a signal: a launcher, a room above, drives services and
+//! stands behind their [`Context`] as its [`Host`](host::Host).
+
+mod context;
+mod description;
+mod erased;
+mod health;
+pub(crate) mod host;
+mod into_services;
+mod order;
+mod phase;
+pub(crate) mod registry;
+mod settings;
+mod work;
+
+pub use context::{Context, ListenError};
+pub use description::{Description, OnError};
+pub(crate) use erased::{AnyService, BoxFuture, Definition};
+pub use health::{Health, HealthStatus};
+pub use into_services::{IntoServices, Registered, Services};
+pub(crate) use order::{OrderError, levels};
+pub use phase::Phase;
+pub use settings::{LogFormat, RestartMethod, RuntimeKind, Scope};
+pub use work::Service;

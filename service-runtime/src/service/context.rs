@@ -1,0 +1,272 @@
+//! What a service is given.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::Phase;
+use super::host::Host;
+use crate::listen::{Address, ListenOptions, Listener};
+use crate::tasks::TaskGroup;
+
+/// A service's view of the program it runs in. Cheap to clone; every clone is the same.
+#[derive(Clone)]
+pub struct Context(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    host: Arc<dyn Host>,
+    tasks: TaskGroup,
+    end: End,
+    #[cfg(feature = "config")]
+    on_change: Mutex<Vec<OnChange>>,
+}
+
+#[cfg(feature = "config")]
+type OnChange = Arc<
+    dyn Fn(&crate::config::Snapshot, &crate::config::Snapshot) -> anyhow::Result<()> + Send + Sync,
+>;
+
+/// The end that a service came to by itself; the first one told counts.
+#[derive(Default)]
+struct End {
+    state: Mutex<EndState>,
+    told: Notify,
+}
+
+#[derive(Default)]
+enum EndState {
+    #[default]
+    Open,
+    Told(anyhow::Result<()>),
+    Taken,
+}
+
+/// Why a service cannot listen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// The address cannot be read.
+    #[error("cannot listen")]
+    Address(#[from] crate::listen::AddressError),
+    /// The host name cannot be resolved.
+    #[error("cannot listen")]
+    Resolve(#[from] crate::listen::ResolveError),
+    /// The process that holds the sockets cannot bind it.
+    #[error("{0}")]
+    Bind(String),
+    /// The socket cannot be used.
+    #[error("cannot accept connections")]
+    Socket(#[from] std::io::Error),
+}
+
+impl Context {
+    pub(crate) fn new(name: impl Into<String>, host: Arc<dyn Host>) -> Self {
+        let name = name.into();
+        let cx = Self(Arc::new(Inner {
+            tasks: TaskGroup::new(name.clone()),
+            name,
+            host,
+            end: End::default(),
+            #[cfg(feature = "config")]
+            on_change: Mutex::default(),
+        }));
+        let weak = Arc::downgrade(&cx.0);
+        cx.0.tasks.on_failure(move |failure| {
+            if let Some(inner) = weak.upgrade() {
+                inner.end.tell(Err(anyhow::anyhow!("{failure}")));
+            }
+        });
+        cx
+    }
+
+    /// Returns the service's name, which is also that of its configuration table.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Returns the program's name.
+    pub fn program(&self) -> &str {
+        &self.0.host.identity().program
+    }
+
+    /// Returns the worker's slot, from 0; `None` in a process without a supervisor.
+    pub fn slot(&self) -> Option<usize> {
+        self.0.host.identity().slot
+    }
+
+    /// Returns the generation of this process: 1 at first, one more with each reload.
+    pub fn generation(&self) -> u64 {
+        self.0.host.identity().generation
+    }
+
+    /// Returns the service's task group: what runs in it is stopped and waited for with the service.
+    pub fn tasks(&self) -> &TaskGroup {
+        &self.0.tasks
+    }
+
+    /// Waits until the service is to stop.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a stop is seen by every later call too.
+    pub async fn stopping(&self) {
+        self.0.tasks.stopping().await;
+    }
+
+    /// Returns whether the service is to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.0.tasks.is_stopping()
+    }
+
+    /// Returns a token that is cancelled when the service is to stop.
+    pub fn stop_token(&self) -> CancellationToken {
+        self.0.tasks.stop_token()
+    }
+
+    /// Ends the service: its work is done.
+    ///
+    /// The launcher stops it as always. When all services of a process have ended, it exits.
+    pub fn finish(&self) {
+        self.0.end.tell(Ok(()));
+    }
+
+    /// Fails the service, as an error of one of its hooks would.
+    pub fn fail(&self, error: impl Into<anyhow::Error>) {
+        self.0.end.tell(Err(error.into()));
+    }
+
+    /// Tells operators how the service goes, in a line of the state report and of the service manager.
+    pub fn status(&self, text: impl AsRef<str>) {
+        self.0.host.status(self.name(), text.as_ref());
+    }
+
+    /// Watches the phase of a service of this process, this one or another.
+    ///
+    /// A name that no service has stays at [`Phase::Waiting`].
+    pub fn phase_of(&self, service: &str) -> watch::Receiver<Phase> {
+        self.0.host.board().watch(service)
+    }
+
+    /// Listens on an address: `127.0.0.1:80`, `[::1]:80`, `:80`, `localhost:80`, `unix:/path` or
+    /// `systemd:name`.
+    ///
+    /// Under a supervisor the socket is the supervisor's, shared by all workers, and outlives them.
+    /// Otherwise the process keeps it, so that a restart in place loses no connection.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the address cannot be read, resolved or bound; it says whom to ask.
+    pub async fn listen(&self, address: &str) -> Result<Listener, ListenError> {
+        self.listen_with(ListenOptions::new(Address::from_str(address)?)).await
+    }
+
+    /// Listens with options, such as a backlog or a socket for each worker.
+    ///
+    /// # Errors
+    ///
+    /// As [`listen`](Self::listen).
+    pub async fn listen_with(&self, options: ListenOptions) -> Result<Listener, ListenError> {
+        let address = options.address().resolve().await?;
+        let fd = self.0.host.listen(options.at(address)).await.map_err(ListenError::Bind)?;
+        Ok(Listener::from_fd(fd)?)
+    }
+
+    /// Waits for the end that the service comes to by itself.
+    pub(crate) async fn ended(&self) -> anyhow::Result<()> {
+        self.0.end.wait().await
+    }
+
+    pub(crate) fn host(&self) -> &Arc<dyn Host> {
+        &self.0.host
+    }
+}
+
+#[cfg(feature = "config")]
+impl Context {
+    /// Returns the configuration of the moment.
+    pub fn snapshot(&self) -> crate::config::Snapshot {
+        self.0.host.snapshots().borrow().clone()
+    }
+
+    /// Returns the service's own table of the configuration of the moment.
+    ///
+    /// # Errors
+    ///
+    /// Returns what is wrong with it: file, line, key and what was expected. A launcher has checked
+    /// the registered sections before, so this fails only for a type that is not registered.
+    pub fn config<T: crate::config::Config>(&self) -> anyhow::Result<T> {
+        Ok(self.snapshot().section(self.name())?)
+    }
+
+    /// Calls `changed` with the old and the new table when a mutation changed something in it.
+    ///
+    /// It is called before `reset`, with the mutable options of the new configuration in place.
+    pub fn on_change<T: crate::config::Config + PartialEq>(
+        &self,
+        changed: impl Fn(&T, &T) + Send + Sync + 'static,
+    ) {
+        let name = self.0.name.clone();
+        let hook: OnChange = Arc::new(move |old, new| {
+            let (old, new) = (old.section::<T>(&name)?, new.section::<T>(&name)?);
+            if old != new {
+                changed(&old, &new);
+            }
+            Ok(())
+        });
+        self.0.on_change.lock().unwrap_or_else(PoisonError::into_inner).push(hook);
+    }
+
+    pub(crate) fn changed(
+        &self,
+        old: &crate::config::Snapshot,
+        new: &crate::config::Snapshot,
+    ) -> anyhow::Result<()> {
+        let hooks = self.0.on_change.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        hooks.iter().try_for_each(|hook| hook(old, new))
+    }
+}
+
+impl End {
+    fn tell(&self, result: anyhow::Result<()>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*state, EndState::Open) {
+            *state = EndState::Told(result);
+            self.told.notify_one();
+        }
+    }
+
+    /// Has one waiter: the launcher's.
+    async fn wait(&self) -> anyhow::Result<()> {
+        loop {
+            if let Some(result) = self.take() {
+                return result;
+            }
+            self.told.notified().await;
+        }
+    }
+
+    fn take(&self) -> Option<anyhow::Result<()>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *state, EndState::Taken) {
+            EndState::Told(result) => Some(result),
+            EndState::Open => {
+                *state = EndState::Open;
+                None
+            }
+            EndState::Taken => None,
+        }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("service", &self.name())
+            .field("host", &self.0.host)
+            .finish_non_exhaustive()
+    }
+}

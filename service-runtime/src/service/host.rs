@@ -1,0 +1,44 @@
+//! What a launcher gives to the services that it runs.
+
+use std::any::Any;
+use std::fmt;
+use std::os::fd::OwnedFd;
+
+use super::erased::BoxFuture;
+use super::phase::Board;
+use crate::listen::ListenOptions;
+
+/// The launcher as a service sees it.
+pub(crate) trait Host: Send + Sync + fmt::Debug + 'static {
+    /// Returns who this process is.
+    fn identity(&self) -> &Identity;
+
+    /// Returns the phases of the services of this process.
+    fn board(&self) -> &Board;
+
+    /// Gives a listening socket for an address that needs no look-up.
+    ///
+    /// The error is the text for the author's log: the address, the errno and who to ask.
+    fn listen(&self, options: ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>>;
+
+    /// Takes note of how a service says it goes.
+    fn status(&self, service: &str, text: &str);
+
+    /// Gives the turn to run something once in the program, or nothing if it is another's.
+    fn turn(&self, task: &str) -> Option<Box<dyn Any + Send>>;
+
+    /// Returns the configuration of the moment, and wakes when it changes.
+    #[cfg(feature = "config")]
+    fn snapshots(&self) -> tokio::sync::watch::Receiver<crate::config::Snapshot>;
+}
+
+/// Who a process is among those of its program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// The program's name.
+    pub(crate) program: String,
+    /// The worker's slot; `None` in a process without a supervisor.
+    pub(crate) slot: Option<usize>,
+    /// The generation of the worker, 1 at first.
+    pub(crate) generation: u64,
+}

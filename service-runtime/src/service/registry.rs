@@ -1,0 +1,35 @@
+//! The services that were registered at link time.
+
+use super::Description;
+use super::erased::{Build, Definition, InitFn};
+
+/// A service type, as `#[service]` on its struct registers it.
+pub struct Registration {
+    pub(crate) describe: fn() -> Description,
+    pub(crate) init: fn() -> Option<InitFn>,
+    #[cfg(feature = "config")]
+    pub(crate) section: fn() -> Option<crate::config::Section>,
+    pub(crate) periodics: &'static [&'static str],
+}
+
+inventory::collect!(Registration);
+
+/// Returns every registration, by name: the linker gives them in no promised order.
+pub(crate) fn all() -> Vec<(Description, &'static Registration)> {
+    let mut all: Vec<_> = inventory::iter::<Registration>()
+        .map(|registration| ((registration.describe)(), registration))
+        .collect();
+    all.sort_by(|(a, _), (b, _)| a.name().cmp(b.name()));
+    all
+}
+
+/// Returns every registered service that can be built from its configuration.
+pub(crate) fn buildable() -> Vec<Definition> {
+    all()
+        .into_iter()
+        .filter_map(|(description, registration)| {
+            let build = Build::Init((registration.init)()?);
+            Some(Definition { description, build })
+        })
+        .collect()
+}

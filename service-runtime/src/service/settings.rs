@@ -1,0 +1,83 @@
+//! The choices that settings offer.
+
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! choices {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)+
+        }
+
+        impl $name {
+            /// Every choice, as it is written in a configuration file.
+            pub const CHOICES: &'static [&'static str] = &[$($text),+];
+        }
+
+        impl FromStr for $name {
+            type Err = ();
+
+            fn from_str(text: &str) -> Result<Self, ()> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err(()),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(Self::$variant => $text,)+
+                })
+            }
+        }
+    };
+}
+
+choices! {
+    /// What a reload does.
+    RestartMethod {
+        /// Every worker is replaced by one with the new configuration.
+        #[default]
+        Reload = "reload",
+        /// Workers stay and take over the mutable options.
+        Mutate = "mutate",
+    }
+}
+
+choices! {
+    /// The tokio runtime that services run on.
+    RuntimeKind {
+        /// One thread.
+        #[default]
+        CurrentThread = "current_thread",
+        /// A pool of threads.
+        MultiThread = "multi_thread",
+    }
+}
+
+choices! {
+    /// How a log line looks.
+    LogFormat {
+        /// For people.
+        #[default]
+        Text = "text",
+        /// One JSON object a line.
+        Json = "json",
+    }
+}
+
+choices! {
+    /// Where a periodic task runs.
+    Scope {
+        /// In every worker.
+        #[default]
+        Worker = "worker",
+        /// In one worker of the program; another takes over when that one dies.
+        Program = "program",
+    }
+}
