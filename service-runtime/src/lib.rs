@@ -17,3 +17,5 @@ mod notify;
 mod process;
 mod signal;
 pub mod tasks;
+
+pub use log::{LogFormat, LogFormatError};
