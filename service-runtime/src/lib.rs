@@ -19,3 +19,5 @@ mod process;
 pub mod service;
 mod signal;
 pub mod tasks;
+
+pub use log::{LogFormat, LogFormatError};

@@ -1,1 +1,33 @@
-//! listen.
+//! Listening sockets: their addresses, the holder that binds them, the listener that accepts.
+//!
+//! A socket is bound once, by the process that outlives the workers, and its descriptor is passed
+//! on: what waits in the accept queue survives the worker that would have taken it. The holder
+//! knows no async runtime and asks no name server; a host name is resolved before it gets there.
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "the holder is called by the launchers, in a room above"
+)]
+
+mod activation;
+mod address;
+mod error;
+mod listener;
+mod listeners;
+mod options;
+mod pressure;
+mod resolve;
+mod socket;
+mod stream;
+mod tcp;
+mod unix;
+
+pub use address::{Address, AddressError};
+pub use error::{BindError, OptionsError};
+pub use listener::Listener;
+pub use options::ListenOptions;
+pub use resolve::ResolveError;
+pub use stream::{Peer, Stream};
+
+pub(crate) use activation::{ActivationError, VARIABLES};
+pub(crate) use listeners::{Held, Listeners};

@@ -1,1 +1,32 @@
-//! log.
+//! The log of a launched program: what a line looks like, who wrote it, and that it arrives whole.
+//!
+//! Several processes write to one standard error. An event becomes one buffer and one write, and
+//! what does not fit into one is written under a lock between the processes. A log that nobody
+//! reads never ends a program and never holds it up for longer than a moment.
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "set up by the launchers, in a room above"
+)]
+
+#[cfg(feature = "log")]
+mod filter;
+mod format;
+#[cfg(feature = "log")]
+mod identity;
+#[cfg(feature = "log")]
+mod line_writer;
+#[cfg(feature = "log")]
+mod render;
+#[cfg(feature = "log")]
+mod subscriber;
+
+#[cfg(feature = "log")]
+pub(crate) use filter::LogError;
+pub use format::{LogFormat, LogFormatError};
+#[cfg(feature = "log")]
+pub(crate) use identity::{Identity, identify};
+#[cfg(feature = "log")]
+pub(crate) use line_writer::LineWriter;
+#[cfg(feature = "log")]
+pub(crate) use subscriber::Log;

@@ -1,1 +1,189 @@
-//! notify.
+//! What the service manager is told: systemd's notify protocol.
+//!
+//! No message is worth a failure or a wait. What cannot be delivered is a debug line in the log;
+//! only a message that changes the state of the unit is kept and tried again, if the manager was
+//! too busy to take it.
+#![allow(dead_code, reason = "called by the launchers, in a room above")]
+
+mod target;
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+
+use target::Target;
+
+/// The variables of the protocol.
+///
+/// Whoever makes a [`Notifier`] removes these from the environment before it starts a thread or a
+/// child, so that no child speaks to the manager in the program's name.
+pub(crate) const VARIABLES: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+
+/// How many messages are kept for a busy manager; older ones give way.
+const KEPT: usize = 8;
+
+/// Speaks to the service manager, if there is one.
+#[derive(Debug)]
+pub(crate) struct Notifier {
+    target: Option<Target>,
+    watchdog: Option<Duration>,
+    unsent: Mutex<VecDeque<String>>,
+}
+
+/// Whether a message must reach the manager.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    /// The state of the unit depends on it.
+    Kept,
+    /// The next one says the same again.
+    Passing,
+}
+
+impl Notifier {
+    /// Reads the manager's socket and watchdog interval from the environment.
+    pub(crate) fn from_env() -> Self {
+        Self::from_vars(|name| std::env::var_os(name), std::process::id())
+    }
+
+    /// Reads the same from any set of variables, for the process `pid`.
+    fn from_vars(get: impl Fn(&str) -> Option<OsString>, pid: u32) -> Self {
+        let number = |name: &str| get(name)?.to_str()?.parse::<u64>().ok();
+        let ours = get("WATCHDOG_PID").is_none() || number("WATCHDOG_PID") == Some(pid.into());
+        let watchdog = number("WATCHDOG_USEC").filter(|&interval| ours && interval > 0);
+        let target = get("NOTIFY_SOCKET").filter(|path| !path.is_empty()).and_then(|path| {
+            let opened = Target::open(&path);
+            if let Err(error) = &opened {
+                tracing::debug!(%error, socket = %path.display(), "cannot speak to the service manager");
+            }
+            opened.ok()
+        });
+        Self {
+            target,
+            watchdog: watchdog.map(Duration::from_micros),
+            unsent: Mutex::default(),
+        }
+    }
+
+    /// Returns the interval within which the manager wants to hear [`watchdog`](Self::watchdog).
+    ///
+    /// To be on the safe side the call comes twice in it.
+    pub(crate) fn watchdog_interval(&self) -> Option<Duration> {
+        self.watchdog
+    }
+
+    /// Says that the program is ready, at its start or after a reload.
+    pub(crate) fn ready(&self, status: &str) {
+        let status = one_line(status);
+        self.send(
+            Weight::Kept,
+            &[NotifyState::Ready, NotifyState::Status(&status)],
+        );
+    }
+
+    /// Says that a reload has begun; [`ready`](Self::ready) says that it has ended.
+    pub(crate) fn reloading(&self) {
+        match NotifyState::monotonic_usec_now() {
+            Ok(now) => self.send(Weight::Kept, &[NotifyState::Reloading, now]),
+            Err(error) => tracing::debug!(%error, "cannot read the monotonic clock"),
+        }
+    }
+
+    /// Says that the program stops.
+    pub(crate) fn stopping(&self) {
+        self.send(Weight::Kept, &[NotifyState::Stopping]);
+    }
+
+    /// Says how the program is, in one line for `systemctl status`.
+    pub(crate) fn status(&self, status: &str) {
+        self.send(Weight::Passing, &[NotifyState::Status(&one_line(status))]);
+    }
+
+    /// Says that the program is alive.
+    pub(crate) fn watchdog(&self) {
+        self.send(Weight::Passing, &[NotifyState::Watchdog]);
+    }
+
+    /// Asks for more time to start, reload or stop, counted from now.
+    pub(crate) fn extend_timeout(&self, time: Duration) {
+        // The enum's own variant ends at 71 minutes.
+        let text = format!("EXTEND_TIMEOUT_USEC={}", time.as_micros());
+        self.send(Weight::Passing, &[NotifyState::Custom(&text)]);
+    }
+
+    /// Says which process the unit's main process is from now on.
+    pub(crate) fn main_pid(&self, pid: u32) {
+        self.send(Weight::Kept, &[NotifyState::MainPid(pid)]);
+    }
+
+    /// Tries again what the manager was too busy to take; returns whether all is delivered.
+    ///
+    /// Every other message does this first.
+    pub(crate) fn flush(&self) -> bool {
+        let mut unsent = self.unsent();
+        while let Some(message) = unsent.front() {
+            if self.deliver(message) == Delivery::Busy {
+                return false;
+            }
+            unsent.pop_front();
+        }
+        true
+    }
+
+    fn send(&self, weight: Weight, states: &[NotifyState<'_>]) {
+        let mut message = String::new();
+        for state in states {
+            writeln!(message, "{state}").expect("a string takes every text");
+        }
+        let busy = !self.flush() || self.deliver(&message) == Delivery::Busy;
+        if busy && weight == Weight::Kept {
+            let mut unsent = self.unsent();
+            if unsent.len() == KEPT {
+                unsent.pop_front();
+            }
+            unsent.push_back(message);
+        }
+    }
+
+    fn deliver(&self, message: &str) -> Delivery {
+        let Some(target) = &self.target else {
+            return Delivery::Done;
+        };
+        match target.send(message.as_bytes()) {
+            Ok(()) => Delivery::Done,
+            Err(error) => {
+                let message = message.trim_end();
+                tracing::debug!(%error, message, "the service manager did not take a message");
+                match error.kind() {
+                    io::ErrorKind::WouldBlock => Delivery::Busy,
+                    _ => Delivery::Done,
+                }
+            }
+        }
+    }
+
+    fn unsent(&self) -> MutexGuard<'_, VecDeque<String>> {
+        self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivery {
+    /// It is delivered, or never will be.
+    Done,
+    /// The manager's queue is full.
+    Busy,
+}
+
+/// Keeps a text from being read as further messages.
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! What an accept loop does about errors that are not the listener's fault.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use nix::errno::Errno;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Remembers whether the system was short of something, so that the log hears of it once.
+#[derive(Debug, Default)]
+pub(super) struct Pressure {
+    short: AtomicBool,
+}
+
+/// What an error of `accept(2)` says about the next attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// That one connection is lost; the next may be fine.
+    Again,
+    /// Something must be freed first.
+    Short,
+    /// It will not get better.
+    Fatal,
+}
+
+impl Pressure {
+    /// Accepts until there is a connection or an error that stays.
+    pub(super) async fn retry<T>(
+        &self,
+        mut accept: impl AsyncFnMut() -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let error = match accept().await {
+                Ok(accepted) => {
+                    if self.short.swap(false, Ordering::Relaxed) {
+                        tracing::info!("connections are accepted again");
+                    }
+                    return Ok(accepted);
+                }
+                Err(error) => error,
+            };
+            match verdict(&error) {
+                Verdict::Again => {
+                    tracing::debug!(%error, "a connection was gone before it was accepted")
+                }
+                Verdict::Short => {
+                    if !self.short.swap(true, Ordering::Relaxed) {
+                        tracing::warn!(%error, "connections wait until this process can accept them");
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause = LONGEST_PAUSE.min(pause * 2);
+                }
+                Verdict::Fatal => return Err(error),
+            }
+        }
+    }
+}
+
+fn verdict(error: &io::Error) -> Verdict {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM) => Verdict::Short,
+        // The errors of a new connection's network, which accept(2) says to take as EAGAIN.
+        Some(
+            Errno::ECONNABORTED
+            | Errno::ECONNRESET
+            | Errno::EHOSTUNREACH
+            | Errno::EINTR
+            | Errno::ENETDOWN
+            | Errno::ENETUNREACH
+            | Errno::ENOPROTOOPT
+            | Errno::EPERM
+            | Errno::EPROTO
+            | Errno::ETIMEDOUT,
+        ) => Verdict::Again,
+        _ => Verdict::Fatal,
+    }
+}
