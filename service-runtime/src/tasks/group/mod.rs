@@ -1,0 +1,333 @@
+//! Task groups: spawn, stop, wait, count.
+
+mod shared;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::Future;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub(super) use self::shared::Shared;
+use crate::tasks::looping::LoopState;
+use crate::tasks::record::Record;
+use crate::tasks::tracked::Tracked;
+use crate::tasks::{SpawnError, TaskFailure, TaskHandle, TaskInfo, TaskKind};
+
+/// Owns tasks, timers and periodic tasks, to be stopped and waited for together.
+///
+/// A clone is the same group. Dropping all clones stops nothing; [`stop`](Self::stop) does.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use service_runtime::tasks::TaskGroup;
+///
+/// let group = TaskGroup::new("import");
+/// let rows = group.spawn("rows", async { 3 }).await?;
+/// assert_eq!(rows.wait().await?, 3);
+///
+/// group.stop(true);
+/// group.wait().await;
+/// assert!(group.try_spawn("late", async {}).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct TaskGroup {
+    shared: Arc<Shared>,
+}
+
+/// What a task is started with, besides its future.
+pub(super) struct Start {
+    pub(super) name: Cow<'static, str>,
+    pub(super) kind: TaskKind,
+    pub(super) run: Option<Arc<LoopState>>,
+}
+
+impl TaskGroup {
+    /// Creates an empty group that runs any number of tasks at a time.
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            shared: Arc::new(Shared::new(name.into(), None)),
+        }
+    }
+
+    /// Creates an empty group that runs at most `limit` spawned tasks at a time.
+    ///
+    /// Timers, loops and periodic tasks do not count: they mostly wait, and must not starve the
+    /// tasks that they spawn.
+    pub fn with_limit(name: impl Into<Cow<'static, str>>, limit: NonZeroUsize) -> Self {
+        Self {
+            shared: Arc::new(Shared::new(name.into(), Some(limit))),
+        }
+    }
+
+    /// Returns the group's name.
+    pub fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    /// Returns how many spawned tasks may run at a time, if there is a limit.
+    pub fn limit(&self) -> Option<NonZeroUsize> {
+        self.shared.limit.as_ref().map(|(_, limit)| *limit)
+    }
+
+    /// Spawns a task, as soon as the group's limit has room for it.
+    ///
+    /// Those that wait for room get it in the order in which they came. A task that spawns into its
+    /// own full group and waits for room holds the room that it waits for: use
+    /// [`try_spawn`](Self::try_spawn) there.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SpawnError::Closed`] if the group has been told to stop, also while this waits.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future before it is ready drops `future` unspawned and gives up its place among
+    /// those that wait; no room is lost.
+    pub async fn spawn<F>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        future: F,
+    ) -> Result<TaskHandle<F::Output>, SpawnError>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let name = name.into();
+        let permit = match &self.shared.limit {
+            None => None,
+            Some((semaphore, _)) => match Arc::clone(semaphore).acquire_owned().await {
+                Ok(permit) => Some(permit),
+                Err(_) => return Err(self.closed(name)),
+            },
+        };
+        self.start(
+            Start {
+                name,
+                kind: TaskKind::Task,
+                run: None,
+            },
+            permit,
+            future,
+        )
+    }
+
+    /// Spawns a task at once, or not at all.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SpawnError::Full`] if the group's limit has no room, [`SpawnError::Closed`] if the
+    /// group has been told to stop.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime.
+    pub fn try_spawn<F>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        future: F,
+    ) -> Result<TaskHandle<F::Output>, SpawnError>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let name = name.into();
+        let permit = match &self.shared.limit {
+            None => None,
+            Some((semaphore, limit)) => match Arc::clone(semaphore).try_acquire_owned() {
+                Ok(permit) => Some(permit),
+                Err(TryAcquireError::Closed) => return Err(self.closed(name)),
+                Err(TryAcquireError::NoPermits) => {
+                    let (group, limit) = (self.shared.name.clone(), limit.get());
+                    return Err(SpawnError::Full {
+                        group,
+                        task: name,
+                        limit,
+                    });
+                }
+            },
+        };
+        self.start(
+            Start {
+                name,
+                kind: TaskKind::Task,
+                run: None,
+            },
+            permit,
+            future,
+        )
+    }
+
+    /// Adds a callback that is told of every failure of a task.
+    ///
+    /// Failures are panics of tasks, and errors of loops and periodic tasks whose policy is
+    /// [`Fail`](crate::tasks::PeriodicOnError::Fail). The error of a plain task is its value and
+    /// goes to its handle. A group without any such callback logs failures as errors.
+    ///
+    /// The callback runs where the task ended, before it counts as ended. It may stop the group. Its
+    /// panic is logged and changes nothing.
+    pub fn on_failure(&self, callback: impl Fn(&TaskFailure) + Send + Sync + 'static) {
+        self.shared.listen(Arc::new(callback));
+    }
+
+    /// Stops the group, for good. Returns at once; [`wait`](Self::wait) waits for the end.
+    ///
+    /// From here on the group takes no more tasks, and [`stopping`](Self::stopping) fires. Gracefully,
+    /// timers, loops and periodic tasks end at once if they wait and after the run in progress if
+    /// they run, and plain tasks run to their own end. Not gracefully, every task is cancelled too:
+    /// dropped at its next await. A task that blocks its thread cannot be cancelled; `wait` goes on
+    /// waiting for it and [`tasks`](Self::tasks) names it.
+    ///
+    /// A task may stop its own group. A graceful stop may be followed by one that is not.
+    pub fn stop(&self, graceful: bool) {
+        self.shared.close(!graceful);
+        let members = self.shared.registry.collect(|entry| {
+            let abort = (!graceful).then(|| entry.abort.clone());
+            Some((entry.record.run.clone(), abort))
+        });
+        for (run, abort) in members {
+            if let Some(run) = run {
+                run.stop();
+            }
+            if let Some(abort) = abort {
+                abort.abort();
+            }
+        }
+    }
+
+    /// Waits until the group has been stopped and nothing of it runs any more.
+    ///
+    /// Any number of callers may wait. A group that nobody stops is waited for without end, also
+    /// when it is empty. A task of the group that calls this does not wait for itself, nor for other
+    /// tasks of the group that wait here too.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing; a second call waits on.
+    pub async fn wait(&self) {
+        self.shared.wait().await;
+    }
+
+    /// Waits until the group has been told to stop; at once if it has been.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing.
+    pub async fn stopping(&self) {
+        self.shared.token.cancelled().await;
+    }
+
+    /// Returns whether the group has been told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.shared.token.is_cancelled()
+    }
+
+    /// Returns a token that is cancelled when the group is told to stop.
+    ///
+    /// Cancelling the token itself does not stop the group.
+    pub fn stop_token(&self) -> CancellationToken {
+        self.shared.token.child_token()
+    }
+
+    /// Returns how many tasks, timers, loops and periodic tasks live.
+    pub fn len(&self) -> usize {
+        self.shared.len()
+    }
+
+    /// Returns whether nothing of the group lives.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Describes every live task, the oldest first.
+    pub fn tasks(&self) -> Vec<TaskInfo> {
+        let now = Instant::now();
+        let records = self
+            .shared
+            .registry
+            .collect(|entry| Some(Arc::clone(&entry.record)));
+        let mut tasks: Vec<_> = records.iter().map(|record| record.info(now)).collect();
+        tasks.sort_by_key(|task| std::cmp::Reverse(task.age));
+        tasks
+    }
+
+    /// Spawns, with the room already taken.
+    pub(super) fn start<F>(
+        &self,
+        start: Start,
+        permit: Option<OwnedSemaphorePermit>,
+        future: F,
+    ) -> Result<TaskHandle<F::Output>, SpawnError>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let Start { name, kind, run } = start;
+        // The count is as good as any number for spreading tasks over the shards.
+        let Some(shard) = self.shared.one_more() else {
+            return Err(self.closed(name));
+        };
+        let record = Arc::new(Record::new(
+            Arc::clone(&self.shared),
+            name,
+            kind,
+            run,
+            shard,
+        ));
+        let future = Tracked::new(future, Arc::clone(&record), permit);
+        #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
+        let join = tokio::spawn(future);
+        record.enter(join.abort_handle());
+        Ok(TaskHandle::new(join, record))
+    }
+
+    /// Starts a task that has nothing to do, for the sake of its handle.
+    pub(super) fn idle(
+        &self,
+        name: Cow<'static, str>,
+        kind: TaskKind,
+    ) -> Result<TaskHandle<()>, SpawnError> {
+        self.start(
+            Start {
+                name,
+                kind,
+                run: None,
+            },
+            None,
+            async {},
+        )
+    }
+
+    /// Tells a failure to those who listen.
+    pub(super) fn report(&self, failure: &TaskFailure) {
+        self.shared.report(failure);
+    }
+
+    fn closed(&self, task: Cow<'static, str>) -> SpawnError {
+        SpawnError::Closed {
+            group: self.shared.name.clone(),
+            task,
+        }
+    }
+}
+
+impl fmt::Debug for TaskGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("TaskGroup");
+        debug
+            .field("name", &self.shared.name)
+            .field("len", &self.len());
+        debug.field("stopping", &self.is_stopping()).finish()
+    }
+}

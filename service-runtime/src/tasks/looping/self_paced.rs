@@ -1,0 +1,144 @@
+//! Self-paced timers: each run says how long to wait for the next.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::pace::{Next, Pace, Run, later};
+use super::{Loop, LoopResult, PeriodicOnError, Step};
+use crate::tasks::{PeriodicError, TaskGroup, TaskHandle, TaskKind};
+
+/// Describes a timer whose runs choose the next interval, counted from the end of the run.
+#[derive(Debug, Clone)]
+#[must_use = "a timer runs when `TaskGroup::self_paced` starts it"]
+pub struct SelfPaced {
+    max: Duration,
+    initial_delay: Duration,
+    timeout: Option<Duration>,
+    on_error: PeriodicOnError,
+}
+
+impl SelfPaced {
+    /// Describes a timer that runs now and then as its runs say, but waits at most `max`.
+    ///
+    /// After a run that failed it waits `max`.
+    pub fn at_most(max: Duration) -> Self {
+        let (initial_delay, timeout) = (Duration::ZERO, None);
+        Self {
+            max,
+            initial_delay,
+            timeout,
+            on_error: PeriodicOnError::default(),
+        }
+    }
+
+    /// Delays the first run.
+    pub fn initial_delay(mut self, delay: Duration) -> Self {
+        self.initial_delay = delay;
+        self
+    }
+
+    /// Ends the timer with [`LoopError::TimedOut`](crate::tasks::LoopError::TimedOut) that long after
+    /// its start. A run in progress is dropped at its await.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Says what the error of a run does; by default the timer goes on.
+    pub fn on_error(mut self, on_error: PeriodicOnError) -> Self {
+        self.on_error = on_error;
+        self
+    }
+}
+
+impl TaskGroup {
+    /// Starts a self-paced timer: `run` returns how long to wait before it is called again.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`PeriodicError::Interval`] if the maximum is zero and [`PeriodicError::Spawn`] if the
+    /// group has been told to stop.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// use service_runtime::tasks::{LoopEnd, SelfPaced, TaskGroup};
+    /// use std::ops::ControlFlow;
+    /// use std::time::Duration;
+    ///
+    /// let group = TaskGroup::new("queue");
+    /// let mut jobs = vec![3, 2, 1];
+    /// let timer = group.self_paced("drain", SelfPaced::at_most(Duration::from_secs(60)), move || {
+    ///     let job = jobs.pop();
+    ///     async move {
+    ///         match job {
+    ///             Some(seconds) => ControlFlow::Continue(Duration::from_secs(seconds)),
+    ///             None => ControlFlow::Break("empty"),
+    ///         }
+    ///     }
+    /// })?;
+    /// assert_eq!(timer.wait().await??, LoopEnd::Value("empty"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub fn self_paced<R, Fut>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        timer: SelfPaced,
+        run: R,
+    ) -> Result<TaskHandle<LoopResult<<Fut::Output as Step<Duration>>::Value>>, PeriodicError>
+    where
+        R: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output: Step<Duration, Value: Send + 'static>> + Send + 'static,
+    {
+        let SelfPaced {
+            max,
+            initial_delay,
+            timeout,
+            on_error,
+        } = timer;
+        if max.is_zero() {
+            return Err(PeriodicError::Interval);
+        }
+        let pace = Chosen { max, initial_delay };
+        let (name, kind) = (name.into(), TaskKind::SelfPaced);
+        Ok(Loop {
+            name,
+            kind,
+            pace,
+            on_error,
+            timeout,
+            gate: None,
+        }
+        .start(self, run)?)
+    }
+}
+
+/// The pace of a self-paced timer.
+struct Chosen {
+    max: Duration,
+    initial_delay: Duration,
+}
+
+impl Pace for Chosen {
+    type Hint = Duration;
+
+    fn first(&mut self, now: Instant) -> Instant {
+        later(now, self.initial_delay)
+    }
+
+    fn after(&mut self, _started: Instant, ended: Instant, run: Run<Duration>) -> Next {
+        let interval = match run {
+            Run::Went(interval) => interval.min(self.max),
+            Run::Failed | Run::Gated => self.max,
+        };
+        Next::at(later(ended, interval))
+    }
+}
