@@ -1,0 +1,109 @@
+//! The code that `#[launch]` stands for.
+//!
+//! The author's function keeps its name inside the generated one: any other name could hide a
+//! function that the author calls.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{ReturnType, spanned::Spanned};
+
+use super::{
+    model::{Launcher, Model, Value},
+    parse::Function,
+};
+use crate::args::duration_tokens;
+
+/// Writes the `main` that launches.
+pub(super) fn expand(model: &Model, function: &Function) -> TokenStream {
+    let Function {
+        attrs,
+        vis,
+        sig,
+        body,
+    } = function;
+    let cfgs = attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+    let crates = &model.crates;
+    let settings = model
+        .settings
+        .iter()
+        .map(|(name, value)| quote!(.#name(#value)));
+    let main = main_at(function);
+    let (guard, launch) = match model.launcher {
+        Launcher::Any => (None, quote!(::service_runtime::launch(options, #main))),
+        Launcher::Service => {
+            let launcher = quote!(::service_runtime::ServiceLauncher::new(options));
+            (None, quote!(#launcher.run(#main)))
+        }
+        Launcher::Process(workers) => {
+            let launcher = quote!(::service_runtime::ProcessLauncher::new(options));
+            let message = format!(
+                "`workers = {workers}` forks workers, which needs Linux\n\
+                 help: write `workers = 1`, or leave `workers` out to choose at start"
+            );
+            let guard = quote! {
+                #[cfg(not(target_os = "linux"))]
+                ::core::compile_error!(#message);
+            };
+            (Some(guard), quote!(#launcher.run(#main)))
+        }
+    };
+    quote! {
+        #(#cfgs)*
+        #vis fn main() -> ::std::process::ExitCode {
+            #(use #crates as _;)*
+            #guard
+            #(#attrs)*
+            #sig #body
+            let options = ::service_runtime::__rt::options!() #(#settings)*;
+            #launch
+        }
+    }
+}
+
+/// Keeps a function that cannot be launched, so that nothing but the reason is reported.
+pub(super) fn unusable(function: &Function) -> TokenStream {
+    let Function {
+        attrs,
+        vis,
+        sig,
+        body,
+    } = function;
+    if sig.ident != "main" {
+        return quote!(#(#attrs)* #vis #sig #body);
+    }
+    quote! {
+        #vis fn main() {
+            #[allow(dead_code)]
+            #(#attrs)*
+            #sig #body
+        }
+    }
+}
+
+/// The author's `main` as a value, blamed on its return type.
+fn main_at(function: &Function) -> Ident {
+    let place = match &function.sig.output {
+        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Default => function.sig.ident.span(),
+    };
+    Ident::new("main", Span::call_site().located_at(place))
+}
+
+impl ToTokens for Value {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(match self {
+            Self::Usize(number) => {
+                let number = number.get();
+                quote!(#number)
+            }
+            Self::U64(number) => quote!(#number),
+            Self::Bool(value) => quote!(#value),
+            Self::Duration(duration) => duration_tokens(*duration),
+            Self::Text(text) => quote!(#text),
+            Self::Texts(texts) => quote!([#(#texts),*]),
+            Self::Variant(variant) => quote!(#variant),
+            Self::Function(path) => quote!(#path),
+            Self::Expr(expr) => quote!(#expr),
+        });
+    }
+}

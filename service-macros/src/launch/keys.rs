@@ -1,0 +1,180 @@
+//! Every setting that `#[launch]` knows, one line each.
+//!
+//! Each is a method of `Options` of the same name, a key of the table `[launch]` and a flag.
+
+use crate::args::{Key, Variant};
+
+/// A setting and the kind of value that it takes.
+pub(super) struct Setting {
+    pub(super) key: Key,
+    pub(super) kind: Kind,
+}
+
+/// What a value must be.
+pub(super) enum Kind {
+    /// How many workers: a literal chooses the launcher, an expression leaves it to the start.
+    Workers,
+    /// A whole number of things, at least one.
+    Count,
+    /// A whole number.
+    Number,
+    /// `true` or `false`.
+    Bool,
+    /// A duration as a string.
+    Duration,
+    /// A string with something in it.
+    Text,
+    /// A string that a rule must find well-formed.
+    Checked(fn(&str) -> Result<(), String>),
+    /// A word that stands for a variant.
+    Choice(&'static [(&'static str, Variant)]),
+    /// A word that stays a string.
+    Word(&'static [(&'static str, ())]),
+    /// The path of a function.
+    Function,
+    /// A list of strings, not empty.
+    Texts,
+    /// Names of crates, which `main` only has to name.
+    Crates,
+}
+
+const RESTART_METHOD: &[(&str, Variant)] = &[
+    ("reload", Variant(&["RestartMethod", "Reload"])),
+    ("mutate", Variant(&["RestartMethod", "Mutate"])),
+];
+const RUNTIME: &[(&str, Variant)] = &[
+    ("current_thread", Variant(&["RuntimeKind", "CurrentThread"])),
+    ("multi_thread", Variant(&["RuntimeKind", "MultiThread"])),
+];
+const LOG_FORMAT: &[(&str, Variant)] = &[
+    ("text", Variant(&["LogFormat", "Text"])),
+    ("json", Variant(&["LogFormat", "Json"])),
+];
+const REPORT_FORMAT: &[(&str, ())] = &[("text", ()), ("json", ())];
+
+/// All of them, in the order in which help lists them.
+#[rustfmt::skip]
+pub(super) const SETTINGS: &[Setting] = &[
+    setting("workers", "workers = 2", Kind::Workers),
+    setting("restart_method", r#"restart_method = "mutate""#, Kind::Choice(RESTART_METHOD)),
+    setting("graceful_shutdown_timeout", r#"graceful_shutdown_timeout = "60s""#, Kind::Duration),
+    setting("config", r#"config = "/etc/greeter.toml""#, Kind::Text),
+    setting("preload", "preload = load_tables", Kind::Function),
+    setting("runtime", r#"runtime = "multi_thread""#, Kind::Choice(RUNTIME)),
+    setting("threads", "threads = 4", Kind::Count),
+    setting("crates", "crates = [billing, mailer]", Kind::Crates),
+    setting("respawn_delay", r#"respawn_delay = "100ms""#, Kind::Duration),
+    setting("respawn_delay_max", r#"respawn_delay_max = "30s""#, Kind::Duration),
+    setting("healthy_after", r#"healthy_after = "1s""#, Kind::Duration),
+    setting("start_timeout", r#"start_timeout = "30s""#, Kind::Duration),
+    setting("heartbeat_timeout", r#"heartbeat_timeout = "30s""#, Kind::Duration),
+    setting("drain_timeout", r#"drain_timeout = "60s""#, Kind::Duration),
+    setting("reload_surge", "reload_surge = 1", Kind::Count),
+    setting("restart_limit", r#"restart_limit = "5 in 60s""#, Kind::Checked(limit)),
+    setting("max_requests", "max_requests = 100000", Kind::Number),
+    setting("max_requests_jitter", "max_requests_jitter = 1000", Kind::Number),
+    setting("max_lifetime", r#"max_lifetime = "1d""#, Kind::Duration),
+    setting("max_lifetime_jitter", r#"max_lifetime_jitter = "1h""#, Kind::Duration),
+    setting("max_memory", r#"max_memory = "256MiB""#, Kind::Checked(size)),
+    setting("log_level", r#"log_level = "info""#, Kind::Text),
+    setting("log_format", r#"log_format = "json""#, Kind::Choice(LOG_FORMAT)),
+    setting("log_options", "log_options = true", Kind::Bool),
+    setting("report_format", r#"report_format = "json""#, Kind::Word(REPORT_FORMAT)),
+    setting("report_dir", r#"report_dir = "/var/log/greeter""#, Kind::Text),
+    setting("pid_file", r#"pid_file = "/run/greeter.pid""#, Kind::Text),
+    setting("user", r#"user = "greeter""#, Kind::Text),
+    setting("group", r#"group = "greeter""#, Kind::Text),
+    setting("no_new_privileges", "no_new_privileges = true", Kind::Bool),
+    setting("umask", r#"umask = "022""#, Kind::Checked(umask)),
+    setting("chdir", r#"chdir = "/var/lib/greeter""#, Kind::Text),
+    setting("cpu_affinity", "cpu_affinity = true", Kind::Bool),
+    setting("reuse_port", "reuse_port = true", Kind::Bool),
+    setting("on_worker_exit", r#"on_worker_exit = ["/usr/bin/logger", "worker"]"#, Kind::Texts),
+];
+
+const fn setting(name: &'static str, example: &'static str, kind: Kind) -> Setting {
+    let key = Key::new(name, example);
+    Setting { key, kind }
+}
+
+/// `5 in 60s`.
+fn limit(text: &str) -> Result<(), String> {
+    let wrong = || format!("`{text}` is not a number of restarts in a duration");
+    let (count, window) = text.split_once(" in ").ok_or_else(wrong)?;
+    let count: u32 = count.trim().parse().map_err(|_| wrong())?;
+    let window = humantime::parse_duration(window.trim()).map_err(|_| wrong())?;
+    if count == 0 || window.is_zero() {
+        return Err(format!("`{text}` would allow no restart at all"));
+    }
+    Ok(())
+}
+
+/// `256MiB`.
+fn size(text: &str) -> Result<(), String> {
+    const UNITS: [&str; 10] = [
+        "B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB",
+    ];
+    let wrong = || format!("`{text}` is not a size: a number and a unit, such as `MiB`");
+    let digits = text.trim_end_matches(char::is_alphabetic);
+    let unit = &text[digits.len()..];
+    let number: f64 = digits.trim().parse().map_err(|_| wrong())?;
+    if !UNITS.contains(&unit) || !number.is_finite() {
+        return Err(wrong());
+    }
+    if number <= 0.0 {
+        return Err(format!("`{text}` must be more than 0"));
+    }
+    Ok(())
+}
+
+/// `022`.
+fn umask(text: &str) -> Result<(), String> {
+    match u32::from_str_radix(text, 8) {
+        Ok(mask) if mask <= 0o777 && !text.starts_with('+') => Ok(()),
+        _ => Err(format!("`{text}` is not an octal mask up to `777`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_a_number_and_a_unit() {
+        for good in ["256MiB", "1.5 GB", "4096B"] {
+            assert_eq!(size(good), Ok(()));
+        }
+        for bad in ["", "256", "MiB", "256Mib", "-1MB", "0MB", "infMB"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn limits_are_a_count_in_a_window() {
+        assert_eq!(limit("5 in 60s"), Ok(()));
+        for bad in ["5", "5 in", "5 in 0s", "0 in 60s", "five in 60s", "5in60s"] {
+            assert!(limit(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn masks_are_octal() {
+        assert_eq!(umask("022"), Ok(()));
+        for bad in ["", "8", "1000", "0o22", "+22", "-1"] {
+            assert!(umask(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_setting_is_there_twice_and_each_example_is_of_its_setting() {
+        for (place, Setting { key, .. }) in SETTINGS.iter().enumerate() {
+            let mut others = SETTINGS[..place].iter();
+            assert!(
+                others.all(|other| other.key.name != key.name),
+                "{}",
+                key.name
+            );
+            assert!(key.example.starts_with(&format!("{} = ", key.name)));
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What a launch is, once every rule holds.
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use quote::ToTokens;
+use syn::{Expr, FnArg, Ident, LitStr, Path, Safety};
+
+use super::{
+    keys::{Kind, SETTINGS},
+    parse::{Function, keys},
+};
+use crate::{
+    args::{Args, Given, Variant, Written, bare},
+    problem::{Problems, problem},
+};
+
+/// A launch.
+pub(super) struct Model {
+    pub(super) launcher: Launcher,
+    /// Settings by their names, in the order in which they were written.
+    pub(super) settings: Vec<(Ident, Value)>,
+    pub(super) crates: Vec<Ident>,
+}
+
+/// Which launcher runs the services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Launcher {
+    /// This process: one worker.
+    Service,
+    /// Forked workers: more than one.
+    Process(NonZeroUsize),
+    /// Whatever the number at start asks for.
+    Any,
+}
+
+/// A value that is passed to a builder method.
+pub(super) enum Value {
+    Usize(NonZeroUsize),
+    U64(u64),
+    Bool(bool),
+    Duration(Duration),
+    Text(LitStr),
+    Texts(Vec<LitStr>),
+    Variant(Variant),
+    Function(Path),
+    Expr(Box<Expr>),
+}
+
+impl Model {
+    /// Checks every rule; a setting that breaks one is left out. `None` if `main` cannot be called.
+    pub(super) fn new(
+        written: Vec<Written>,
+        function: &Function,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let args = Args::new("#[launch]", &keys(), written, problems);
+        let mut model = Self {
+            launcher: Launcher::Any,
+            settings: Vec::new(),
+            crates: Vec::new(),
+        };
+        for given in args.rest() {
+            problems.keep(model.set(&given));
+        }
+        problems.keep(check_main(function)).map(|()| model)
+    }
+
+    fn set(&mut self, given: &Given) -> syn::Result<()> {
+        let mut settings = SETTINGS.iter();
+        let Some(setting) = settings.find(|setting| setting.key.name == given.key.name) else {
+            return Ok(());
+        };
+        let value = match setting.kind {
+            Kind::Workers => self.workers(given)?,
+            Kind::Count => Value::Usize(count(given)?),
+            Kind::Number => {
+                let number = given.number()?;
+                Value::U64(number.ok_or_else(|| given.wrong_kind("a whole number"))?)
+            }
+            Kind::Bool => Value::Bool(given.boolean()?),
+            Kind::Duration => Value::Duration(given.duration()?),
+            Kind::Text => Value::Text(given.filled_text()?),
+            Kind::Checked(check) => {
+                let text = given.text()?;
+                check(&text.value()).map_err(|wrong| given.wrong_value(wrong))?;
+                Value::Text(text)
+            }
+            Kind::Choice(choices) => Value::Variant(given.choice(choices)?),
+            Kind::Word(words) => {
+                given.choice(words)?;
+                Value::Text(given.text()?)
+            }
+            Kind::Function => Value::Function(given.path()?),
+            Kind::Texts => Value::Texts(filled_texts(given)?),
+            Kind::Crates => {
+                self.crates = crates(given)?;
+                return Ok(());
+            }
+        };
+        self.settings.push((given.name.clone(), value));
+        Ok(())
+    }
+
+    fn workers(&mut self, given: &Given) -> syn::Result<Value> {
+        let Some(number) = given.number::<usize>()? else {
+            let expr = given.expr().cloned().map(Box::new);
+            return Ok(Value::Expr(
+                expr.ok_or_else(|| given.wrong_kind("a whole number"))?,
+            ));
+        };
+        let Some(number) = NonZeroUsize::new(number) else {
+            return Err(given.problem(
+                "`workers` must be at least 1",
+                "leave `workers` out to serve from this process alone",
+            ));
+        };
+        self.launcher = match number.get() {
+            1 => Launcher::Service,
+            _ => Launcher::Process(number),
+        };
+        Ok(Value::Usize(number))
+    }
+}
+
+fn count(given: &Given) -> syn::Result<NonZeroUsize> {
+    let number = given.number::<usize>()?;
+    let number = number.ok_or_else(|| given.wrong_kind("a whole number"))?;
+    let positive = NonZeroUsize::new(number);
+    positive.ok_or_else(|| given.wrong_value(format_args!("`{}` must be at least 1", given.name)))
+}
+
+fn filled_texts(given: &Given) -> syn::Result<Vec<LitStr>> {
+    let texts = given.texts()?;
+    if texts.is_empty() {
+        return Err(given.wrong_value(format_args!("`{}` is empty", given.name)));
+    }
+    Ok(texts)
+}
+
+fn crates(given: &Given) -> syn::Result<Vec<Ident>> {
+    let Some(Expr::Array(list)) = given.expr() else {
+        return Err(given.wrong_kind("a list of crates"));
+    };
+    let mut problems = Problems::default();
+    let mut crates = Vec::new();
+    for element in &list.elems {
+        let name = match bare(element) {
+            Expr::Path(path) => path.path.get_ident(),
+            _ => None,
+        };
+        match name {
+            Some(name) => crates.push(name.clone()),
+            None => problems.push(problem(
+                element,
+                "`crates` takes names of crates",
+                format_args!("write them without quotes: `{}`", given.key.example),
+            )),
+        }
+    }
+    problems.result().map(|()| crates)
+}
+
+fn check_main(function: &Function) -> syn::Result<()> {
+    let sig = &function.sig;
+    let mut problems = Problems::default();
+    if sig.ident != "main" {
+        problems.push(problem(
+            &sig.ident,
+            format_args!("`#[launch]` stands on `main`, and this is `{}`", sig.ident),
+            "move it to `fn main`, or call `service_runtime::launch` by hand",
+        ));
+    }
+    if let Some(token) = &sig.asyncness {
+        problems.push(problem(
+            token,
+            "`main` cannot be `async`: workers are forked before there is a runtime",
+            "remove `async`; await in `#[init]` or `#[start]`",
+        ));
+    }
+    let mut refuse = |token: &dyn ToTokens, word: &str| {
+        problems.push(problem(
+            token.to_token_stream(),
+            format_args!("`main` cannot be `{word}`"),
+            format_args!("remove `{word}`"),
+        ));
+    };
+    if let Some(token) = &sig.constness {
+        refuse(token, "const");
+    }
+    if let Safety::Unsafe(token) = &sig.safety {
+        refuse(token, "unsafe");
+    }
+    if let Some(abi) = &sig.abi {
+        refuse(abi, "extern");
+    }
+    if !sig.generics.params.is_empty() {
+        problems.push(problem(
+            &sig.generics,
+            "`main` cannot be generic: nobody would choose the type",
+            "write `fn main()`",
+        ));
+    }
+    if let Some(where_clause) = &sig.generics.where_clause {
+        problems.push(problem(
+            where_clause,
+            "`main` cannot have a `where` clause",
+            "remove it",
+        ));
+    }
+    let arguments = sig.inputs.iter();
+    for argument in arguments
+        .clone()
+        .filter(|arg| matches!(arg, FnArg::Receiver(_)))
+    {
+        problems.push(problem(argument, "`main` has no `self`", "remove it"));
+    }
+    for more in arguments.skip(1) {
+        problems.push(problem(
+            more,
+            "`main` takes one argument, the program's own flags",
+            "put all flags into one struct that derives `clap::Args`",
+        ));
+    }
+    problems.result()
+}

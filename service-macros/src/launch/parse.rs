@@ -1,0 +1,44 @@
+//! What was written: the arguments and the function.
+//!
+//! The body is kept as tokens and never looked at: what is wrong in it is the compiler's to say.
+
+use proc_macro2::{Group, TokenStream};
+use syn::{
+    Attribute, Signature, Visibility,
+    parse::{Parse, ParseStream},
+};
+
+use super::keys::SETTINGS;
+use crate::{
+    args::{self, Key, Written},
+    problem::Problems,
+};
+
+/// The function under `#[launch]`.
+pub(super) struct Function {
+    pub(super) attrs: Vec<Attribute>,
+    pub(super) vis: Visibility,
+    pub(super) sig: Signature,
+    pub(super) body: Group,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self {
+            attrs: input.call(Attribute::parse_outer)?,
+            vis: input.parse()?,
+            sig: input.parse()?,
+            body: input.parse()?,
+        })
+    }
+}
+
+/// The arguments of `#[launch]` as they were written.
+pub(super) fn arguments(tokens: TokenStream, problems: &mut Problems) -> Vec<Written> {
+    args::parse(tokens, &keys(), problems)
+}
+
+/// The arguments that `#[launch]` knows.
+pub(super) fn keys() -> Vec<Key> {
+    SETTINGS.iter().map(|setting| setting.key).collect()
+}

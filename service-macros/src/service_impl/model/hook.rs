@@ -1,0 +1,172 @@
+//! Hooks: methods that the lifecycle calls.
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::{
+    Attribute, FnArg, GenericParam, Ident, PatType, Receiver, ReceiverKind, ReturnType, Safety,
+    Signature, Type, spanned::Spanned,
+};
+
+use super::marked::Marked;
+use crate::{
+    markers::Kind,
+    problem::{Problems, problem},
+};
+
+/// A method that can be called as `Self::method(self)` or `Self::method(self, cx)`.
+pub(crate) struct Hook {
+    pub(crate) kind: Kind,
+    pub(crate) method: Ident,
+    pub(crate) is_async: bool,
+    /// The place of the argument's type, if the method takes the context.
+    pub(crate) cx: Option<Span>,
+    pub(crate) cfgs: Vec<Attribute>,
+    /// The place to blame for a wrong return type.
+    pub(crate) output: Output,
+}
+
+/// The first and last place of a return type, or the method's name if there is none.
+#[derive(Clone, Copy)]
+pub(crate) struct Output {
+    pub(crate) first: Span,
+    pub(crate) last: Span,
+}
+
+impl Hook {
+    /// Checks a method with a marker.
+    pub(super) fn new(marked: &Marked<'_>, problems: &mut Problems) -> Option<Self> {
+        let (sig, kind) = (marked.sig, marked.marker.kind);
+        let receiver = problems.keep(receiver(sig, kind));
+        let callable = problems.keep(callable(sig, kind));
+        let cx = problems.keep(context(sig, kind));
+        let (Some(()), Some(()), Some(cx)) = (receiver, callable, cx) else {
+            return None;
+        };
+        Some(Self {
+            kind,
+            method: sig.ident.clone(),
+            is_async: sig.asyncness.is_some(),
+            cx,
+            cfgs: marked.cfgs.clone(),
+            output: Output::of(sig),
+        })
+    }
+}
+
+impl Output {
+    pub(crate) fn of(sig: &Signature) -> Self {
+        let ReturnType::Type(_, ty) = &sig.output else {
+            let name = sig.ident.span();
+            return Self {
+                first: name,
+                last: name,
+            };
+        };
+        let mut tokens = ty.to_token_stream().into_iter().map(|token| token.span());
+        let first = tokens.next().unwrap_or_else(|| ty.span());
+        let last = tokens.last().unwrap_or(first);
+        Self { first, last }
+    }
+}
+
+/// Refuses what no generated call can do justice to.
+pub(super) fn callable(sig: &Signature, kind: Kind) -> syn::Result<()> {
+    let name = kind.name();
+    let mut problems = Problems::default();
+    let mut refuse = |token: &dyn ToTokens, word: &str| {
+        problems.push(problem(
+            token.to_token_stream(),
+            format_args!("`#[{name}]` cannot be `{word}`"),
+            format_args!("remove `{word}`"),
+        ));
+    };
+    if let Some(token) = &sig.constness {
+        refuse(token, "const");
+    }
+    if let Safety::Unsafe(token) = &sig.safety {
+        refuse(token, "unsafe");
+    }
+    if let Some(abi) = &sig.abi {
+        refuse(abi, "extern");
+    }
+    for param in &sig.generics.params {
+        if !matches!(param, GenericParam::Lifetime(_)) {
+            problems.push(problem(
+                param,
+                format_args!("`#[{name}]` cannot be generic: nobody would choose the type"),
+                "remove the parameter, or put it on the struct",
+            ));
+        }
+    }
+    problems.result()
+}
+
+fn receiver(sig: &Signature, kind: Kind) -> syn::Result<()> {
+    let name = kind.name();
+    let Some(receiver) = sig.receiver() else {
+        let method = &sig.ident;
+        return Err(problem(
+            method,
+            format_args!("`#[{name}]` is called on the service, and `{method}` has no `&self`"),
+            format_args!("write `fn {method}(&self)` or `fn {method}(&self, cx: &Context)`"),
+        ));
+    };
+    if is_shared(receiver) {
+        return Ok(());
+    }
+    Err(problem(
+        receiver,
+        format_args!("`#[{name}]` borrows the service, which others use at the same time"),
+        "write `&self`; keep what changes in a `Mutex` or an atomic",
+    ))
+}
+
+/// `&self`, `self: &Self` or `self: &Arc<Self>`.
+fn is_shared(receiver: &Receiver) -> bool {
+    match &receiver.kind {
+        ReceiverKind::Reference(_, _, None) => true,
+        ReceiverKind::Typed(_, ty) => is_shared_reference(ty),
+        _ => false,
+    }
+}
+
+fn context(sig: &Signature, kind: Kind) -> syn::Result<Option<Span>> {
+    let name = kind.name();
+    let mut args = sig.inputs.iter().filter_map(typed);
+    let mut problems = Problems::default();
+    let cx = args.next();
+    let span = cx.map(|cx| cx.ty.span());
+    if let Some(cx) = cx.filter(|cx| !is_shared_reference(&cx.ty)) {
+        problems.push(problem(
+            cx,
+            format_args!("`#[{name}]` takes nothing but the context, by reference"),
+            "write `cx: &Context`",
+        ));
+    }
+    for more in args {
+        problems.push(problem(
+            more,
+            format_args!("`#[{name}]` takes nothing but the context"),
+            "remove this argument; what a hook needs is in `self`",
+        ));
+    }
+    problems.result().map(|()| span)
+}
+
+/// Whether `ty` is `&Something`.
+pub(super) fn is_shared_reference(ty: &Type) -> bool {
+    match ty {
+        Type::Reference(reference) => reference.mutability.is_none(),
+        Type::Group(group) => is_shared_reference(&group.elem),
+        Type::Paren(paren) => is_shared_reference(&paren.elem),
+        _ => false,
+    }
+}
+
+/// An argument other than `self`.
+pub(super) fn typed(arg: &FnArg) -> Option<&PatType> {
+    match arg {
+        FnArg::Typed(typed) => Some(typed),
+        FnArg::Receiver(_) => None,
+    }
+}

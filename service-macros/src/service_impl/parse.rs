@@ -1,0 +1,126 @@
+//! What was written: the block, its methods and their markers.
+//!
+//! Bodies are kept as tokens and never looked at, so that the compiler reports what is wrong in
+//! them, and an editor completes in a body that is only half written.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{
+    Attribute, ImplItem, ItemImpl, Signature, Visibility,
+    parse::{Parse, ParseStream, Parser, discouraged::Speculative},
+};
+
+use crate::markers::Marker;
+
+/// An impl block; its tokens are those that were written, without the markers.
+pub(super) struct Block {
+    /// All in front of the braces, as it was written.
+    written: TokenStream,
+    /// The same, read; its items are in `members`.
+    pub(super) header: ItemImpl,
+    braces: Group,
+    inner: TokenStream,
+    pub(super) members: Vec<Member>,
+}
+
+/// An item of the block.
+pub(super) struct Member {
+    pub(super) markers: Vec<Marker>,
+    /// The attributes that are somebody else's.
+    pub(super) attrs: Vec<Attribute>,
+    pub(super) kind: MemberKind,
+}
+
+/// What an item is; only methods can be hooks.
+pub(super) enum MemberKind {
+    Method {
+        vis: Visibility,
+        sig: Box<Signature>,
+        body: Group,
+    },
+    Other(TokenStream),
+}
+
+impl Block {
+    /// Reads an impl block.
+    pub(super) fn new(item: TokenStream) -> syn::Result<Self> {
+        let mut written: Vec<TokenTree> = item.into_iter().collect();
+        let braces = match written.pop() {
+            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group,
+            last => {
+                let tokens = last.into_token_stream();
+                return Err(syn::Error::new_spanned(tokens, "expected `{`"));
+            }
+        };
+        let written: TokenStream = written.into_iter().collect();
+        let header = syn::parse2(quote!(#written {}))?;
+        let content = |input: ParseStream<'_>| {
+            let inner = Attribute::parse_inner(input)?;
+            let mut members = Vec::new();
+            while !input.is_empty() {
+                members.push(input.parse()?);
+            }
+            Ok((quote!(#(#inner)*), members))
+        };
+        let (inner, members) = content.parse2(braces.stream())?;
+        Ok(Self {
+            written,
+            header,
+            braces,
+            inner,
+            members,
+        })
+    }
+}
+
+impl ToTokens for Block {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let mut content = self.inner.clone();
+        for member in &self.members {
+            let attrs = &member.attrs;
+            content.extend(quote!(#(#attrs)*));
+            match &member.kind {
+                MemberKind::Method { vis, sig, body } => content.extend(quote!(#vis #sig #body)),
+                MemberKind::Other(item) => content.extend(item.clone()),
+            }
+        }
+        let mut braces = Group::new(Delimiter::Brace, content);
+        braces.set_span(self.braces.span());
+        self.written.to_tokens(tokens);
+        braces.to_tokens(tokens);
+    }
+}
+
+impl Parse for Member {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let (mut markers, mut attrs) = (Vec::new(), Vec::new());
+        for attr in Attribute::parse_outer(input)? {
+            match Marker::read(&attr) {
+                Some(marker) => markers.push(marker),
+                None => attrs.push(attr),
+            }
+        }
+        let ahead = input.fork();
+        let kind = if let Ok(method) = method(&ahead) {
+            input.advance_to(&ahead);
+            method
+        } else {
+            MemberKind::Other(input.parse::<ImplItem>()?.into_token_stream())
+        };
+        Ok(Self {
+            markers,
+            attrs,
+            kind,
+        })
+    }
+}
+
+fn method(input: ParseStream<'_>) -> syn::Result<MemberKind> {
+    let vis = input.parse()?;
+    let sig = input.parse()?;
+    let body: Group = input.parse()?;
+    match body.delimiter() {
+        Delimiter::Brace | Delimiter::None => Ok(MemberKind::Method { vis, sig, body }),
+        Delimiter::Parenthesis | Delimiter::Bracket => Err(input.error("expected a body")),
+    }
+}
