@@ -17,10 +17,10 @@ mod work;
 
 pub use context::{Context, ListenError};
 pub use description::{Description, OnError};
-pub(crate) use erased::{AnyService, BoxFuture, Definition};
+pub(crate) use erased::{AnyService, BoxFuture, Build, Definition, InitFn};
 pub use health::{Health, HealthStatus};
 pub use into_services::{IntoServices, Registered, Services};
 pub(crate) use order::{OrderError, levels};
 pub use phase::Phase;
-pub use settings::{LogFormat, RestartMethod, RuntimeKind, Scope};
+pub use settings::{RestartMethod, RuntimeKind, Scope};
 pub use work::Service;

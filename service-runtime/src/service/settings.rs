@@ -61,17 +61,6 @@ choices! {
 }
 
 choices! {
-    /// How a log line looks.
-    LogFormat {
-        /// For people.
-        #[default]
-        Text = "text",
-        /// One JSON object a line.
-        Json = "json",
-    }
-}
-
-choices! {
     /// Where a periodic task runs.
     Scope {
         /// In every worker.

@@ -1,0 +1,46 @@
+//! The codes that a launched program exits with: all of them, in one place.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// How a launch ended, as its exit code tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Stopped as asked, or all work done.
+    Done = 0,
+    /// A service failed, the stop ran out of time, or it was to be quick.
+    Failed = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// The configuration is wrong; `EX_CONFIG` of sysexits.h, which systemd knows by name.
+    Config = 78,
+}
+
+impl Exit {
+    /// Returns the number.
+    pub(crate) fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Returns the exit that a worker's code stands for.
+    pub(crate) fn of_code(code: Option<i32>) -> Self {
+        match code {
+            Some(78) => Self::Config,
+            _ => Self::Failed,
+        }
+    }
+
+    /// Prints why the program ends before it has a log.
+    pub(crate) fn say(self, program: &str, error: impl Display) -> Self {
+        // Standard error may be closed; then there is nobody to tell.
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), "{program}: {error}");
+        self
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit.code())
+    }
+}

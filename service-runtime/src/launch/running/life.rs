@@ -1,0 +1,352 @@
+//! The life of one service, from its build to its end, with restarts in between.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::anyhow;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{Change, Restarts, Told};
+use crate::service::host::Host;
+use crate::service::{AnyService, Build, Context, Definition, OnError, Phase};
+use crate::tasks::catch_panic;
+
+/// What a service is told.
+pub(super) enum Command {
+    /// Stop.
+    Stop,
+    /// Take over a new configuration, and say how it went.
+    Reset(Change, oneshot::Sender<anyhow::Result<()>>),
+}
+
+/// What of a service runs at the moment.
+#[derive(Default)]
+pub(super) struct Now(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    service: Option<(AnyService, Context)>,
+    /// The value that `main` made has been started before.
+    used: bool,
+    over: bool,
+}
+
+/// The task of one service.
+pub(super) struct Life {
+    pub(super) definition: Definition,
+    pub(super) host: Arc<dyn Host>,
+    pub(super) restarts: Restarts,
+    pub(super) orders: mpsc::UnboundedReceiver<Command>,
+    pub(super) started: Option<oneshot::Sender<anyhow::Result<()>>>,
+    pub(super) tell: mpsc::UnboundedSender<Told>,
+    pub(super) now: Arc<Now>,
+}
+
+/// How one run of a service ended, with everything of it stopped.
+enum End {
+    /// It was told to; how the stop went.
+    Stopped(anyhow::Result<()>),
+    /// Its work is done.
+    Done,
+    /// It has failed; for how long it was ready before.
+    Failed(anyhow::Error, Duration),
+    /// It could not be started.
+    NotStarted(anyhow::Error),
+}
+
+impl Life {
+    /// Lives the service to its last end; returns how its stop went.
+    pub(super) async fn live(mut self) -> anyhow::Result<()> {
+        self.now.begin();
+        let result = self.lives().await;
+        self.now.end();
+        result
+    }
+
+    async fn lives(&mut self) -> anyhow::Result<()> {
+        let name = self.definition.description.name().to_owned();
+        let policy = self.definition.description.policy();
+        let mut failed_in_a_row = 0;
+        loop {
+            let error = match self.one_run(&name).await {
+                End::Stopped(result) => {
+                    self.phase(&name, Phase::Stopped);
+                    return result;
+                }
+                End::Done => {
+                    self.phase(&name, Phase::Stopped);
+                    tracing::info!(service = name, "service is done");
+                    let _ = self.tell.send(Told::Done(name));
+                    return Ok(());
+                }
+                End::NotStarted(error) if self.started.is_some() => {
+                    self.phase(&name, Phase::Failed);
+                    if let Some(started) = self.started.take() {
+                        let _ = started.send(Err(error));
+                    }
+                    return Ok(());
+                }
+                End::NotStarted(error) => error,
+                End::Failed(error, ready_for) => {
+                    if ready_for >= self.restarts.healthy_after {
+                        failed_in_a_row = 0;
+                    }
+                    error
+                }
+            };
+            self.phase(&name, Phase::Failed);
+            failed_in_a_row += 1;
+            let limit = self.restarts.limit;
+            match policy {
+                OnError::Ignore => {
+                    tracing::error!(service = name, "service failed, the others go on: {error:#}");
+                    let _ = self.tell.send(Told::Ignored(name));
+                    return Ok(());
+                }
+                OnError::Restart if limit == 0 || failed_in_a_row <= limit => {
+                    let delay = self.delay(failed_in_a_row);
+                    tracing::error!(
+                        service = name,
+                        failed_in_a_row,
+                        "service failed, it is restarted in {}: {error:#}",
+                        humantime::format_duration(delay),
+                    );
+                    if self.stopped_within(delay).await {
+                        self.phase(&name, Phase::Stopped);
+                        return Ok(());
+                    }
+                }
+                OnError::Restart => {
+                    let error = error.context(format!("it failed {failed_in_a_row} times in a row"));
+                    let _ = self.tell.send(Told::Failed(name, error));
+                    return Ok(());
+                }
+                OnError::Exit => {
+                    let _ = self.tell.send(Told::Failed(name, error));
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn one_run(&mut self, name: &str) -> End {
+        self.phase(name, Phase::Starting);
+        let cx = Context::new(name, Arc::clone(&self.host));
+        let begin = begin(self.definition.build.clone(), &cx, self.now.is_used());
+        let begun = tokio::select! {
+            begun = begin => begun,
+            () = told_to_stop(&mut self.orders) => {
+                self.give_up(&cx).await;
+                return End::Stopped(Ok(()));
+            }
+        };
+        let service = match begun {
+            Ok(service) => service,
+            Err(error) => {
+                self.give_up(&cx).await;
+                return End::NotStarted(error);
+            }
+        };
+        self.phase(name, Phase::Ready);
+        self.now.set(Some((service.clone(), cx.clone())));
+        if let Some(started) = self.started.take() {
+            let _ = started.send(Ok(()));
+        }
+        let end = self.serve(name, &service, &cx).await;
+        self.now.set(None);
+        end
+    }
+
+    /// Runs a started service until it ends or is told to, and stops it.
+    async fn serve(&mut self, name: &str, service: &AnyService, cx: &Context) -> End {
+        let ready_since = Instant::now();
+        let mut wait = std::pin::pin!(caught(service.wait(cx)));
+        let ended = loop {
+            tokio::select! {
+                biased;
+                result = cx.ended() => break Some(result),
+                result = &mut wait => {
+                    let end = if cx.is_stopping() { Ok(()) } else { result };
+                    return self.after_wait(name, service, cx, end, ready_since.elapsed()).await;
+                }
+                order = self.orders.recv() => match order {
+                    Some(Command::Reset(change, done)) => {
+                        let _ = done.send(reset(service, cx, &change).await);
+                    }
+                    Some(Command::Stop) | None => break None,
+                },
+            }
+        };
+        let ready_for = ready_since.elapsed();
+        self.phase(name, Phase::Stopping);
+        cx.tasks().stop(true);
+        let stop = async {
+            let stopped = caught(service.stop(cx)).await;
+            let waited = wait.await;
+            cx.tasks().wait().await;
+            stopped.and(waited)
+        };
+        match ended {
+            // The launcher bounds the stop that it asked for.
+            None => {
+                let stopped = stop.await;
+                // A task that failed while it drained is told with the service.
+                let late = cx.late_failure().map_or(Ok(()), Err);
+                End::Stopped(stopped.and(late))
+            }
+            Some(result) => {
+                self.bounded(name, cx, stop).await;
+                match result {
+                    Ok(()) => End::Done,
+                    Err(error) => End::Failed(error, ready_for),
+                }
+            }
+        }
+    }
+
+    /// Stops a service whose `wait` came back by itself.
+    async fn after_wait(
+        &self,
+        name: &str,
+        service: &AnyService,
+        cx: &Context,
+        end: anyhow::Result<()>,
+        ready_for: Duration,
+    ) -> End {
+        self.phase(name, Phase::Stopping);
+        cx.tasks().stop(true);
+        let stop = async {
+            let stopped = caught(service.stop(cx)).await;
+            cx.tasks().wait().await;
+            stopped
+        };
+        self.bounded(name, cx, stop).await;
+        match end {
+            Ok(()) => End::Done,
+            Err(error) => End::Failed(error, ready_for),
+        }
+    }
+
+    /// Waits for a stop that nobody else bounds; then what is left is aborted.
+    async fn bounded(
+        &self,
+        name: &str,
+        cx: &Context,
+        stop: impl Future<Output = anyhow::Result<()>>,
+    ) {
+        let stopped = match self.restarts.stop {
+            Some(limit) => timeout(limit, stop).await,
+            None => Ok(stop.await),
+        };
+        match stopped {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(service = name, "service failed to stop: {error:#}"),
+            Err(_) => {
+                tracing::error!(service = name, "service did not stop in time, its tasks are aborted");
+                cx.tasks().stop(false);
+            }
+        }
+    }
+
+    /// Aborts what a start left behind.
+    async fn give_up(&self, cx: &Context) {
+        cx.tasks().stop(false);
+        // An aborted task ends at its next await; one without is left to itself.
+        let _ = timeout(Duration::from_secs(1), cx.tasks().wait()).await;
+    }
+
+    /// Waits; returns early, with `true`, when told to stop.
+    async fn stopped_within(&mut self, delay: Duration) -> bool {
+        tokio::select! {
+            () = told_to_stop(&mut self.orders) => true,
+            () = sleep(delay) => false,
+        }
+    }
+
+    fn delay(&self, failed_in_a_row: u32) -> Duration {
+        let factor = 2u32.checked_pow(failed_in_a_row.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.restarts.delay.saturating_mul(factor).min(self.restarts.delay_max)
+    }
+
+    fn phase(&self, name: &str, phase: Phase) {
+        self.host.board().set(name, phase);
+    }
+}
+
+/// Builds a service and starts it.
+async fn begin(build: Build, cx: &Context, used: bool) -> anyhow::Result<AnyService> {
+    match build {
+        Build::Value(service) => {
+            if used {
+                // The same value starts a second time, perhaps with another configuration.
+                caught(service.reset(cx)).await?;
+            }
+            caught(service.start(cx)).await?;
+            Ok(service)
+        }
+        Build::Init(init) => {
+            let service = caught(init(cx.clone())).await?;
+            caught(service.start(cx)).await?;
+            Ok(service)
+        }
+    }
+}
+
+async fn reset(service: &AnyService, cx: &Context, change: &Change) -> anyhow::Result<()> {
+    #[cfg(feature = "config")]
+    if let Some((old, new)) = &change.snapshots {
+        cx.changed(old, new)?;
+    }
+    #[cfg(not(feature = "config"))]
+    let Change {} = change;
+    caught(service.reset(cx)).await
+}
+
+/// Waits for the order to stop; what else is ordered meanwhile has nobody to do it.
+async fn told_to_stop(orders: &mut mpsc::UnboundedReceiver<Command>) {
+    while let Some(order) = orders.recv().await {
+        match order {
+            Command::Stop => return,
+            Command::Reset(_, done) => drop(done),
+        }
+    }
+}
+
+/// Turns a panic of a service that was written by hand into an error.
+async fn caught<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    match catch_panic(future).await {
+        Ok(result) => result,
+        Err(message) => Err(anyhow!("panicked: {message}")),
+    }
+}
+
+impl Now {
+    pub(super) fn service(&self) -> Option<(AnyService, Context)> {
+        self.state().service.clone()
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.state().over
+    }
+
+    fn begin(&self) {
+        self.state().over = false;
+    }
+
+    fn end(&self) {
+        self.state().over = true;
+    }
+
+    fn is_used(&self) -> bool {
+        std::mem::replace(&mut self.state().used, true)
+    }
+
+    fn set(&self, service: Option<(AnyService, Context)>) {
+        self.state().service = service;
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

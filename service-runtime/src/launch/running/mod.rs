@@ -1,0 +1,232 @@
+//! Services that run in this process: started in order, stopped in reverse.
+//!
+//! Each service is lived by one task, see [`life`]; this room tells those tasks what to do and
+//! hears how they go.
+
+mod life;
+mod report;
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use self::life::{Command, Life};
+use crate::service::host::Host;
+use crate::service::{AnyService, Context, Definition, Phase, levels};
+use crate::tasks::TaskGroup;
+
+/// The services of this process.
+pub(crate) struct Running {
+    host: Arc<dyn Host>,
+    restarts: Restarts,
+    lives: Vec<Handle>,
+    levels: Vec<Vec<usize>>,
+    group: TaskGroup,
+    told: mpsc::UnboundedReceiver<Told>,
+    tell: mpsc::UnboundedSender<Told>,
+}
+
+/// How services with `on_error = "restart"` are started again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Restarts {
+    pub(crate) delay: std::time::Duration,
+    pub(crate) delay_max: std::time::Duration,
+    pub(crate) healthy_after: std::time::Duration,
+    /// How often in a row; 0 for no limit.
+    pub(crate) limit: u32,
+    /// How long a failed service may take to stop.
+    pub(crate) stop: Option<std::time::Duration>,
+}
+
+/// What became of a service.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// Its work is done, and it has stopped.
+    Done(String),
+    /// It has failed and stopped; the others go on.
+    Ignored(String),
+    /// It has failed and stopped, and so must all.
+    Failed(String, anyhow::Error),
+}
+
+/// A service that could not be started.
+#[derive(Debug)]
+pub(crate) struct StartError {
+    pub(crate) service: String,
+    pub(crate) error: anyhow::Error,
+}
+
+/// One service as its task sees and shows it.
+struct Handle {
+    definition: Definition,
+    commands: Option<mpsc::UnboundedSender<Command>>,
+    ended: Option<oneshot::Receiver<anyhow::Result<()>>>,
+    now: Arc<life::Now>,
+}
+
+impl Running {
+    /// Checks names and order; nothing runs yet.
+    ///
+    /// # Errors
+    ///
+    /// Returns every duplicate name, unknown `after` and cycle, in lines.
+    pub(crate) fn new(
+        services: Vec<Definition>,
+        host: Arc<dyn Host>,
+        restarts: Restarts,
+    ) -> Result<Self, String> {
+        let descriptions: Vec<_> =
+            services.iter().map(|service| service.description.clone()).collect();
+        let levels = levels(&descriptions).map_err(|errors| {
+            errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        })?;
+        let (tell, told) = mpsc::unbounded_channel();
+        let lives = services
+            .into_iter()
+            .map(|definition| {
+                host.board().set(definition.description.name(), Phase::Waiting);
+                Handle { definition, commands: None, ended: None, now: Arc::default() }
+            })
+            .collect();
+        let group = TaskGroup::new("launcher");
+        Ok(Self { host, restarts, lives, levels, group, told, tell })
+    }
+
+    /// Starts every service, each when those it needs are ready.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first service that could not be started; those before it go on running until
+    /// [`stop`](Self::stop).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves services half started; [`stop`](Self::stop) stops those too.
+    pub(crate) async fn start(&mut self) -> Result<(), StartError> {
+        for index in self.levels.concat() {
+            let handle = &mut self.lives[index];
+            let service = handle.definition.description.name().to_owned();
+            let (commands, orders) = mpsc::unbounded_channel();
+            let (started, is_started) = oneshot::channel();
+            let (end, ended) = oneshot::channel();
+            let life = Life {
+                definition: handle.definition.clone(),
+                host: Arc::clone(&self.host),
+                restarts: self.restarts,
+                orders,
+                started: Some(started),
+                tell: self.tell.clone(),
+                now: Arc::clone(&handle.now),
+            };
+            let spawned = self.group.try_spawn(service.clone(), async move {
+                let _ = end.send(life.live().await);
+            });
+            if let Err(error) = spawned {
+                return Err(StartError { service, error: error.into() });
+            }
+            handle.commands = Some(commands);
+            handle.ended = Some(ended);
+            match is_started.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return Err(StartError { service, error }),
+                Err(_) => {
+                    let error = anyhow::anyhow!("its task ended before it was started");
+                    return Err(StartError { service, error });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until something becomes of a service.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: what is told is told by the call that returns it.
+    pub(crate) async fn next(&mut self) -> Told {
+        match self.told.recv().await {
+            Some(told) => told,
+            // One sender is `self.tell`.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Returns whether no service runs any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.lives.iter().all(|life| life.now.is_over())
+    }
+
+    /// Stops every service, those first that nothing needs, and waits for them.
+    ///
+    /// Returns the errors of the stops, each with its service.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future takes no stop back; a second call goes on.
+    pub(crate) async fn stop(&mut self) -> Vec<StartError> {
+        let mut errors = Vec::new();
+        for level in self.levels.clone().into_iter().rev() {
+            for index in &level {
+                if let Some(commands) = &self.lives[*index].commands {
+                    let _ = commands.send(Command::Stop);
+                }
+            }
+            for index in level {
+                let Some(ended) = &mut self.lives[index].ended else {
+                    continue;
+                };
+                let result = ended.await.unwrap_or(Ok(()));
+                self.lives[index].ended = None;
+                self.lives[index].commands = None;
+                if let Err(error) = result {
+                    let service = self.lives[index].definition.description.name().to_owned();
+                    errors.push(StartError { service, error });
+                }
+            }
+        }
+        errors
+    }
+
+    /// Makes the services startable again after a stop, with new back-off settings.
+    pub(crate) fn rearm(&mut self, restarts: Restarts) {
+        self.restarts = restarts;
+        let (tell, told) = mpsc::unbounded_channel();
+        (self.tell, self.told) = (tell, told);
+    }
+
+    /// Lets every running service take over a new configuration, in start order.
+    ///
+    /// Returns the errors, each with its service; the services go on all the same.
+    pub(crate) async fn reset(&mut self, change: Change) -> Vec<StartError> {
+        let mut errors = Vec::new();
+        for index in self.levels.concat() {
+            let handle = &self.lives[index];
+            let Some(commands) = &handle.commands else {
+                continue;
+            };
+            let (done, is_done) = oneshot::channel();
+            if commands.send(Command::Reset(change.clone(), done)).is_err() {
+                continue;
+            }
+            // A service that ends meanwhile drops its side: it has nothing to take over.
+            if let Ok(Err(error)) = is_done.await {
+                let service = handle.definition.description.name().to_owned();
+                errors.push(StartError { service, error });
+            }
+        }
+        errors
+    }
+
+    /// Returns how to ask each service that runs.
+    pub(crate) fn current(&self) -> Vec<(AnyService, Context)> {
+        self.lives.iter().filter_map(|life| life.now.service()).collect()
+    }
+}
+
+/// A configuration taken over without a restart.
+#[derive(Clone, Default)]
+pub(crate) struct Change {
+    /// The configuration before and after.
+    #[cfg(feature = "config")]
+    pub(crate) snapshots: Option<(crate::config::Snapshot, crate::config::Snapshot)>,
+}

@@ -1,0 +1,206 @@
+//! The table `[launch]`: every setting of a launcher, in one list.
+//!
+//! A setting is the same under the same name as an argument of `#[launch(…)]`, as a method of
+//! [`Options`](super::Options), a key of the table `[launch]`, a flag and an environment variable.
+//! All of them arrive as text and are read by the one function of their key.
+
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::log::LogFormat;
+use crate::service::{RestartMethod, RuntimeKind};
+
+/// The effective settings of a launch.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Settings {
+    pub(crate) workers: NonZeroUsize,
+    pub(crate) restart_method: RestartMethod,
+    pub(crate) graceful_shutdown_timeout: Option<Duration>,
+    pub(crate) drain_timeout: Option<Duration>,
+    pub(crate) start_timeout: Option<Duration>,
+    /// `None` until asked for: a worker's is current-thread, a ServiceLauncher's multi-thread.
+    pub(crate) runtime: Option<RuntimeKind>,
+    /// 0 for one a CPU.
+    pub(crate) threads: usize,
+    pub(crate) respawn_delay: Duration,
+    pub(crate) respawn_delay_max: Duration,
+    pub(crate) healthy_after: Duration,
+    pub(crate) reload_surge: NonZeroUsize,
+    pub(crate) service_restart_limit: u32,
+    pub(crate) log_level: String,
+    pub(crate) log_format: LogFormat,
+    pub(crate) log_options: bool,
+}
+
+/// One setting.
+pub(crate) struct Key {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What a value must be, in words.
+    pub(crate) expects: &'static str,
+    /// Its default, as it is written in a file.
+    pub(crate) default: &'static str,
+    /// Whether a mutation takes it over.
+    pub(crate) mutable: bool,
+    /// What it is for.
+    pub(crate) doc: &'static str,
+    /// Reads it.
+    read: fn(&mut Settings, &str) -> Option<()>,
+}
+
+/// What a duration must look like.
+const DURATION: &str = "a duration such as `500ms`, `30s` or `1h 30m`";
+
+/// What a limit must look like.
+const LIMIT: &str = "a duration such as `500ms`, `30s` or `1h 30m`, or `0s` for no limit";
+
+/// Every setting, in the order in which help and sample show them.
+#[rustfmt::skip]
+pub(crate) const KEYS: &[Key] = &[
+    key("workers", "a number of workers, at least 1", "1", true,
+        "How many worker processes run the services. 1 runs them in this process unless the program forks always.",
+        |s, t| set(&mut s.workers, t.parse().ok())),
+    key("restart_method", "`reload` or `mutate`", "\"reload\"", true,
+        "What SIGHUP does: `reload` replaces every worker, `mutate` lets them take over mutable options.",
+        |s, t| set(&mut s.restart_method, t.parse().ok())),
+    key("graceful_shutdown_timeout", LIMIT, "\"60s\"", true,
+        "How long a graceful stop may take before what still runs is killed. `0s` for no limit.",
+        |s, t| set(&mut s.graceful_shutdown_timeout, limit(t))),
+    key("drain_timeout", LIMIT, "\"60s\"", true,
+        "How long a replaced worker may take to finish before it is killed. `0s` for no limit.",
+        |s, t| set(&mut s.drain_timeout, limit(t))),
+    key("start_timeout", LIMIT, "\"30s\"", true,
+        "How long a worker may take to get ready before it is killed. `0s` for no limit.",
+        |s, t| set(&mut s.start_timeout, limit(t))),
+    key("runtime", "`current_thread` or `multi_thread`", "", false,
+        "The tokio runtime of a worker; `current_thread` in a forked worker, `multi_thread` in a single process.",
+        |s, t| set(&mut s.runtime, t.parse().ok().map(Some))),
+    key("threads", "a number of threads, 0 for one a CPU", "0", false,
+        "How many threads a `multi_thread` runtime has; 0 for one a CPU.",
+        |s, t| set(&mut s.threads, t.parse().ok())),
+    key("respawn_delay", DURATION, "\"100ms\"", true,
+        "How long a slot waits for its next worker when two in a row died young; doubles with each further one.",
+        |s, t| set(&mut s.respawn_delay, duration(t))),
+    key("respawn_delay_max", DURATION, "\"30s\"", true,
+        "The longest that a slot waits for its next worker.",
+        |s, t| set(&mut s.respawn_delay_max, duration(t))),
+    key("healthy_after", DURATION, "\"1s\"", true,
+        "A worker that was ready for less than this has died young.",
+        |s, t| set(&mut s.healthy_after, duration(t))),
+    key("reload_surge", "a number of workers, at least 1", "1", true,
+        "How many workers a reload replaces at the same time.",
+        |s, t| set(&mut s.reload_surge, t.parse().ok())),
+    key("service_restart_limit", "a whole number, 0 for no limit", "10", true,
+        "How often in a row a service with `on_error = \"restart\"` may fail before the process ends. 0 for no limit.",
+        |s, t| set(&mut s.service_restart_limit, t.parse().ok())),
+    key("log_level", "a level (`error`, `warn`, `info`, `debug`, `trace`, `off`) or directives such as `info,my_crate=debug`", "\"info\"", true,
+        "What is logged. The variable RUST_LOG wins.",
+        |s, t| set(&mut s.log_level, level(t))),
+    key("log_format", "`text` or `json`", "\"text\"", false,
+        "How a log line looks.",
+        |s, t| set(&mut s.log_format, t.parse().ok())),
+    key("log_options", "`true` or `false`", "true", false,
+        "Whether every effective option is logged at start, at debug level, with secrets masked.",
+        |s, t| set(&mut s.log_options, t.parse().ok())),
+];
+
+impl Settings {
+    /// Reads one setting.
+    ///
+    /// # Errors
+    ///
+    /// Returns what a value must be, in words, or `None` if there is no such setting.
+    pub(crate) fn read(&mut self, name: &str, text: &str) -> Result<(), Option<&'static str>> {
+        let key = KEYS.iter().find(|key| key.name == name).ok_or(None)?;
+        (key.read)(self, text.trim()).ok_or(Some(key.expects))
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            workers: NonZeroUsize::MIN,
+            restart_method: RestartMethod::default(),
+            graceful_shutdown_timeout: Some(Duration::from_secs(60)),
+            drain_timeout: Some(Duration::from_secs(60)),
+            start_timeout: Some(Duration::from_secs(30)),
+            runtime: None,
+            threads: 0,
+            respawn_delay: Duration::from_millis(100),
+            respawn_delay_max: Duration::from_secs(30),
+            healthy_after: Duration::from_secs(1),
+            reload_surge: NonZeroUsize::MIN,
+            service_restart_limit: 10,
+            log_level: "info".to_owned(),
+            log_format: LogFormat::default(),
+            log_options: true,
+        }
+    }
+}
+
+const fn key(
+    name: &'static str,
+    expects: &'static str,
+    default: &'static str,
+    mutable: bool,
+    doc: &'static str,
+    read: fn(&mut Settings, &str) -> Option<()>,
+) -> Key {
+    Key { name, expects, default, mutable, doc, read }
+}
+
+fn set<T>(place: &mut T, value: Option<T>) -> Option<()> {
+    *place = value?;
+    Some(())
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    humantime::parse_duration(text).ok()
+}
+
+/// Reads a limit; nothing at all means none.
+fn limit(text: &str) -> Option<Option<Duration>> {
+    let limit = if text == "0" { Duration::ZERO } else { duration(text)? };
+    Some((!limit.is_zero()).then_some(limit))
+}
+
+/// Reads a level or directives, as far as that can be done without a subscriber.
+fn level(text: &str) -> Option<String> {
+    let good = |part: &str| {
+        let level = part.rsplit('=').next().unwrap_or(part).trim();
+        let named = part.contains('=');
+        named && !level.is_empty() || tracing::level_filters::LevelFilter::from_str(level).is_ok()
+    };
+    (!text.is_empty() && text.split(',').all(good)).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_in_the_list_is_the_default() {
+        let mut read = Settings::default();
+        for key in KEYS.iter().filter(|key| !key.default.is_empty()) {
+            read.read(key.name, key.default.trim_matches('"')).unwrap();
+        }
+        assert_eq!(read, Settings::default());
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_what_is_expected() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.read("workers", "0"), Err(Some("a number of workers, at least 1")));
+        assert_eq!(settings.read("start_timeout", "soon"), Err(Some(LIMIT)));
+        assert_eq!(settings.read("wokers", "1"), Err(None));
+        assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn no_time_at_all_is_no_limit() {
+        let mut settings = Settings::default();
+        settings.read("graceful_shutdown_timeout", "0s").unwrap();
+        assert_eq!(settings.graceful_shutdown_timeout, None);
+    }
+}
