@@ -52,7 +52,7 @@ pub(super) fn from_setting(text: &str) -> Result<EnvFilter, LogError> {
 
 fn error(text: &str, from: &'static str) -> LogError {
     let words = text.split([',', '=']);
-    let wrong = words.filter(|word| word.parse::<LevelFilter>().is_err());
+    let mut wrong = words.filter(|word| word.parse::<LevelFilter>().is_err());
     let near = |word: &str| {
         let distance = |level: &&&str| strsim::osa_distance(&word.to_lowercase(), level);
         LEVELS
@@ -63,7 +63,7 @@ fn error(text: &str, from: &'static str) -> LogError {
     LogError {
         text: text.to_owned(),
         from,
-        hint: wrong.last().and_then(near).copied(),
+        hint: wrong.next_back().and_then(near).copied(),
     }
 }
 

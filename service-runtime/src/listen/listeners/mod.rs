@@ -10,10 +10,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 
-use super::activation::{self, ActivationError};
-use super::address::is_any;
-use super::unix::SocketFile;
-use super::{Address, BindError, ListenOptions, socket, tcp, unix};
+use crate::listen::activation::{self, ActivationError};
+use crate::listen::address::is_any;
+use crate::listen::unix::SocketFile;
+use crate::listen::{Address, BindError, ListenOptions, socket, tcp, unix};
 
 /// Binds each address once and keeps the socket.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ impl Held {
 impl Listeners {
     /// Takes the sockets that were passed to this process.
     ///
-    /// To be called first of all, and followed by the removal of [`VARIABLES`](super::VARIABLES)
+    /// To be called first of all, and followed by the removal of [`VARIABLES`](crate::listen::VARIABLES)
     /// from the environment.
     pub(crate) fn from_env() -> Result<Self, ActivationError> {
         let mut listeners = Self::default();
@@ -278,3 +278,6 @@ fn covers(passed: &Address, asked: &Address) -> bool {
     let any = matches!(asked, Address::Any(_)) || asked.tcp().is_some_and(is_any);
     any && is_any(*passed) && passed.port() == port
 }
+
+#[cfg(test)]
+mod tests;
