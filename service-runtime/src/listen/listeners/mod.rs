@@ -6,6 +6,7 @@
 //! copy too.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -52,6 +53,17 @@ impl Held {
     /// Returns the address that the socket is bound to: a port where 0 was asked for.
     pub(crate) fn local_address(&self) -> io::Result<Address> {
         socket::local_address(&self.fd)
+    }
+
+    /// Tells whether no other socket can be bound to an address because of this one.
+    fn is_in_the_way_of(&self, asked: &Address) -> bool {
+        let Some(own) = self.local_address().ok().and_then(|address| address.tcp()) else {
+            return self.address == *asked;
+        };
+        let same_port = asked.port() == Some(own.port());
+        let every = is_any(own) || matches!(asked, Address::Any(_));
+        let overlaps = |asked: SocketAddr| every || is_any(asked) || asked.ip() == own.ip();
+        same_port && asked.tcp().map_or(every, overlaps)
     }
 
     /// Returns the descriptor.
@@ -259,12 +271,11 @@ impl Listeners {
     /// Says so if the socket that is in the way is one of our own.
     fn explain(&self, address: &Address, source: io::Error) -> BindError {
         let in_use = source.raw_os_error() == Some(Errno::EADDRINUSE as i32);
-        let port = address.port().filter(|_| in_use);
-        let own = self.sockets.iter().find(|held| {
-            port.is_some() && held.local_address().ok().and_then(|local| local.port()) == port
-        });
+        let own = self
+            .iter()
+            .find(|held| in_use && held.is_in_the_way_of(address));
         match own {
-            Some(held) => BindError::held(address, &held.address.to_string(), source),
+            Some(held) => BindError::held(address, &held.address, source),
             None => BindError::os(address, source),
         }
     }

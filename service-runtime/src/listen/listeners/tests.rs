@@ -115,6 +115,32 @@ fn a_socket_of_our_own_that_is_in_the_way_is_named() {
 }
 
 #[test]
+fn a_socket_that_is_shared_cannot_be_had_for_a_slot_alone() {
+    let at = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let mut listeners = Listeners::default();
+    listeners.bind(&at.into(), None).unwrap();
+    let own = ListenOptions::from(at).reuse_port(true);
+    let error = listeners.bind(&own, Some(0)).unwrap_err().to_string();
+    assert!(
+        error.ends_with("only its restart changes `reuse_port`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_socket_of_our_own_on_another_address_is_not_blamed() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = other.local_addr().unwrap().port();
+    let mut listeners = Listeners::default();
+    bound(&mut listeners, &format!("127.0.0.2:{port}"));
+    let error = refused(&mut listeners, &format!("127.0.0.1:{port}"));
+    assert!(error.contains("another process listens there"), "{error}");
+}
+
+#[test]
 fn an_address_of_another_machine_is_refused() {
     let error = refused(&mut Listeners::default(), "192.0.2.1:0");
     assert!(error.contains("`ip address` shows them"), "{error}");
