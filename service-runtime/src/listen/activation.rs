@@ -34,14 +34,67 @@ pub(super) fn take() -> Result<Vec<(String, OwnedFd)>, ActivationError> {
     if TAKEN.swap(true, Ordering::Relaxed) {
         return Ok(Vec::new());
     }
-    let passed = sd_notify::listen_fds_with_names().map_err(ActivationError)?;
+    // The crate's call that returns the names too fails if the names are another process's.
+    let numbers = sd_notify::listen_fds().map_err(ActivationError)?;
+    let names = names(std::env::var("LISTEN_FDNAMES").ok(), numbers.len())?;
     let own = |(number, name)| {
         // SAFETY: the number must be an open descriptor with no other owner.
-        // It is open: `listen_fds_with_names` has just set a flag on it and would have failed.
+        // It is open: `listen_fds` has just set a flag on it and would have failed.
         // It has no owner: LISTEN_PID is this process, so the number was in use before `main`
         // and cannot have been given to anything that this program opened; and `TAKEN` lets
         // only one call of this function get here.
         (name, unsafe { OwnedFd::from_raw_fd(number) })
     };
-    Ok(passed.map(own).collect())
+    Ok(numbers.zip(names).map(own).collect())
+}
+
+/// Reads the names of `count` descriptors; without any, each is called as systemd calls it.
+fn names(list: Option<String>, count: usize) -> Result<Vec<String>, ActivationError> {
+    let names: Vec<String> = match list {
+        _ if count == 0 => Vec::new(),
+        None => vec!["unknown".to_owned(); count],
+        Some(list) => list.split(':').map(str::to_owned).collect(),
+    };
+    if names.len() == count {
+        return Ok(names);
+    }
+    let reason = format!(
+        "LISTEN_FDS passes {count} and LISTEN_FDNAMES names {}",
+        names.len()
+    );
+    Err(ActivationError(io::Error::new(
+        io::ErrorKind::InvalidInput,
+        reason,
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(list: Option<&str>, count: usize) -> Result<Vec<String>, ActivationError> {
+        names(list.map(str::to_owned), count)
+    }
+
+    #[test]
+    fn each_descriptor_has_a_name() {
+        assert_eq!(named(Some("web:admin"), 2).unwrap(), ["web", "admin"]);
+        assert_eq!(named(Some("web:"), 2).unwrap(), ["web", ""]);
+        assert_eq!(named(None, 2).unwrap(), ["unknown", "unknown"]);
+    }
+
+    #[test]
+    fn names_without_descriptors_are_another_process_s() {
+        assert!(named(Some("web"), 0).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_wrong_number_of_names_is_refused() {
+        let error = named(Some("web"), 2).unwrap_err();
+        let source = std::error::Error::source(&error).unwrap();
+        assert_eq!(
+            source.to_string(),
+            "LISTEN_FDS passes 2 and LISTEN_FDNAMES names 1"
+        );
+    }
 }

@@ -85,10 +85,16 @@ impl BindError {
     }
 
     /// Says that another listener of this same program is in the way.
-    pub(super) fn held(address: &Address, by: &str, source: io::Error) -> Self {
+    pub(super) fn held(address: &Address, by: &Address, source: io::Error) -> Self {
+        let advice = if address == by {
+            ": this program listens there already, and only its restart changes `reuse_port`"
+                .to_owned()
+        } else {
+            format!(": this program already listens on {by}")
+        };
         Self::Os {
             address: address.clone(),
-            advice: format!(": this program already listens on {by}"),
+            advice,
             source,
         }
     }

@@ -120,3 +120,113 @@ impl AsFd for Listener {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::IoSlice;
+    use std::os::unix::net::UnixListener as StdUnixListener;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpStream, UnixStream};
+
+    use super::*;
+
+    fn tcp() -> OwnedFd {
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap().into()
+    }
+
+    /// Listens on an abstract name, which leaves no file behind.
+    #[cfg(target_os = "linux")]
+    fn unix(test: &str) -> (OwnedFd, std::os::unix::net::SocketAddr) {
+        use std::os::linux::net::SocketAddrExt;
+        let name = format!("listener-{test}-{}", std::process::id());
+        let address = std::os::unix::net::SocketAddr::from_abstract_name(name).unwrap();
+        (
+            StdUnixListener::bind_addr(&address).unwrap().into(),
+            address,
+        )
+    }
+
+    /// Sends a word both ways over an accepted connection.
+    async fn talk(mut stream: Stream, mut client: impl AsyncReadExt + AsyncWriteExt + Unpin) {
+        let mut word = [0; 4];
+        client.write_all(b"ping").await.unwrap();
+        stream.read_exact(&mut word).await.unwrap();
+        assert_eq!(&word, b"ping");
+        let parts = [IoSlice::new(b"po"), IoSlice::new(b"ng")];
+        assert_eq!(stream.write_vectored(&parts).await.unwrap(), 4);
+        stream.shutdown().await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer, "pong");
+    }
+
+    #[tokio::test]
+    async fn a_tcp_connection_is_accepted_with_its_peer() {
+        let listener = Listener::from_fd(tcp()).unwrap();
+        let address = listener.local_addr().unwrap().tcp().unwrap();
+        let client = TcpStream::connect(address).await.unwrap();
+        let from = client.local_addr().unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        assert_eq!(peer, Peer::Tcp(from));
+        assert_eq!(peer.to_string(), from.to_string());
+        talk(stream, client).await;
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_unix_connection_is_accepted_with_its_peer() {
+        let (fd, address) = unix("accept");
+        let listener = Listener::from_fd(fd).unwrap();
+        let shown = listener.local_addr().unwrap().to_string();
+        assert_eq!(
+            shown,
+            format!("unix:@listener-accept-{}", std::process::id())
+        );
+        let client = std::os::unix::net::UnixStream::connect_addr(&address).unwrap();
+        client.set_nonblocking(true).unwrap();
+        let client = UnixStream::from_std(client).unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        assert_eq!(peer.to_string(), format!("unix pid={}", std::process::id()));
+        talk(stream, client).await;
+    }
+
+    #[tokio::test]
+    async fn copies_of_one_descriptor_share_the_queue() {
+        let fd = tcp();
+        let copy = fd.try_clone().unwrap();
+        let (one, two) = (
+            Listener::from_fd(fd).unwrap(),
+            Listener::from_fd(copy).unwrap(),
+        );
+        let address = one.local_addr().unwrap().tcp().unwrap();
+        let first = TcpStream::connect(address).await.unwrap();
+        let second = TcpStream::connect(address).await.unwrap();
+        let mut peers = [one.accept().await.unwrap().1, two.accept().await.unwrap().1];
+        let mut clients = [first, second].map(|client| Peer::Tcp(client.local_addr().unwrap()));
+        peers.sort_by_key(ToString::to_string);
+        clients.sort_by_key(ToString::to_string);
+        assert_eq!(peers, clients);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_listener_becomes_tokios_of_its_own_kind_alone() {
+        let tcp = Listener::from_fd(tcp()).unwrap().into_unix().unwrap_err();
+        assert!(tcp.into_tcp().is_ok());
+        let unix = Listener::from_fd(unix("into").0)
+            .unwrap()
+            .into_tcp()
+            .unwrap_err();
+        assert!(unix.into_unix().is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_does_not_listen_is_refused() {
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let error = Listener::from_fd(file.into()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        let datagrams = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        assert!(Listener::from_fd(datagrams.into()).is_err());
+    }
+}

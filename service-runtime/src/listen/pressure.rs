@@ -79,3 +79,58 @@ fn verdict(error: &io::Error) -> Verdict {
         _ => Verdict::Fatal,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// Accepts what a list says, from its end.
+    async fn accepted(mut outcomes: Vec<Result<u32, Errno>>) -> (io::Result<u32>, Duration) {
+        outcomes.reverse();
+        let outcomes = RefCell::new(outcomes);
+        let next = async || Ok(outcomes.borrow_mut().pop().unwrap()?);
+        let begin = Instant::now();
+        let result = Pressure::default().retry(next).await;
+        assert!(outcomes.borrow().is_empty());
+        (result, begin.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_gone_is_passed_over_at_once() {
+        let gone = [Errno::ECONNABORTED, Errno::EPROTO, Errno::EINTR].map(Err);
+        let (result, took) = accepted([&gone[..], &[Ok(7)]].concat()).await;
+        assert_eq!(result.unwrap(), 7);
+        assert_eq!(took, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_shortage_is_waited_out_with_growing_pauses() {
+        let short = [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM].map(Err);
+        let (result, took) = accepted([&short[..], &short[..2], &[Ok(7)]].concat()).await;
+        assert_eq!(result.unwrap(), 7);
+        let pauses = [100, 200, 400, 800, 1000, 1000];
+        assert_eq!(took.as_millis(), pauses.into_iter().sum());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_that_stays_is_returned() {
+        let (result, _) = accepted(vec![Err(Errno::EMFILE), Err(Errno::EINVAL)]).await;
+        assert_eq!(
+            result.unwrap_err().raw_os_error(),
+            Some(Errno::EINVAL as i32)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_shortage_is_forgotten_with_the_next_connection() {
+        let pressure = Pressure::default();
+        let mut first = Some(Errno::EMFILE);
+        let accept = async || first.take().map_or(Ok(()), |errno| Err(errno.into()));
+        pressure.retry(accept).await.unwrap();
+        assert!(!pressure.short.load(Ordering::Relaxed));
+    }
+}

@@ -14,7 +14,7 @@ const NEAR: usize = 2;
 /// Why the program cannot log as it was told to.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` in {from} says not what to log{}; write `error`, `warn`, `info`, `debug`, `trace` or \
+    "`{text}` in {from} does not say what to log{}; write `error`, `warn`, `info`, `debug`, `trace` or \
      `off`, or directives such as `info,hello=debug`",
     hint.map(|level| format!(", did you mean `{level}`?")).unwrap_or_default()
 )]
@@ -52,7 +52,7 @@ pub(super) fn from_setting(text: &str) -> Result<EnvFilter, LogError> {
 
 fn error(text: &str, from: &'static str) -> LogError {
     let words = text.split([',', '=']);
-    let wrong = words.filter(|word| word.parse::<LevelFilter>().is_err());
+    let mut wrong = words.filter(|word| word.parse::<LevelFilter>().is_err());
     let near = |word: &str| {
         let distance = |level: &&&str| strsim::osa_distance(&word.to_lowercase(), level);
         LEVELS
@@ -63,7 +63,7 @@ fn error(text: &str, from: &'static str) -> LogError {
     LogError {
         text: text.to_owned(),
         from,
-        hint: wrong.last().and_then(near).copied(),
+        hint: wrong.next_back().and_then(near).copied(),
     }
 }
 
@@ -101,12 +101,11 @@ mod tests {
     #[test]
     fn a_misspelt_level_is_refused_with_the_near_miss() {
         let error = refused(None, "inof");
-        assert!(
-            error
-                .starts_with("`inof` in the log level says not what to log, did you mean `info`?;")
-        );
+        assert!(error.starts_with(
+            "`inof` in the log level does not say what to log, did you mean `info`?;"
+        ));
         assert!(refused(None, "hello=dbug").contains("did you mean `debug`?"));
-        assert!(refused(None, "loud").contains("says not what to log; write `error`"));
+        assert!(refused(None, "loud").contains("does not say what to log; write `error`"));
         assert!(refused(None, "").contains("`` in the log level"));
     }
 

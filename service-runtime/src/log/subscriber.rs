@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal};
 use tracing::Dispatch;
 use tracing::dispatcher::{self, DefaultGuard};
 use tracing_subscriber::filter::EnvFilter;
-use tracing_subscriber::fmt::format::{DefaultFields, JsonFields};
-use tracing_subscriber::fmt::{FormatEvent, FormatFields, Layer};
+use tracing_subscriber::fmt::Layer;
+use tracing_subscriber::fmt::format::{DefaultFields, Format, JsonFields};
 use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::{Registry, reload};
 
@@ -97,11 +97,188 @@ impl Log {
 
 type Filtered = Layered<reload::Layer<EnvFilter, Registry>, Registry>;
 
-fn layer(
-    writer: &LineWriter,
-) -> Layer<Filtered, DefaultFields, tracing_subscriber::fmt::format::Format, LineWriter> {
+fn layer(writer: &LineWriter) -> Layer<Filtered, DefaultFields, Format, LineWriter> {
     // Internal errors would go to standard error by a macro that panics when nobody reads it.
     Layer::new()
         .with_writer(writer.clone())
         .log_internal_errors(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::PipeReader;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    use serde_json::Value;
+
+    use super::super::identity::{Identity, identify};
+    use super::*;
+
+    /// The process's identity is one for all tests.
+    static IDENTITY: Mutex<()> = Mutex::new(());
+
+    struct Captured {
+        log: Log,
+        reader: PipeReader,
+        _identity: MutexGuard<'static, ()>,
+    }
+
+    impl Captured {
+        fn new(format: LogFormat, level: &str, colour: bool) -> Self {
+            let identity = IDENTITY.lock().unwrap_or_else(PoisonError::into_inner);
+            identify(Identity::Alone);
+            let (reader, sender) = io::pipe().unwrap();
+            let filter = filter::from_setting(level).unwrap();
+            Self {
+                log: Log::build(format, filter, colour, LineWriter::to(sender)),
+                reader,
+                _identity: identity,
+            }
+        }
+
+        /// Runs with the subscriber in place.
+        fn during<T>(&self, run: impl FnOnce() -> T) -> T {
+            let _guard = self.log.set_scoped();
+            run()
+        }
+
+        /// Returns all lines that were written.
+        fn lines(self) -> Vec<String> {
+            drop(self.log);
+            let text = io::read_to_string(self.reader).unwrap();
+            text.lines().map(str::to_owned).collect()
+        }
+    }
+
+    fn hello() {
+        tracing::info!(target: "hello", field = "value", "message");
+    }
+
+    #[test]
+    fn a_text_line_has_time_level_process_target_message_and_fields() {
+        let captured = Captured::new(LogFormat::Text, "info", false);
+        captured.during(|| {
+            for identity in [Identity::Worker(3), Identity::Supervisor, Identity::Alone] {
+                identify(identity);
+                hello();
+            }
+        });
+        let pid = std::process::id();
+        let expected = [
+            format!("  INFO slot=3 pid={pid} hello: message field=\"value\""),
+            format!("  INFO supervisor pid={pid} hello: message field=\"value\""),
+            format!("  INFO pid={pid} hello: message field=\"value\""),
+        ];
+        let lines = captured.lines();
+        assert_eq!(lines.len(), expected.len());
+        for (line, expected) in lines.iter().zip(expected) {
+            let (time, rest) = line.split_at("2026-11-22T14:48:11.123456Z".len());
+            assert!(humantime::parse_rfc3339(time).is_ok(), "{time}");
+            assert_eq!(rest, expected);
+        }
+    }
+
+    #[test]
+    fn a_text_line_names_the_spans_that_it_is_in() {
+        let captured = Captured::new(LogFormat::Text, "info", false);
+        captured.during(|| tracing::info_span!("run", service = "greeter").in_scope(hello));
+        let lines = captured.lines();
+        assert!(
+            lines[0].contains("run{service=\"greeter\"}: hello: message"),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
+    fn a_json_line_is_one_object_with_everything_in_it() {
+        let captured = Captured::new(LogFormat::Json, "info", false);
+        captured.during(|| {
+            identify(Identity::Worker(3));
+            let span = tracing::info_span!("run", service = "greeter");
+            span.in_scope(|| tracing::warn!(target: "hello", slot = "own", "two\nlines"));
+            identify(Identity::Supervisor);
+            hello();
+        });
+        let lines: Vec<Value> = captured
+            .lines()
+            .iter()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let [worker, supervisor] = &lines[..] else {
+            panic!("not two lines: {lines:?}");
+        };
+        assert_eq!(worker["slot"], 3);
+        assert_eq!(worker["pid"], std::process::id());
+        assert_eq!(worker["level"], "WARN");
+        assert_eq!(worker["target"], "hello");
+        assert_eq!(worker["fields"]["message"], "two\nlines");
+        assert_eq!(worker["fields"]["slot"], "own");
+        assert_eq!(worker["span"]["service"], "greeter");
+        assert!(humantime::parse_rfc3339(worker["timestamp"].as_str().unwrap()).is_ok());
+        assert_eq!(supervisor["supervisor"], true);
+        assert_eq!(supervisor["slot"], Value::Null);
+    }
+
+    #[test]
+    fn a_terminal_gets_colour_and_a_pipe_none() {
+        let coloured = Captured::new(LogFormat::Text, "info", true);
+        coloured.during(hello);
+        assert!(coloured.lines()[0].contains(" \x1b[32m INFO\x1b[0m "));
+        let plain = Captured::new(LogFormat::Text, "info", false);
+        plain.during(hello);
+        assert!(!plain.lines()[0].contains('\x1b'));
+    }
+
+    #[test]
+    fn the_level_changes_while_the_program_runs() {
+        let captured = Captured::new(LogFormat::Text, "warn", false);
+        captured.during(|| {
+            hello();
+            captured.log.set_level("info").unwrap();
+            hello();
+            assert!(captured.log.set_level("inof").is_err());
+            hello();
+            captured.log.set_level("off").unwrap();
+            tracing::error!("unheard");
+        });
+        assert_eq!(captured.lines().len(), 2);
+    }
+
+    #[test]
+    fn an_authors_own_subscriber_stays() {
+        // The global subscriber is set in a process of its own, for it cannot be taken back.
+        const CHILD: &str = "SUBSCRIBER_CHILD";
+        if std::env::var_os(CHILD).is_some() {
+            let authors = Dispatch::new(tracing_subscriber::registry());
+            dispatcher::set_global_default(authors).unwrap();
+            assert!(!Log::new(LogFormat::Text, "info").unwrap().set_global());
+            return;
+        }
+        let test = "log::subscriber::tests::an_authors_own_subscriber_stays";
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child
+            .args(["--exact", test])
+            .env(CHILD, "yes")
+            .env_remove(filter::VARIABLE);
+        let output = child.output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            output.status.success() && told.contains("1 passed"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_log_without_a_reader_loses_lines_and_nothing_else() {
+        let captured = Captured::new(LogFormat::Text, "info", false);
+        let (gone, sender) = io::pipe().unwrap();
+        drop(gone);
+        let filter = filter::from_setting("info").unwrap();
+        let log = Log::build(LogFormat::Text, filter, false, LineWriter::to(sender));
+        let guard = log.set_scoped();
+        hello();
+        drop(guard);
+        assert_eq!(log.lost(), 1);
+        assert!(captured.lines().is_empty());
+    }
 }

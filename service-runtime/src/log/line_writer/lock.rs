@@ -47,6 +47,12 @@ impl ProcessLock {
         Self { file }
     }
 
+    /// Returns the file, to be passed to another process.
+    #[cfg(test)]
+    pub(super) fn file(&self) -> &OwnedFd {
+        &self.file
+    }
+
     /// Takes the lock, or returns nothing if another process keeps it for longer than `patience`.
     ///
     /// It asks again and again instead of waiting in the kernel, for a wait there has no bound.

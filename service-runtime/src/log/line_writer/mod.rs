@@ -38,7 +38,7 @@ struct Inner {
 
 #[derive(Debug)]
 enum Output {
-    Stderr,
+    Stderr(io::Stderr),
     Other(OwnedFd),
 }
 
@@ -54,13 +54,13 @@ struct State {
 impl LineWriter {
     /// Writes to standard error; to be made before the first fork, for the lock is inherited.
     pub(crate) fn new() -> Self {
-        Self::with(Output::Stderr, ProcessLock::new(), PATIENCE)
+        Self::with(Output::Stderr(io::stderr()), ProcessLock::new(), PATIENCE)
     }
 
     /// Writes to another descriptor.
     #[cfg(test)]
-    pub(super) fn to(output: OwnedFd) -> Self {
-        Self::with(Output::Other(output), ProcessLock::new(), PATIENCE)
+    pub(super) fn to(output: impl Into<OwnedFd>) -> Self {
+        Self::with(Output::Other(output.into()), ProcessLock::new(), PATIENCE)
     }
 
     fn with(output: Output, lock: Option<ProcessLock>, patience: Duration) -> Self {
@@ -114,11 +114,7 @@ struct Lost {
 impl Inner {
     fn fd(&self) -> BorrowedFd<'_> {
         match &self.output {
-            Output::Stderr => {
-                static STDERR: std::sync::LazyLock<io::Stderr> =
-                    std::sync::LazyLock::new(io::stderr);
-                STDERR.as_fd()
-            }
+            Output::Stderr(stderr) => stderr.as_fd(),
             Output::Other(fd) => fd.as_fd(),
         }
     }
@@ -196,3 +192,6 @@ impl<'a> MakeWriter<'a> for LineWriter {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,14 +6,15 @@
 //! copy too.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 
-use super::activation::{self, ActivationError};
-use super::address::is_any;
-use super::unix::SocketFile;
-use super::{Address, BindError, ListenOptions, socket, tcp, unix};
+use crate::listen::activation::{self, ActivationError};
+use crate::listen::address::is_any;
+use crate::listen::unix::SocketFile;
+use crate::listen::{Address, BindError, ListenOptions, socket, tcp, unix};
 
 /// Binds each address once and keeps the socket.
 #[derive(Debug, Default)]
@@ -54,6 +55,17 @@ impl Held {
         socket::local_address(&self.fd)
     }
 
+    /// Tells whether no other socket can be bound to an address because of this one.
+    fn is_in_the_way_of(&self, asked: &Address) -> bool {
+        let Some(own) = self.local_address().ok().and_then(|address| address.tcp()) else {
+            return self.address == *asked;
+        };
+        let same_port = asked.port() == Some(own.port());
+        let every = is_any(own) || matches!(asked, Address::Any(_));
+        let overlaps = |asked: SocketAddr| every || is_any(asked) || asked.ip() == own.ip();
+        same_port && asked.tcp().map_or(every, overlaps)
+    }
+
     /// Returns the descriptor.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
@@ -63,7 +75,7 @@ impl Held {
 impl Listeners {
     /// Takes the sockets that were passed to this process.
     ///
-    /// To be called first of all, and followed by the removal of [`VARIABLES`](super::VARIABLES)
+    /// To be called first of all, and followed by the removal of [`VARIABLES`](crate::listen::VARIABLES)
     /// from the environment.
     pub(crate) fn from_env() -> Result<Self, ActivationError> {
         let mut listeners = Self::default();
@@ -259,12 +271,11 @@ impl Listeners {
     /// Says so if the socket that is in the way is one of our own.
     fn explain(&self, address: &Address, source: io::Error) -> BindError {
         let in_use = source.raw_os_error() == Some(Errno::EADDRINUSE as i32);
-        let port = address.port().filter(|_| in_use);
-        let own = self.sockets.iter().find(|held| {
-            port.is_some() && held.local_address().ok().and_then(|local| local.port()) == port
-        });
+        let own = self
+            .iter()
+            .find(|held| in_use && held.is_in_the_way_of(address));
         match own {
-            Some(held) => BindError::held(address, &held.address.to_string(), source),
+            Some(held) => BindError::held(address, &held.address, source),
             None => BindError::os(address, source),
         }
     }
@@ -278,3 +289,6 @@ fn covers(passed: &Address, asked: &Address) -> bool {
     let any = matches!(asked, Address::Any(_)) || asked.tcp().is_some_and(is_any);
     any && is_any(*passed) && passed.port() == port
 }
+
+#[cfg(test)]
+mod tests;
