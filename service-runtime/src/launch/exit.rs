@@ -44,3 +44,22 @@ impl From<Exit> for ExitCode {
         ExitCode::from(exit.code())
     }
 }
+
+/// An error that is the operator's to mend in the configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct WrongConfig(pub(crate) String);
+
+impl Exit {
+    /// Returns the exit that the error of a start stands for.
+    pub(crate) fn of_start(error: &anyhow::Error) -> Self {
+        if error.chain().any(|cause| cause.is::<WrongConfig>()) {
+            return Self::Config;
+        }
+        #[cfg(feature = "config")]
+        if error.chain().any(|cause| cause.is::<crate::config::ConfigErrors>()) {
+            return Self::Config;
+        }
+        Self::Failed
+    }
+}

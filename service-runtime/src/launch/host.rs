@@ -1,0 +1,134 @@
+//! What stands behind the context of every service of this process.
+
+use std::any::Any;
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::launch::configuration::Loaded;
+use crate::launch::logging::Logging;
+use crate::listen::{ListenOptions, Listeners};
+use crate::service::BoxFuture;
+use crate::service::host::{Host, Identity};
+use crate::service::phase::Board;
+
+/// The process that runs the services.
+pub(crate) struct ProcessHost {
+    identity: Identity,
+    board: Board,
+    outside: Outside,
+    logging: Logging,
+    #[cfg(feature = "config")]
+    snapshots: tokio::sync::watch::Sender<crate::config::Snapshot>,
+}
+
+/// Where sockets, turns and status go: nowhere else, or to a supervisor.
+pub(crate) enum Outside {
+    /// This is the program's only process.
+    Alone {
+        /// The sockets it listens on.
+        listeners: Arc<Mutex<Listeners>>,
+        /// Who hears of a status.
+        notify: Arc<crate::notify::Notifier>,
+    },
+    /// This is a worker.
+    #[cfg(target_os = "linux")]
+    Supervised(crate::launch::worker::link::Link),
+}
+
+impl ProcessHost {
+    pub(crate) fn new(
+        identity: Identity,
+        loaded: &Loaded,
+        logging: Logging,
+        outside: Outside,
+    ) -> Self {
+        #[cfg(not(feature = "config"))]
+        let _ = loaded;
+        Self {
+            identity,
+            board: Board::default(),
+            outside,
+            logging,
+            #[cfg(feature = "config")]
+            snapshots: tokio::sync::watch::Sender::new(loaded.snapshot.clone()),
+        }
+    }
+
+    /// Makes a configuration the one that services see.
+    pub(crate) fn set_snapshot(&self, loaded: &Loaded) {
+        #[cfg(feature = "config")]
+        self.snapshots.send_replace(loaded.snapshot.clone());
+        #[cfg(not(feature = "config"))]
+        let _ = loaded;
+    }
+
+    /// Changes what this process logs.
+    pub(crate) fn set_log_level(&self, level: &str) {
+        self.logging.set_level(level);
+    }
+}
+
+impl Host for ProcessHost {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    fn board(&self) -> &Board {
+        &self.board
+    }
+
+    fn listen(&self, options: ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>> {
+        match &self.outside {
+            Outside::Alone { listeners, .. } => {
+                let listeners = Arc::clone(listeners);
+                Box::pin(async move {
+                    let mut listeners = listeners.lock().unwrap_or_else(PoisonError::into_inner);
+                    let fd = listeners.bind(&options, None).map_err(|error| chain(&error))?;
+                    fd.try_clone_to_owned().map_err(|error| error.to_string())
+                })
+            }
+            #[cfg(target_os = "linux")]
+            Outside::Supervised(link) => link.listen(&options),
+        }
+    }
+
+    fn status(&self, service: &str, text: &str) {
+        match &self.outside {
+            Outside::Alone { notify, .. } => notify.status(&format!("{service}: {text}")),
+            #[cfg(target_os = "linux")]
+            Outside::Supervised(link) => link.status(service, text),
+        }
+    }
+
+    fn turn(&self, task: &str) -> Option<Box<dyn Any + Send>> {
+        match &self.outside {
+            Outside::Alone { .. } => Some(Box::new(())),
+            #[cfg(target_os = "linux")]
+            Outside::Supervised(link) => link.turn(task),
+        }
+    }
+
+    #[cfg(feature = "config")]
+    fn snapshots(&self) -> tokio::sync::watch::Receiver<crate::config::Snapshot> {
+        self.snapshots.subscribe()
+    }
+}
+
+/// Writes an error with all its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+impl fmt::Debug for ProcessHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcessHost").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,345 @@
+//! Services in this process, from start to stop: what a ServiceLauncher and a worker have in common.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::time::sleep_until;
+
+use crate::launch::configuration::{Configuration, Loaded};
+use crate::launch::exit::Exit;
+use crate::launch::host::ProcessHost;
+use crate::launch::running::{Change, Restarts, Running, StartError, Told};
+use crate::launch::settings::Settings;
+use crate::launch::warden::Warden;
+use crate::service::RestartMethod;
+use crate::signal::{Order, Received, Signals};
+
+/// Who hears how this process goes: a service manager, or a supervisor.
+pub(crate) trait Audience: Send {
+    /// Every service is ready, or a reload has ended.
+    fn ready(&mut self);
+    /// A reload has begun.
+    fn reloading(&mut self);
+    /// A stop has begun.
+    fn stopping(&mut self);
+    /// The services cannot be started.
+    fn failed(&mut self, exit: Exit, error: &str);
+    /// A mutation that was asked for is done, or went wrong.
+    fn mutated(&mut self, result: Result<(), String>);
+}
+
+/// What this process is told from elsewhere than by signals.
+#[derive(Debug)]
+pub(crate) enum Word {
+    /// The supervisor sends a configuration to be taken over.
+    Mutate(Vec<u8>),
+    /// The supervisor is gone.
+    Orphaned,
+}
+
+/// A process that serves.
+pub(crate) struct Serving<A> {
+    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) loaded: Loaded,
+    pub(crate) host: Arc<ProcessHost>,
+    pub(crate) running: Running,
+    pub(crate) signals: Signals,
+    pub(crate) told: mpsc::UnboundedReceiver<Word>,
+    pub(crate) warden: Warden,
+    pub(crate) audience: A,
+    pub(crate) orphaned: bool,
+    pub(crate) reload_wanted: bool,
+}
+
+/// Something to act on.
+enum Next {
+    Stop,
+    Quit,
+    Reload,
+    Report,
+    Mutate(Vec<u8>),
+}
+
+/// How a start went.
+enum Start {
+    Started,
+    Failed(StartError),
+    Stop,
+    Quit,
+}
+
+/// How a stop went.
+enum Stop {
+    Clean,
+    WithErrors,
+    OutOfTime,
+    Quit,
+}
+
+impl<A: Audience> Serving<A> {
+    /// Starts the services, serves until told to stop or until they end, and stops them.
+    pub(crate) async fn serve(mut self) -> Exit {
+        match self.start().await {
+            Start::Started => {}
+            Start::Stop => return self.end(Exit::Done).await,
+            Start::Quit => return Exit::Failed,
+            Start::Failed(StartError { service, error }) => {
+                let text = format!("service `{service}` could not be started: {error:#}");
+                tracing::error!("{text}");
+                let exit = Exit::of_start(&error);
+                self.audience.failed(exit, &text);
+                let exit = Exit::of_start(&error);
+                self.end(exit).await;
+                return exit;
+            }
+        }
+        self.audience.ready();
+        self.run().await
+    }
+
+    async fn run(&mut self) -> Exit {
+        loop {
+            if std::mem::take(&mut self.reload_wanted) {
+                if let Some(exit) = self.reload().await {
+                    return exit;
+                }
+                continue;
+            }
+            tokio::select! {
+                next = next(&mut self.signals, &mut self.told, &mut self.orphaned) => match next {
+                    Next::Stop => return self.end(Exit::Done).await,
+                    Next::Quit => return Exit::Failed,
+                    Next::Reload => self.reload_wanted = true,
+                    Next::Report => self.running.report().await,
+                    Next::Mutate(bytes) => self.mutate(&bytes).await,
+                },
+                told = self.running.next() => match told {
+                    Told::Failed(service, error) => {
+                        tracing::error!(service, "service failed, the program ends: {error:#}");
+                        return self.end(Exit::Failed).await;
+                    }
+                    Told::Done(_) | Told::Ignored(_) if self.running.is_over() => {
+                        tracing::info!("every service has ended");
+                        return self.end(Exit::Done).await;
+                    }
+                    Told::Done(_) | Told::Ignored(_) => {}
+                },
+            }
+        }
+    }
+
+    async fn start(&mut self) -> Start {
+        let start = self.running.start();
+        tokio::pin!(start);
+        loop {
+            tokio::select! {
+                started = &mut start => return match started {
+                    Ok(()) => Start::Started,
+                    Err(error) => Start::Failed(error),
+                },
+                next = next(&mut self.signals, &mut self.told, &mut self.orphaned) => match next {
+                    Next::Stop => return Start::Stop,
+                    Next::Quit => return Start::Quit,
+                    Next::Reload => self.reload_wanted = true,
+                    Next::Report => tracing::info!("report: the services are being started"),
+                    // The start reads the snapshot when it is asked for; then it is the new one.
+                    Next::Mutate(bytes) => {
+                        let result = self
+                            .configuration
+                            .from_bytes(&bytes)
+                            .map(|loaded| self.host.set_snapshot(&loaded))
+                            .map_err(|error| error.to_string());
+                        self.audience.mutated(result);
+                    }
+                },
+            }
+        }
+    }
+
+    /// Stops everything and returns the exit that it comes to.
+    async fn end(&mut self, exit: Exit) -> Exit {
+        self.audience.stopping();
+        let exit = match self.stop().await {
+            Stop::Clean => exit,
+            Stop::WithErrors | Stop::OutOfTime | Stop::Quit => Exit::Failed,
+        };
+        if self.orphaned { Exit::Failed } else { exit }
+    }
+
+    async fn stop(&mut self) -> Stop {
+        let limit = self.settings().graceful_shutdown_timeout;
+        let until = limit.map(|limit| tokio::time::Instant::now() + limit);
+        let errors = {
+            let stop = self.running.stop();
+            tokio::pin!(stop);
+            loop {
+                tokio::select! {
+                    errors = &mut stop => break Some(errors),
+                    () = at(until) => break None,
+                    next = next(&mut self.signals, &mut self.told, &mut self.orphaned) => {
+                        if matches!(next, Next::Stop | Next::Quit) {
+                            return Stop::Quit;
+                        }
+                    }
+                }
+            }
+        };
+        let Some(errors) = errors else {
+            let limit = humantime::format_duration(limit.unwrap_or_default());
+            tracing::error!("the graceful stop did not end within {limit}");
+            for line in self.running.still_running() {
+                tracing::error!("{line}");
+            }
+            return Stop::OutOfTime;
+        };
+        for StartError { service, error } in &errors {
+            tracing::error!(service, "service failed to stop: {error:#}");
+        }
+        if errors.is_empty() { Stop::Clean } else { Stop::WithErrors }
+    }
+
+    /// Takes over the configuration of the moment; returns an exit if the process ends over it.
+    async fn reload(&mut self) -> Option<Exit> {
+        tracing::info!("reload begins");
+        self.audience.reloading();
+        let loaded = match self.configuration.load().and_then(Loaded::checked) {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                tracing::error!("reload refused, nothing is changed:\n{error}");
+                self.audience.ready();
+                return None;
+            }
+        };
+        if loaded.settings.restart_method == RestartMethod::Mutate {
+            self.take_over(loaded).await;
+        } else if let Some(exit) = self.restart(loaded).await {
+            return Some(exit);
+        }
+        self.audience.ready();
+        None
+    }
+
+    /// Stops all services and starts them again, same pid; with the old configuration if they do
+    /// not start with the new one.
+    async fn restart(&mut self, loaded: Loaded) -> Option<Exit> {
+        match self.stop().await {
+            Stop::Clean | Stop::WithErrors => {}
+            Stop::OutOfTime | Stop::Quit => return Some(Exit::Failed),
+        }
+        let old = self.use_configuration(loaded);
+        match self.start().await {
+            Start::Started => {
+                tracing::info!("reloaded, services restarted");
+                return None;
+            }
+            Start::Stop => return Some(self.end(Exit::Done).await),
+            Start::Quit => return Some(Exit::Failed),
+            Start::Failed(StartError { service, error }) => {
+                tracing::error!(service, "reload undone, the service does not start: {error:#}");
+            }
+        }
+        match self.stop().await {
+            Stop::Clean | Stop::WithErrors => {}
+            Stop::OutOfTime | Stop::Quit => return Some(Exit::Failed),
+        }
+        self.use_configuration(old);
+        match self.start().await {
+            Start::Started => None,
+            Start::Stop => Some(self.end(Exit::Done).await),
+            Start::Quit => Some(Exit::Failed),
+            Start::Failed(StartError { service, error }) => {
+                tracing::error!(service, "service does not start again either: {error:#}");
+                Some(self.end(Exit::Failed).await)
+            }
+        }
+    }
+
+    /// Takes over what the supervisor sent, and tells it how that went.
+    async fn mutate(&mut self, bytes: &[u8]) {
+        let result = match self.configuration.from_bytes(bytes) {
+            Ok(loaded) => {
+                self.take_over(loaded).await;
+                Ok(())
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        self.audience.mutated(result);
+    }
+
+    /// Takes over the mutable options, and lets the services know.
+    async fn take_over(&mut self, loaded: Loaded) {
+        let (old, changes) = self.loaded.mutate(&loaded);
+        changes.log();
+        let (old, new) = (old, self.loaded.clone());
+        self.host.set_snapshot(&new);
+        self.apply_settings();
+        for StartError { service, error } in self.running.reset(Change::between(&old, &new)).await {
+            tracing::error!(service, "service failed to take over the configuration: {error:#}");
+        }
+        tracing::info!("mutated");
+    }
+
+    /// Makes a configuration that of this process; returns the one before.
+    fn use_configuration(&mut self, loaded: Loaded) -> Loaded {
+        self.host.set_snapshot(&loaded);
+        let old = std::mem::replace(&mut self.loaded, loaded);
+        self.apply_settings();
+        self.running.rearm(restarts(self.settings()));
+        old
+    }
+
+    fn apply_settings(&self) {
+        self.warden.set_graceful(self.settings().graceful_shutdown_timeout);
+        self.host.set_log_level(&self.settings().log_level);
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.loaded.settings
+    }
+}
+
+/// Returns how services are restarted under these settings.
+pub(crate) fn restarts(settings: &Settings) -> Restarts {
+    Restarts {
+        delay: settings.respawn_delay,
+        delay_max: settings.respawn_delay_max,
+        healthy_after: settings.healthy_after,
+        limit: settings.service_restart_limit,
+        stop: settings.graceful_shutdown_timeout,
+    }
+}
+
+/// Waits for the next thing to act on, and logs who asked for it.
+async fn next(
+    signals: &mut Signals,
+    told: &mut mpsc::UnboundedReceiver<Word>,
+    orphaned: &mut bool,
+) -> Next {
+    tokio::select! {
+        Received { order, sender } = signals.next() => {
+            let (next, what) = match order {
+                Order::Stop => (Next::Stop, "TERM: stops gracefully"),
+                Order::Quit => (Next::Quit, "INT: exits at once"),
+                Order::Reload => (Next::Reload, "HUP: reloads"),
+                Order::Report => (Next::Report, "USR1: reports"),
+            };
+            tracing::info!(%sender, "{what}");
+            next
+        }
+        Some(told) = told.recv() => match told {
+            Word::Mutate(bytes) => Next::Mutate(bytes),
+            Word::Orphaned => {
+                *orphaned = true;
+                tracing::error!("the supervisor is gone: stops gracefully");
+                Next::Stop
+            }
+        },
+    }
+}
+
+async fn at(time: Option<tokio::time::Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}

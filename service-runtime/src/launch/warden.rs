@@ -1,0 +1,154 @@
+//! A thread that ends this process when its runtime cannot.
+//!
+//! It is a plain thread and not a task: code that blocks the runtime must neither keep a worker
+//! alive that nobody supervises, nor a program that was told twice to stop.
+
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::low_level::pipe;
+
+use crate::launch::exit::Exit;
+use crate::process::exit;
+
+/// How long the runtime has to do by itself what the warden would do: log, and exit.
+const COURTESY: Duration = Duration::from_millis(300);
+
+/// What the thread needs to know, changed by the runtime.
+#[derive(Debug, Clone)]
+pub(crate) struct Warden(Arc<Mutex<Option<Duration>>>);
+
+impl Warden {
+    /// Starts the thread. `graceful` is how long a stop may take, `None` for no limit.
+    ///
+    /// With a `supervisor`, its end begins a stop, and TERM does not: the supervisor bounds the
+    /// stops that it asks for. Without one, the first TERM does.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the operating system: no threads or descriptors left.
+    pub(crate) fn start(
+        graceful: Option<Duration>,
+        supervisor: Option<OwnedFd>,
+        orphaned: impl Fn() + Send + 'static,
+    ) -> io::Result<Self> {
+        let warden = Self(Arc::new(Mutex::new(graceful)));
+        let watch = Watch {
+            terms: caught(SIGTERM)?,
+            ints: caught(SIGINT)?,
+            supervisor,
+            warden: warden.clone(),
+        };
+        thread::Builder::new()
+            .name("warden".to_owned())
+            .stack_size(64 * 1024)
+            .spawn(move || watch.keep(orphaned))?;
+        Ok(warden)
+    }
+
+    /// Changes how long a stop may take that begins from now on.
+    pub(crate) fn set_graceful(&self, graceful: Option<Duration>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = graceful;
+    }
+
+    fn graceful(&self) -> Option<Duration> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The thread's side.
+struct Watch {
+    terms: UnixStream,
+    ints: UnixStream,
+    supervisor: Option<OwnedFd>,
+    warden: Warden,
+}
+
+impl Watch {
+    fn keep(mut self, orphaned: impl Fn()) {
+        let bounds_stops = self.supervisor.is_none();
+        let mut terms = 0;
+        let mut deadline: Option<Instant> = None;
+        loop {
+            let seen = self.wait(deadline);
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                exit::now(Exit::Failed.code().into());
+            }
+            if seen.int {
+                deadline = sooner(deadline, now + COURTESY);
+            }
+            if seen.terms > 0 {
+                terms += seen.terms;
+                if terms > 1 {
+                    deadline = sooner(deadline, now + COURTESY);
+                } else if bounds_stops && let Some(graceful) = self.warden.graceful() {
+                    deadline = sooner(deadline, now + graceful + COURTESY);
+                }
+            }
+            if seen.orphaned {
+                self.supervisor = None;
+                orphaned();
+                if let Some(graceful) = self.warden.graceful() {
+                    deadline = sooner(deadline, now + graceful + COURTESY);
+                }
+            }
+        }
+    }
+
+    fn wait(&mut self, deadline: Option<Instant>) -> Seen {
+        let timeout = match deadline {
+            None => PollTimeout::NONE,
+            Some(at) => {
+                let left = at.saturating_duration_since(Instant::now());
+                // One millisecond more, so that the deadline has passed when the wait has.
+                PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
+            }
+        };
+        let mut fds = vec![
+            PollFd::new(self.terms.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.ints.as_fd(), PollFlags::POLLIN),
+        ];
+        // With no events asked for, only the end of the other side wakes this.
+        fds.extend(self.supervisor.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::empty())));
+        if poll(&mut fds, timeout).is_err() {
+            return Seen::default();
+        }
+        let woken: Vec<bool> = fds.iter().map(|fd| fd.any().unwrap_or(false)).collect();
+        Seen {
+            terms: if woken[0] { take(&mut self.terms) } else { 0 },
+            int: woken[1] && take(&mut self.ints) > 0,
+            orphaned: woken.get(2).copied().unwrap_or(false),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Seen {
+    terms: usize,
+    int: bool,
+    orphaned: bool,
+}
+
+/// Returns a stream that gets a byte with each such signal.
+fn caught(signal: i32) -> io::Result<UnixStream> {
+    let (read, write) = UnixStream::pair()?;
+    read.set_nonblocking(true)?;
+    pipe::register(signal, write)?;
+    Ok(read)
+}
+
+fn take(stream: &mut UnixStream) -> usize {
+    let mut bytes = [0; 64];
+    stream.read(&mut bytes).unwrap_or(0)
+}
+
+fn sooner(deadline: Option<Instant>, other: Instant) -> Option<Instant> {
+    Some(deadline.map_or(other, |deadline| deadline.min(other)))
+}

@@ -1,0 +1,168 @@
+//! A worker's end of the channel to its supervisor.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::launch::protocol::{ToSupervisor, ToWorker};
+use crate::launch::serve::Word;
+use crate::listen::ListenOptions;
+use crate::process::channel::{Channel, Message};
+use crate::process::memory;
+use crate::process::page::Page;
+use crate::process::turn::Turns;
+use crate::service::BoxFuture;
+use crate::tasks::TaskGroup;
+
+/// What a worker may ask of its supervisor. Every clone is the same link.
+#[derive(Clone)]
+pub(crate) struct Link(Arc<Inner>);
+
+struct Inner {
+    outgoing: mpsc::UnboundedSender<ToSupervisor>,
+    asked: Mutex<BTreeMap<u32, oneshot::Sender<Result<OwnedFd, String>>>>,
+    next: AtomicU32,
+    page: Page,
+    turns: Turns,
+}
+
+impl Link {
+    /// Serves the channel by two tasks of `group`; what the supervisor sends unasked goes to `words`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the runtime cannot watch the channel.
+    pub(crate) fn open(
+        channel: Channel,
+        page: Page,
+        turns: Turns,
+        group: &TaskGroup,
+        words: mpsc::UnboundedSender<Word>,
+    ) -> io::Result<Self> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let channel = Arc::new(AsyncFd::with_interest(channel, interest)?);
+        let (outgoing, queue) = mpsc::unbounded_channel();
+        let (asked, next) = (Mutex::default(), AtomicU32::new(0));
+        let link = Self(Arc::new(Inner { outgoing, asked, next, page, turns }));
+        group
+            .try_spawn("to supervisor", write(Arc::clone(&channel), queue))
+            .map_err(io::Error::other)?;
+        group
+            .try_spawn("from supervisor", read(channel, link.clone(), words))
+            .map_err(io::Error::other)?;
+        Ok(link)
+    }
+
+    /// Sends a message; one to a supervisor that is gone is lost with it.
+    pub(crate) fn send(&self, message: ToSupervisor) {
+        let _ = self.0.outgoing.send(message);
+    }
+
+    /// Asks for a listening socket.
+    pub(crate) fn listen(
+        &self,
+        options: &ListenOptions,
+    ) -> BoxFuture<'static, Result<OwnedFd, String>> {
+        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let (answer, answered) = oneshot::channel();
+        self.asked().insert(id, answer);
+        self.send(ToSupervisor::Listen { id, options: options.to_wire() });
+        Box::pin(async move {
+            answered.await.unwrap_or_else(|_| Err("the supervisor is gone".to_owned()))
+        })
+    }
+
+    /// Passes on how a service says it goes.
+    pub(crate) fn status(&self, service: &str, text: &str) {
+        let (service, text) = (service.to_owned(), text.to_owned());
+        self.send(ToSupervisor::Status { service, text });
+    }
+
+    /// Takes the turn to run `task`, if this worker leads and no other is still at it.
+    pub(crate) fn turn(&self, task: &str) -> Option<Box<dyn Any + Send>> {
+        let leader = self.0.page.header().leader.load(Ordering::Acquire);
+        if leader != std::process::id() {
+            return None;
+        }
+        Some(Box::new(self.0.turns.take(number(task))?))
+    }
+
+    fn asked(
+        &self,
+    ) -> std::sync::MutexGuard<'_, BTreeMap<u32, oneshot::Sender<Result<OwnedFd, String>>>> {
+        self.0.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, id: u32, answer: Result<OwnedFd, String>) {
+        if let Some(asked) = self.asked().remove(&id) {
+            // Whoever asked may have gone away; then the descriptor is closed again.
+            let _ = asked.send(answer);
+        }
+    }
+
+    fn hang_up(&self) {
+        self.asked().clear();
+    }
+}
+
+async fn write(channel: Arc<AsyncFd<Channel>>, mut queue: mpsc::UnboundedReceiver<ToSupervisor>) {
+    while let Some(message) = queue.recv().await {
+        let bytes = message.encode();
+        let sent = channel
+            .async_io(Interest::WRITABLE, |channel| Ok(channel.send(&bytes, &[])?))
+            .await;
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+async fn read(
+    channel: Arc<AsyncFd<Channel>>,
+    link: Link,
+    words: mpsc::UnboundedSender<Word>,
+) {
+    loop {
+        let received = channel
+            .async_io(Interest::READABLE, |channel| match channel.receive() {
+                Ok(Some(message)) => Ok(Some(message)),
+                Ok(None) => Err(io::ErrorKind::WouldBlock.into()),
+                Err(_) => Ok(None),
+            })
+            .await;
+        // The end of the channel is the warden's to notice, which no runtime can hold up.
+        let Ok(Some(Message { bytes, mut fds })) = received else {
+            link.hang_up();
+            return;
+        };
+        match ToWorker::decode(&bytes) {
+            Some(ToWorker::Listening { id }) => {
+                let none = || "the supervisor sent no socket".to_owned();
+                link.answer(id, fds.pop().ok_or_else(none));
+            }
+            Some(ToWorker::Refused { id, text }) => link.answer(id, Err(text)),
+            Some(ToWorker::Mutate) => match fds.pop().map(memory::read) {
+                Some(Ok(bytes)) => drop(words.send(Word::Mutate(bytes))),
+                Some(Err(error)) => link.send(ToSupervisor::Mutated(error.to_string())),
+                None => link.send(ToSupervisor::Mutated("no configuration came".to_owned())),
+            },
+            None => tracing::error!("the supervisor sent a message that this worker cannot read"),
+        }
+    }
+}
+
+/// Returns the number of a task's turn, the same in every process of the program (FNV-1a).
+fn number(task: &str) -> u32 {
+    let hash = task.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    // A record lock's place is a signed number.
+    hash & 0x7fff_ffff
+}

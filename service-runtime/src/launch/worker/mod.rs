@@ -1,0 +1,226 @@
+//! A worker: what a process does from the fork to its exit.
+
+pub(crate) mod link;
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+
+use self::link::Link;
+use crate::launch::configuration::{Configuration, Loaded};
+use crate::launch::exit::Exit;
+use crate::launch::host::{Outside, ProcessHost};
+use crate::launch::logging::{Logging, Who};
+use crate::launch::main_fn::{Flags, Main};
+use crate::launch::protocol::ToSupervisor;
+use crate::launch::running::Running;
+use crate::launch::selection;
+use crate::launch::serve::{Audience, Serving, Word, restarts};
+use crate::launch::warden::Warden;
+use crate::process::channel::Channel;
+use crate::process::page::{CellRef, Page};
+use crate::process::turn::Turns;
+use crate::service::host::Identity;
+use crate::service::{Definition, RuntimeKind};
+use crate::signal::Signals;
+use crate::tasks::TaskGroup;
+
+/// What a worker inherits from its supervisor.
+pub(crate) struct Seed {
+    pub(crate) program: String,
+    pub(crate) slot: usize,
+    pub(crate) generation: u64,
+    pub(crate) channel: Channel,
+    pub(crate) page: Page,
+    pub(crate) cell: CellRef,
+    pub(crate) turns: Turns,
+    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) loaded: Loaded,
+    pub(crate) flags: Flags,
+    pub(crate) only: Vec<String>,
+    pub(crate) logging: Logging,
+}
+
+/// A worker that cannot begin to serve.
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) text: String,
+}
+
+/// Runs the services of a worker until its end.
+///
+/// The signals are still blocked, as they were across the fork.
+pub(crate) fn work<M>(seed: Seed, main: impl Main<M>) -> Exit {
+    Logging::identify(Who::Worker(seed.slot));
+    reseed();
+    let scoped = seed.logging.scoped();
+    let runtime = match runtime(&seed.loaded) {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!("cannot build the worker's runtime: {error}");
+            return Exit::Failed;
+        }
+    };
+    let exit = {
+        let _inside = runtime.enter();
+        match prepare(seed, main, scoped) {
+            Ok(serving) => runtime.block_on(serving.serve()),
+            Err((failure, link)) => {
+                tracing::error!("{}", failure.text);
+                runtime.block_on(tell_and_end(failure, link))
+            }
+        }
+    };
+    // What still blocks a thread ends with the process.
+    runtime.shutdown_background();
+    exit
+}
+
+type Scoped = crate::launch::logging::Scoped;
+
+fn prepare<M>(
+    seed: Seed,
+    main: impl Main<M>,
+    scoped: Scoped,
+) -> Result<Serving<Supervisor>, (Failure, Option<(Link, TaskGroup)>)> {
+    let os = |error: std::io::Error| {
+        let text = format!("cannot set the worker up: {error}");
+        (Failure { exit: Exit::Failed, text }, None)
+    };
+    let lifeline: OwnedFd = seed.channel.try_clone().map_err(os)?;
+    let signals = Signals::open().map_err(os)?;
+    let (words, told) = mpsc::unbounded_channel();
+    let graceful = seed.loaded.settings.graceful_shutdown_timeout;
+    let orphaned = words.clone();
+    let warden = Warden::start(graceful, Some(lifeline), move || {
+        let _ = orphaned.send(Word::Orphaned);
+    })
+    .map_err(os)?;
+    let group = TaskGroup::new("link");
+    let link = Link::open(seed.channel, seed.page, seed.turns, &group, words).map_err(os)?;
+    let failed = |failure| (failure, Some((link.clone(), group.clone())));
+
+    let services = services(&seed.loaded, &seed.flags, &seed.only, main);
+    drop(scoped);
+    seed.logging.install();
+    let services = services.map_err(failed)?;
+
+    let identity = Identity {
+        program: seed.program,
+        slot: Some(seed.slot),
+        generation: seed.generation,
+    };
+    let outside = Outside::Supervised(link.clone());
+    let host = Arc::new(ProcessHost::new(identity, &seed.loaded, seed.logging, outside));
+    let restarts = restarts(&seed.loaded.settings);
+    let running = Running::new(services, Arc::clone(&host) as _, restarts)
+        .map_err(|text| failed(Failure { exit: Exit::Failed, text }))?;
+    Ok(Serving {
+        configuration: seed.configuration,
+        loaded: seed.loaded,
+        host,
+        running,
+        signals,
+        told,
+        warden,
+        audience: Supervisor { link, _cell: seed.cell },
+        orphaned: false,
+        reload_wanted: false,
+    })
+}
+
+/// Checks the configuration, runs the author's `main` and picks the services asked for.
+pub(crate) fn services<M>(
+    loaded: &Loaded,
+    flags: &Flags,
+    only: &[String],
+    main: impl Main<M>,
+) -> Result<Vec<Definition>, Failure> {
+    loaded.check().map_err(|error| Failure { exit: Exit::Config, text: error.to_string() })?;
+    let failed = |text| Failure { exit: Exit::Failed, text };
+    let services = catch_unwind(AssertUnwindSafe(|| main.services(flags)))
+        .map_err(|panic| failed(format!("`main` panicked: {}", crate::tasks::panic_message(panic))))?
+        .map_err(|error| failed(format!("`main` failed: {error:#}")))?;
+    selection::pick(services.0, only).map_err(failed)
+}
+
+/// Tells the supervisor why this worker ends, and waits until it is told.
+async fn tell_and_end(failure: Failure, link: Option<(Link, TaskGroup)>) -> Exit {
+    let Failure { exit, text } = failure;
+    if let Some((link, group)) = link {
+        link.send(ToSupervisor::Failed { code: exit.code(), hopeless: true, text });
+        drop(link);
+        flush(&group).await;
+    }
+    exit
+}
+
+/// Gives the task that writes a moment to do so.
+async fn flush(group: &TaskGroup) {
+    let flushed = async {
+        while group.tasks().iter().any(|task| task.name == "to supervisor") {
+            tokio::task::yield_now().await;
+        }
+    };
+    let _ = tokio::time::timeout(std::time::Duration::from_millis(200), flushed).await;
+}
+
+/// Builds the runtime that the settings ask for.
+pub(crate) fn runtime(loaded: &Loaded) -> std::io::Result<Runtime> {
+    build(loaded, RuntimeKind::CurrentThread)
+}
+
+/// Builds the runtime that the settings ask for, or one of this kind if they do not say.
+pub(crate) fn build(loaded: &Loaded, kind: RuntimeKind) -> std::io::Result<Runtime> {
+    let settings = &loaded.settings;
+    let mut builder = match settings.runtime.unwrap_or(kind) {
+        RuntimeKind::CurrentThread => Builder::new_current_thread(),
+        RuntimeKind::MultiThread => {
+            let mut builder = Builder::new_multi_thread();
+            if settings.threads > 0 {
+                builder.worker_threads(settings.threads);
+            }
+            builder
+        }
+    };
+    builder.enable_all().build()
+}
+
+/// Gives this process random numbers of its own: those of its parent came along with the fork.
+fn reseed() {
+    let mut seed = [0; 8];
+    let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut seed));
+    let seed = u64::from_le_bytes(seed);
+    fastrand::seed(if read.is_ok() { seed } else { u64::from(std::process::id()) });
+}
+
+/// The supervisor, as the services' audience.
+struct Supervisor {
+    link: Link,
+    _cell: CellRef,
+}
+
+impl Audience for Supervisor {
+    fn ready(&mut self) {
+        self.link.send(ToSupervisor::Ready);
+    }
+
+    fn reloading(&mut self) {}
+
+    fn stopping(&mut self) {}
+
+    fn failed(&mut self, exit: Exit, error: &str) {
+        let (code, text) = (exit.code(), error.to_owned());
+        let hopeless = exit == Exit::Config;
+        self.link.send(ToSupervisor::Failed { code, hopeless, text });
+    }
+
+    fn mutated(&mut self, result: Result<(), String>) {
+        self.link.send(ToSupervisor::Mutated(result.err().unwrap_or_default()));
+    }
+}
