@@ -1,11 +1,24 @@
-//! The attributes of `service-runtime`.
+//! The attributes of `service-runtime`, which exports them; nobody needs this crate beside it.
+//!
+//! | attribute | stands on |
+//! | --- | --- |
+//! | [`macro@service`] | a struct, and its impl block |
+//! | [`macro@init`], [`macro@start`], [`macro@run`], [`macro@periodic`], [`macro@reset`], [`macro@stop`], [`macro@health`] | the methods of that block that the lifecycle calls |
+//! | [`macro@launch`] | `main` |
+//!
+//! Each works in three steps: *parse* keeps what was written, *model* checks every rule and holds only
+//! valid values, *expand* cannot fail. What is wrong with one item is reported in one run, and all that
+//! is right is generated all the same. The macros work on tokens alone and depend on no runtime: what
+//! they write calls `service_runtime::__rt`, and does not decide anything itself.
 #![forbid(unsafe_code)]
 
 mod args;
+mod body;
 #[cfg(test)]
 mod expansions;
 mod launch;
 mod markers;
+mod place;
 mod problem;
 mod service;
 mod service_impl;
@@ -37,18 +50,32 @@ macro_rules! markers {
     )*};
 }
 
+// The impl block's attribute takes markers away. These are for a marker where there is none, and
+// for the help that an editor shows.
 markers! {
     /// Marks the function that builds the service, in an impl block with [`macro@service`].
+    ///
+    /// Its arguments are the service's configuration by value and `&Context`: either, both or none.
+    /// It returns `Self` or a `Result` of it. Without it the value of the service comes from `main`.
     init: Init;
-    /// Marks the hook that runs before the service counts as ready, in an impl block with [`macro@service`].
+    /// Marks the hook that runs before the service counts as ready, in an impl block with
+    /// [`macro@service`].
+    ///
+    /// If it returns an error the service does not start, and what has started is stopped.
     start: Start;
-    /// Marks the hook that runs once after start, as a task, in an impl block with [`macro@service`].
+    /// Marks the hook that runs once after start, as a task, in an impl block with
+    /// [`macro@service`].
+    ///
+    /// Its end is the service's end.
     run: Run;
-    /// Marks a hook that runs again and again, in an impl block with [`macro@service`].
+    #[doc = include_str!("../doc/periodic.md")]
     periodic: Periodic;
-    /// Marks the hook that runs on SIGHUP, in an impl block with [`macro@service`].
+    /// Marks the hook that runs on SIGHUP, when the new configuration is in place, in an impl block
+    /// with [`macro@service`].
     reset: Reset;
     /// Marks the hook that runs when a stop begins, in an impl block with [`macro@service`].
+    ///
+    /// It refuses new work and finishes what runs.
     stop: Stop;
     /// Marks the hook that tells how the service does, in an impl block with [`macro@service`].
     health: Health;

@@ -4,7 +4,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::{Attribute, Meta, Path};
+use syn::{Attribute, Meta, Path, Token, parse::Parser, punctuated::Punctuated};
 
 use crate::{args::near_miss, problem::problem};
 
@@ -50,6 +50,21 @@ impl Kind {
             Self::Health => "health",
             Self::Periodic => "periodic",
         }
+    }
+
+    /// The marker that a `cfg_attr` hides.
+    pub(crate) fn hidden_in(attr: &Attribute) -> Option<Self> {
+        let Meta::List(list) = &attr.meta else {
+            return None;
+        };
+        let metas = Punctuated::<Meta, Token![,]>::parse_terminated;
+        let metas = metas.parse2(list.tokens.clone()).ok()?;
+        let hidden = metas
+            .iter()
+            .skip(1)
+            .filter_map(|meta| own_name(meta.path()));
+        let mut kinds = hidden.filter_map(|name| Self::named(&name));
+        kinds.next().filter(|_| attr.path().is_ident("cfg_attr"))
     }
 
     fn named(name: &str) -> Option<Self> {

@@ -41,6 +41,11 @@ impl Problems {
         result.map_err(|error| self.push(error)).ok()
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.iter().flatten().count()
+    }
+
     /// The errors, if there are any.
     pub(crate) fn result(self) -> syn::Result<()> {
         self.0.map_or(Ok(()), Err)

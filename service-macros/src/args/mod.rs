@@ -15,7 +15,7 @@ pub(crate) use self::{
     duration::duration_tokens,
     given::{Given, bare},
     known::Args,
-    name::check_name,
+    name::{check_name, given_name},
     near::near_miss,
     variant::Variant,
     written::{Value, Written, parse},

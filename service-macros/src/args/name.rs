@@ -1,5 +1,7 @@
 //! Names of services and periodic tasks.
 
+use super::Given;
+
 /// Says what is wrong with `name`, if anything.
 ///
 /// A name is a table of the configuration, a part of a variable's name and a word in the log.
@@ -16,6 +18,17 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
         Some(wrong) => Err(format!("a name has no {wrong:?} in it")),
         None => Ok(()),
     }
+}
+
+/// Reads the name that was given.
+pub(crate) fn given_name(given: &Given) -> syn::Result<String> {
+    let name = given.text()?.value();
+    let help = format!(
+        "write lower-case letters, digits, `_` and `-`, as in `{}`",
+        given.key.example
+    );
+    check_name(&name).map_err(|wrong| given.problem(wrong, help))?;
+    Ok(name)
 }
 
 #[cfg(test)]

@@ -60,3 +60,29 @@ fn a_main_that_cannot_be_launched_is_kept() {
         )
     ));
 }
+
+#[test]
+fn an_item_that_cannot_be_read_is_kept() {
+    let block = quote!(impl Greeter { fn 5() {} });
+    let expansion = crate::service::expand(quote!(), block.clone()).to_string();
+    assert!(expansion.starts_with(&block.to_string()));
+    assert!(expansion.contains("compile_error"));
+}
+
+#[test]
+fn an_unreadable_argument_does_not_hide_the_next_mistake() {
+    assert_expansion!(service(
+        quote!(name "x", 5, after = , on_error = = "exit", colour = "red"),
+        quote!(
+            struct Greeter;
+        )
+    ));
+}
+
+#[cfg(not(feature = "cron"))]
+#[test]
+fn a_cron_line_names_the_feature_that_it_needs() {
+    let block = quote!(impl Greeter { #[periodic(cron = "0 3 * * *")] fn greet(&self) {} });
+    let expansion = crate::service::expand(quote!(), block).to_string();
+    assert!(expansion.contains("needs the feature `cron` of `service-runtime`"));
+}

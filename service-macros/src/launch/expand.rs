@@ -3,15 +3,14 @@
 //! The author's function keeps its name inside the generated one: any other name could hide a
 //! function that the author calls.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{ReturnType, spanned::Spanned};
 
 use super::{
     model::{Launcher, Model, Value},
     parse::Function,
 };
-use crate::args::duration_tokens;
+use crate::{args::duration_tokens, place::Place};
 
 /// Writes the `main` that launches.
 pub(super) fn expand(model: &Model, function: &Function) -> TokenStream {
@@ -27,7 +26,7 @@ pub(super) fn expand(model: &Model, function: &Function) -> TokenStream {
         .settings
         .iter()
         .map(|(name, value)| quote!(.#name(#value)));
-    let main = main_at(function);
+    let main = Place::of_output(sig).put(quote!(main));
     let (guard, launch) = match model.launcher {
         Launcher::Any => (None, quote!(::service_runtime::launch(options, #main))),
         Launcher::Service => {
@@ -78,15 +77,6 @@ pub(super) fn unusable(function: &Function) -> TokenStream {
             #sig #body
         }
     }
-}
-
-/// The author's `main` as a value, blamed on its return type.
-fn main_at(function: &Function) -> Ident {
-    let place = match &function.sig.output {
-        ReturnType::Type(_, ty) => ty.span(),
-        ReturnType::Default => function.sig.ident.span(),
-    };
-    Ident::new("main", Span::call_site().located_at(place))
 }
 
 impl ToTokens for Value {

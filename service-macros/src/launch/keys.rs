@@ -177,4 +177,14 @@ mod tests {
             assert!(key.example.starts_with(&format!("{} = ", key.name)));
         }
     }
+
+    #[test]
+    fn every_setting_is_documented() {
+        let doc = include_str!("../../doc/launch.md");
+        for Setting { key, .. } in SETTINGS {
+            let mut rows = doc.lines().filter(|line| line.starts_with("| `"));
+            let name = format!("`{}`", key.name);
+            assert!(rows.any(|row| row.contains(&name)), "{name}");
+        }
+    }
 }

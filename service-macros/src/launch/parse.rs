@@ -1,6 +1,4 @@
 //! What was written: the arguments and the function.
-//!
-//! The body is kept as tokens and never looked at: what is wrong in it is the compiler's to say.
 
 use proc_macro2::{Group, TokenStream};
 use syn::{
@@ -11,6 +9,7 @@ use syn::{
 use super::keys::SETTINGS;
 use crate::{
     args::{self, Key, Written},
+    body::body,
     problem::Problems,
 };
 
@@ -28,7 +27,7 @@ impl Parse for Function {
             attrs: input.call(Attribute::parse_outer)?,
             vis: input.parse()?,
             sig: input.parse()?,
-            body: input.parse()?,
+            body: body(input)?,
         })
     }
 }

@@ -3,11 +3,11 @@
 //! Hooks are called by path: `self.start(cx)` would find `Service::start` before the author's
 //! method of that name, and call itself for ever.
 
-use proc_macro2::{Group, Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
 use syn::ext::IdentExt;
 
-use super::model::{Hook, Init, InitArg, Model, Output, Periodic, Schedule};
+use super::model::{Hook, Init, InitArg, Model, Periodic, Schedule};
 use crate::{args::duration_tokens, markers::Kind};
 
 /// Writes `impl Hooks` and `impl Service`.
@@ -47,22 +47,23 @@ fn init(init: &Init) -> TokenStream {
     let cfgs = &init.cfgs;
     let args = init.args.iter().map(|arg| match arg {
         InitArg::Config(_) => quote!(config),
-        InitArg::Context(place) => {
-            let cx = cx(*place);
-            quote!(&#cx)
-        }
+        InitArg::Context(place) => place.put(quote!(&cx)),
     });
     let call = call(&init.method, init.is_async, quote!(#(#args),*));
-    let body = block(init.output, call);
+    let body = init.output.put(quote!(async move { #call }));
     let cx = init
         .args
         .iter()
         .any(|arg| matches!(arg, InitArg::Context(_)));
     let cx = if cx { quote!(cx) } else { quote!(_) };
     let (build, section) = match init.config() {
-        None => (quote!(::service_runtime::__rt::init(|#cx| #body)), None),
+        None => {
+            let build = quote!(::service_runtime::__rt::init(|#cx| #body));
+            (init.output.put(build), None)
+        }
         Some(ty) => (
-            quote!(::service_runtime::__rt::init_from(|config: #ty, #cx| #body)),
+            init.output
+                .put(quote!(::service_runtime::__rt::init_from(|config: #ty, #cx| #body))),
             Some(quote! {
                 #(#cfgs)*
                 const SECTION: ::core::option::Option<::service_runtime::__rt::Section> =
@@ -85,7 +86,9 @@ fn start(model: &Model) -> Option<TokenStream> {
     });
     let runs = model.hooks(Kind::Run).map(|hook| {
         let (cfgs, name, task) = (&hook.cfgs, name(hook), task(hook));
-        quote!(#(#cfgs)* ::service_runtime::__rt::run(cx, #name, self, #task)?;)
+        let run = quote!(::service_runtime::__rt::run(cx, #name, self, #task));
+        let run = hook.output.put(run);
+        quote!(#(#cfgs)* #run?;)
     });
     let periodics = model.periodics.iter().map(periodic);
     let calls: Vec<_> = starts.chain(runs).chain(periodics).collect();
@@ -120,13 +123,15 @@ fn single(hook: &Hook, method: &str) -> TokenStream {
 fn health(hook: &Hook) -> TokenStream {
     let (cfgs, name) = (&hook.cfgs, name(hook));
     let body = borrowing(hook);
+    let call = quote!(::service_runtime::__rt::health(cx, #name, #body).await);
+    let call = hook.output.put(call);
     quote! {
         #(#cfgs)*
         async fn health(
             self: &::std::sync::Arc<Self>,
             cx: &::service_runtime::Context,
         ) -> ::service_runtime::Health {
-            ::service_runtime::__rt::health(cx, #name, #body).await
+            #call
         }
     }
 }
@@ -150,8 +155,7 @@ fn periodic(periodic: &Periodic) -> TokenStream {
     let on_error = &periodic.on_error;
     let on_error = on_error.map(|on_error| quote!(.on_error(#on_error)));
     let scope = periodic.scope.map(|scope| quote!(.scope(#scope)));
-    quote! {
-        #(#cfgs)*
+    let call = hook.output.put(quote! {
         ::service_runtime::__rt::periodic(
             cx,
             ::service_runtime::__rt::Periodic::#schedule
@@ -159,20 +163,23 @@ fn periodic(periodic: &Periodic) -> TokenStream {
             #name,
             self,
             #task,
-        )?;
-    }
+        )
+    });
+    quote!(#(#cfgs)* #call?;)
 }
 
 /// A hook that is called now, on what is borrowed.
 fn borrowed(hook: &Hook) -> TokenStream {
     let (name, body) = (name(hook), borrowing(hook));
-    quote!(::service_runtime::__rt::hook(cx, #name, #body).await)
+    let call = quote!(::service_runtime::__rt::hook(cx, #name, #body).await);
+    hook.output.put(call)
 }
 
 fn borrowing(hook: &Hook) -> TokenStream {
-    let cx = hook.cx.map(cx).map(|cx| quote!(, #cx));
+    let cx = hook.cx.map(|place| place.put(quote!(cx)));
+    let cx = cx.map(|cx| quote!(, #cx));
     let call = call(&hook.method, hook.is_async, quote!(self #cx));
-    without_move(hook.output, call)
+    hook.output.put(quote!(async { #call }))
 }
 
 /// A hook that becomes a task, with a share of the service.
@@ -182,11 +189,10 @@ fn task(hook: &Hook) -> TokenStream {
     } else {
         quote!(_)
     };
-    let cx = hook.cx.map(cx).map(|cx| quote!(, &#cx));
-    let body = block(
-        hook.output,
-        call(&hook.method, hook.is_async, quote!(&this #cx)),
-    );
+    let cx = hook.cx.map(|place| place.put(quote!(&cx)));
+    let cx = cx.map(|cx| quote!(, #cx));
+    let call = call(&hook.method, hook.is_async, quote!(&this #cx));
+    let body = hook.output.put(quote!(async move { #call }));
     quote!(|this, #param| #body)
 }
 
@@ -197,34 +203,4 @@ fn call(method: &Ident, is_async: bool, args: TokenStream) -> TokenStream {
 
 fn name(hook: &Hook) -> String {
     hook.method.unraw().to_string()
-}
-
-/// The generated `cx`, blamed on the type of the author's argument.
-fn cx(place: Span) -> Ident {
-    Ident::new("cx", at(place))
-}
-
-/// `async move { … }`, blamed on a return type.
-fn block(output: Output, call: TokenStream) -> TokenStream {
-    let keywords = quote_spanned!(at(output.first)=> async move);
-    let braces = braces(output, call);
-    quote!(#keywords #braces)
-}
-
-/// `async { … }`, blamed on a return type.
-fn without_move(output: Output, call: TokenStream) -> TokenStream {
-    let keyword = quote_spanned!(at(output.first)=> async);
-    let braces = braces(output, call);
-    quote!(#keyword #braces)
-}
-
-fn braces(output: Output, call: TokenStream) -> Group {
-    let mut braces = Group::new(proc_macro2::Delimiter::Brace, call);
-    braces.set_span(at(output.last));
-    braces
-}
-
-/// Generated code that an error message places at `place`. Names in it are still the macro's.
-fn at(place: Span) -> Span {
-    Span::call_site().located_at(place)
 }

@@ -1,7 +1,4 @@
 //! What was written: the block, its methods and their markers.
-//!
-//! Bodies are kept as tokens and never looked at, so that the compiler reports what is wrong in
-//! them, and an editor completes in a body that is only half written.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -10,7 +7,10 @@ use syn::{
     parse::{Parse, ParseStream, Parser, discouraged::Speculative},
 };
 
-use crate::markers::Marker;
+use crate::{
+    body::body,
+    markers::{Kind, Marker},
+};
 
 /// An impl block; its tokens are those that were written, without the markers.
 pub(super) struct Block {
@@ -26,6 +26,8 @@ pub(super) struct Block {
 /// An item of the block.
 pub(super) struct Member {
     pub(super) markers: Vec<Marker>,
+    /// Markers inside a `cfg_attr`, where they cannot be.
+    pub(super) hidden: Vec<(Attribute, Kind)>,
     /// The attributes that are somebody else's.
     pub(super) attrs: Vec<Attribute>,
     pub(super) kind: MemberKind,
@@ -93,11 +95,14 @@ impl ToTokens for Block {
 
 impl Parse for Member {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let (mut markers, mut attrs) = (Vec::new(), Vec::new());
+        let (mut markers, mut hidden, mut attrs) = (Vec::new(), Vec::new(), Vec::new());
         for attr in Attribute::parse_outer(input)? {
-            match Marker::read(&attr) {
-                Some(marker) => markers.push(marker),
-                None => attrs.push(attr),
+            if let Some(marker) = Marker::read(&attr) {
+                markers.push(marker);
+            } else if let Some(kind) = Kind::hidden_in(&attr) {
+                hidden.push((attr, kind));
+            } else {
+                attrs.push(attr);
             }
         }
         let ahead = input.fork();
@@ -109,6 +114,7 @@ impl Parse for Member {
         };
         Ok(Self {
             markers,
+            hidden,
             attrs,
             kind,
         })
@@ -118,9 +124,6 @@ impl Parse for Member {
 fn method(input: ParseStream<'_>) -> syn::Result<MemberKind> {
     let vis = input.parse()?;
     let sig = input.parse()?;
-    let body: Group = input.parse()?;
-    match body.delimiter() {
-        Delimiter::Brace | Delimiter::None => Ok(MemberKind::Method { vis, sig, body }),
-        Delimiter::Parenthesis | Delimiter::Bracket => Err(input.error("expected a body")),
-    }
+    let body = body(input)?;
+    Ok(MemberKind::Method { vis, sig, body })
 }

@@ -5,7 +5,7 @@ use syn::{Attribute, GenericParam, Generics, Ident, LitStr, Type, ext::IdentExt}
 
 use super::parse::{KEYS, Parsed};
 use crate::{
-    args::{Args, Given, Variant, check_name},
+    args::{Args, Given, Variant, check_name, given_name},
     problem::{Problems, no_lifetime, problem},
 };
 
@@ -70,8 +70,7 @@ impl Model {
 }
 
 fn service_name(given: &Given) -> syn::Result<String> {
-    let name = given.text()?.value();
-    check_name(&name).map_err(|wrong| given.wrong_value(wrong))?;
+    let name = given_name(given)?;
     if name == RESERVED {
         return Err(given.wrong_value("`launch` is the launcher's own name"));
     }

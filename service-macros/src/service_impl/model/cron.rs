@@ -7,18 +7,25 @@ use crate::{args::Given, problem::problem};
 /// Checks the line of `cron = "…"`.
 #[cfg(feature = "cron")]
 pub(super) fn check_cron(given: &Given) -> syn::Result<LitStr> {
-    use croner::parser::CronParser;
+    use croner::{errors::CronError, parser::CronParser};
 
     let text = given.filled_text()?;
     let line = text.value();
-    match CronParser::new().parse(&line) {
-        Ok(_) => Ok(text),
-        Err(why) => Err(problem(
-            &text,
-            format_args!("`{line}` is not a cron line: {why}"),
-            "write minute, hour, day of month, month and day of week, as in `\"0 3 * * *\"`",
-        )),
-    }
+    let why = match CronParser::new().parse(&line) {
+        Ok(_) => return Ok(text),
+        Err(
+            CronError::InvalidPattern(why)
+            | CronError::IllegalCharacters(why)
+            | CronError::ComponentError(why),
+        ) => why,
+        Err(other) => other.to_string(),
+    };
+    let why = why.trim_end_matches('.');
+    Err(problem(
+        &text,
+        format_args!("`{line}` is not a cron line: {why}"),
+        "write minute, hour, day of month, month and day of week, as in `\"0 3 * * *\"`",
+    ))
 }
 
 /// Refuses `cron = "…"`, which the runtime could not run.

@@ -1,15 +1,14 @@
 //! Hooks: methods that the lifecycle calls.
 
-use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{
-    Attribute, FnArg, GenericParam, Ident, PatType, Receiver, ReceiverKind, ReturnType, Safety,
-    Signature, Type, spanned::Spanned,
+    Attribute, FnArg, GenericParam, Ident, PatType, Receiver, ReceiverKind, Safety, Signature, Type,
 };
 
 use super::marked::Marked;
 use crate::{
     markers::Kind,
+    place::Place,
     problem::{Problems, problem},
 };
 
@@ -19,17 +18,10 @@ pub(crate) struct Hook {
     pub(crate) method: Ident,
     pub(crate) is_async: bool,
     /// The place of the argument's type, if the method takes the context.
-    pub(crate) cx: Option<Span>,
+    pub(crate) cx: Option<Place>,
     pub(crate) cfgs: Vec<Attribute>,
     /// The place to blame for a wrong return type.
-    pub(crate) output: Output,
-}
-
-/// The first and last place of a return type, or the method's name if there is none.
-#[derive(Clone, Copy)]
-pub(crate) struct Output {
-    pub(crate) first: Span,
-    pub(crate) last: Span,
+    pub(crate) output: Place,
 }
 
 impl Hook {
@@ -48,24 +40,8 @@ impl Hook {
             is_async: sig.asyncness.is_some(),
             cx,
             cfgs: marked.cfgs.clone(),
-            output: Output::of(sig),
+            output: Place::of_output(sig),
         })
-    }
-}
-
-impl Output {
-    pub(crate) fn of(sig: &Signature) -> Self {
-        let ReturnType::Type(_, ty) = &sig.output else {
-            let name = sig.ident.span();
-            return Self {
-                first: name,
-                last: name,
-            };
-        };
-        let mut tokens = ty.to_token_stream().into_iter().map(|token| token.span());
-        let first = tokens.next().unwrap_or_else(|| ty.span());
-        let last = tokens.last().unwrap_or(first);
-        Self { first, last }
     }
 }
 
@@ -130,12 +106,12 @@ fn is_shared(receiver: &Receiver) -> bool {
     }
 }
 
-fn context(sig: &Signature, kind: Kind) -> syn::Result<Option<Span>> {
+fn context(sig: &Signature, kind: Kind) -> syn::Result<Option<Place>> {
     let name = kind.name();
     let mut args = sig.inputs.iter().filter_map(typed);
     let mut problems = Problems::default();
     let cx = args.next();
-    let span = cx.map(|cx| cx.ty.span());
+    let place = cx.map(|cx| Place::of_type(&cx.ty));
     if let Some(cx) = cx.filter(|cx| !is_shared_reference(&cx.ty)) {
         problems.push(problem(
             cx,
@@ -150,7 +126,7 @@ fn context(sig: &Signature, kind: Kind) -> syn::Result<Option<Span>> {
             "remove this argument; what a hook needs is in `self`",
         ));
     }
-    problems.result().map(|()| span)
+    problems.result().map(|()| place)
 }
 
 /// Whether `ty` is `&Something`.

@@ -1,17 +1,16 @@
 //! `#[init]`: the function that builds a service.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{
-    Attribute, GenericArgument, Ident, PathArguments, ReturnType, Signature, Type, spanned::Spanned,
-};
+use syn::{Attribute, GenericArgument, Ident, PathArguments, ReturnType, Signature, Type};
 
 use super::{
-    hook::{Output, callable, is_shared_reference, typed},
+    hook::{callable, is_shared_reference, typed},
     marked::Marked,
 };
 use crate::{
     markers::Kind,
+    place::Place,
     problem::{Problems, problem},
 };
 
@@ -24,7 +23,7 @@ pub(crate) struct Init {
     pub(crate) is_async: bool,
     pub(crate) args: Vec<InitArg>,
     pub(crate) cfgs: Vec<Attribute>,
-    pub(crate) output: Output,
+    pub(crate) output: Place,
 }
 
 /// What `#[init]` can be given; each at most once.
@@ -32,7 +31,7 @@ pub(crate) enum InitArg {
     /// The service's section of the configuration.
     Config(Box<Type>),
     /// The context, and where its type stands.
-    Context(Span),
+    Context(Place),
 }
 
 impl Init {
@@ -55,7 +54,7 @@ impl Init {
             is_async: sig.asyncness.is_some(),
             args,
             cfgs: marked.cfgs.clone(),
-            output: Output::of(sig),
+            output: Place::of_output(sig),
         })
     }
 
@@ -84,6 +83,10 @@ fn args(sig: &Signature) -> syn::Result<Vec<InitArg>> {
     let (mut config, mut context) = (false, false);
     let mut args = Vec::new();
     for arg in sig.inputs.iter().filter_map(typed) {
+        if let Type::ImplTrait(ty) = &*arg.ty {
+            problems.push(problem(ty, "`#[init]` is given one type, not any", SHAPE));
+            continue;
+        }
         let is_context = is_shared_reference(&arg.ty);
         let seen = if is_context {
             &mut context
@@ -102,7 +105,7 @@ fn args(sig: &Signature) -> syn::Result<Vec<InitArg>> {
         }
         *seen = true;
         args.push(if is_context {
-            InitArg::Context(arg.ty.span())
+            InitArg::Context(Place::of_type(&arg.ty))
         } else {
             InitArg::Config(arg.ty.clone())
         });

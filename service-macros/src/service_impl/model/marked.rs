@@ -23,8 +23,8 @@ pub(super) struct Marked<'a> {
 pub(super) fn all<'a>(members: &'a [Member], problems: &mut Problems) -> Vec<Marked<'a>> {
     let mut all: Vec<Marked<'a>> = Vec::new();
     for member in members {
-        for attr in &member.attrs {
-            problems.keep(hidden(attr));
+        for (attr, kind) in &member.hidden {
+            problems.push(hidden(attr, *kind));
         }
         for marker in &member.markers {
             problems.keep(spelling(marker));
@@ -97,24 +97,11 @@ fn no_arguments(marker: &Marker) -> syn::Result<()> {
 }
 
 /// Refuses a marker inside `#[cfg_attr]`, which is resolved only after the markers are gathered.
-fn hidden(attr: &Attribute) -> syn::Result<()> {
-    if !attr.path().is_ident("cfg_attr") {
-        return Ok(());
-    }
-    let Ok(list) = attr.meta.require_list() else {
-        return Ok(());
-    };
-    let words = list.tokens.to_string();
-    let words = words.split(',').skip(1).map(|part| part.trim());
-    let mut words = words.map(|part| part.split([' ', '(']).next().unwrap_or_default());
-    let Some(kind) = words.find_map(|word| Kind::ALL.into_iter().find(|kind| kind.name() == word))
-    else {
-        return Ok(());
-    };
+fn hidden(attr: &Attribute, kind: Kind) -> syn::Error {
     let name = kind.name();
-    Err(problem(
+    problem(
         attr.path(),
         format_args!("`#[{name}]` cannot stand in a `cfg_attr`"),
         format_args!("put the method under `#[cfg(…)]` and write `#[{name}]` beside it"),
-    ))
+    )
 }

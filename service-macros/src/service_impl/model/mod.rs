@@ -11,7 +11,7 @@ use syn::{Attribute, Generics, Type};
 
 use self::marked::Marked;
 pub(super) use self::{
-    hook::{Hook, Output},
+    hook::Hook,
     init::{Init, InitArg},
     periodic::{Periodic, Schedule},
 };

@@ -8,7 +8,7 @@ use syn::{Ident, LitStr, Meta, ext::IdentExt};
 
 use super::{cron::check_cron, hook::Hook, marked::Marked};
 use crate::{
-    args::{self, Args, Given, Key, Variant, check_name},
+    args::{self, Args, Given, Key, Variant, check_name, given_name},
     problem::{Problems, problem},
 };
 
@@ -66,12 +66,17 @@ impl Periodic {
         let hook = Hook::new(marked, problems);
         let marker = &marked.marker.meta;
         let written = problems.keep(arguments(marker)).unwrap_or_default();
+        let before = problems.count();
         let written = args::parse(written, KEYS, problems);
         let mut args = Args::new("#[periodic]", KEYS, written, problems);
+        let all_read = problems.count() == before;
         let (every, cron) = (args.take("every"), args.take("cron"));
         let (tz, jitter) = (args.take("tz"), args.take("jitter"));
         let (name, named_at) = own_name(&marked.sig.ident, args.take("name"), problems);
-        let schedule = schedule(marker, every.as_ref(), cron.as_ref(), tz.as_ref(), problems);
+        if all_read && every.is_none() && cron.is_none() {
+            problems.keep(no_schedule(marker));
+        }
+        let schedule = schedule(every.as_ref(), cron.as_ref(), tz.as_ref(), problems);
         let jitter = jitter.and_then(|given| {
             let below = match &schedule {
                 Some(Schedule::Every(every)) => Some(*every),
@@ -148,16 +153,10 @@ fn own_name(
             method.to_token_stream(),
         );
     };
-    let name = given.text().and_then(|text| {
-        let name = text.value();
-        check_name(&name).map_err(|wrong| given.wrong_value(wrong))?;
-        Ok(name)
-    });
-    (problems.keep(name), given.blamed())
+    (problems.keep(given_name(&given)), given.blamed())
 }
 
 fn schedule(
-    marker: &Meta,
     every: Option<&Given>,
     cron: Option<&Given>,
     tz: Option<&Given>,
@@ -187,17 +186,19 @@ fn schedule(
             let tz = tz.and_then(|tz| problems.keep(tz.filled_text()));
             line.map(|line| Schedule::Cron { line, tz })
         }
-        (None, None) => {
-            if !matches!(marker, Meta::NameValue(_)) {
-                problems.push(problem(
-                    marker.path(),
-                    "`#[periodic]` needs `every` or `cron`",
-                    r#"write `#[periodic(every = "60s")]` or `#[periodic(cron = "0 3 * * *")]`"#,
-                ));
-            }
-            None
-        }
+        (None, None) => None,
     }
+}
+
+fn no_schedule(marker: &Meta) -> syn::Result<()> {
+    if matches!(marker, Meta::NameValue(_)) {
+        return Ok(());
+    }
+    Err(problem(
+        marker.path(),
+        "`#[periodic]` needs `every` or `cron`",
+        r#"write `#[periodic(every = "60s")]` or `#[periodic(cron = "0 3 * * *")]`"#,
+    ))
 }
 
 fn check_jitter(given: &Given, below: Option<Duration>) -> syn::Result<Duration> {

@@ -1,0 +1,14 @@
+use service_runtime::prelude::*;
+
+#[service]
+struct Greeter;
+
+#[service]
+impl Greeter {
+    #[init]
+    fn new(&self) -> Self {
+        Self
+    }
+}
+
+fn main() {}

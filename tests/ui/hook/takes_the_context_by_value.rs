@@ -1,0 +1,12 @@
+use service_runtime::prelude::*;
+
+#[service]
+struct Greeter;
+
+#[service]
+impl Greeter {
+    #[start]
+    fn on_start(&self, _cx: Context) {}
+}
+
+fn main() {}

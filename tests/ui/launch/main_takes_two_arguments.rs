@@ -1,0 +1,15 @@
+use service_runtime::prelude::*;
+
+#[service]
+struct Greeter;
+
+#[service]
+impl Greeter {}
+
+#[launch]
+fn main(_first: First, _second: Second) -> Greeter {
+    Greeter
+}
+
+struct First;
+struct Second;

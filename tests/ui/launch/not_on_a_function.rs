@@ -1,0 +1,6 @@
+use service_runtime::prelude::*;
+
+#[launch]
+struct Greeter;
+
+fn main() {}

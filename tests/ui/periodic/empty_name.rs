@@ -1,0 +1,12 @@
+use service_runtime::prelude::*;
+
+#[service]
+struct Greeter;
+
+#[service]
+impl Greeter {
+    #[periodic(every = "1s", name = "")]
+    async fn greet(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use service_runtime::prelude::*;
+
+struct Greeter;
+
+#[service]
+impl Drop for Greeter {
+    fn drop(&mut self) {}
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use service_runtime::prelude::*;
+
+#[service]
+fn greeter() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use service_runtime::prelude::*;
+
+#[service]
+trait Greeter {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use service_runtime::prelude::*;
+
+#[service]
+union Greeter {
+    one: u8,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use service_runtime::prelude::*;
+
+#[service]
+enum Greeter {
+    One,
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+use service_runtime::prelude::*;
+
+#[service]
+struct Greeter;
+
+#[service]
+impl Greeter {
+    #[start]
+    fn on_start(&self, _cx: &String) {}
+
+    #[run]
+    async fn serve(&self, _cx: &String) {}
+}
+
+fn main() {}

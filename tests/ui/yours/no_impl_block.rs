@@ -1,0 +1,6 @@
+use service_runtime::prelude::*;
+
+#[service]
+struct Greeter;
+
+fn main() {}
