@@ -21,6 +21,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     } = model;
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let inits = inits.iter().map(init);
+    let periodics = periodic_names(model);
     let start = start(model);
     let stops = model.hooks(Kind::Stop).map(|hook| single(hook, "stop"));
     let resets = model.hooks(Kind::Reset).map(|hook| single(hook, "reset"));
@@ -29,6 +30,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         #(#cfgs)*
         impl #impl_generics ::service_runtime::__rt::Hooks for #self_ty #where_clause {
             #(#inits)*
+            #periodics
         }
         #(#cfgs)*
         impl #impl_generics ::service_runtime::Service for #self_ty #where_clause {
@@ -73,10 +75,24 @@ fn init(init: &Init) -> TokenStream {
     };
     quote! {
         #(#cfgs)*
-        const INIT: ::core::option::Option<::service_runtime::__rt::Init<Self>> =
-            ::core::option::Option::Some(#build);
+        fn init() -> ::core::option::Option<::service_runtime::__rt::Init<Self>> {
+            ::core::option::Option::Some(#build)
+        }
         #section
     }
+}
+
+/// The names under which the configuration may change periodic tasks.
+fn periodic_names(model: &Model) -> Option<TokenStream> {
+    let names: Vec<_> = model
+        .periodics
+        .iter()
+        .map(|periodic| {
+            let (cfgs, name) = (&periodic.hook.cfgs, &periodic.name);
+            quote!(#(#cfgs)* #name)
+        })
+        .collect();
+    (!names.is_empty()).then(|| quote!(const PERIODICS: &'static [&'static str] = &[#(#names),*];))
 }
 
 fn start(model: &Model) -> Option<TokenStream> {

@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
@@ -16,6 +16,11 @@ pub(crate) fn file(name: &CStr, bytes: &[u8]) -> io::Result<OwnedFd> {
     let mut file = File::from(memfd_create(name, MFdFlags::MFD_CLOEXEC)?);
     file.write_all(bytes)?;
     Ok(file.into())
+}
+
+/// Writes `bytes` at the end of a memory file.
+pub(crate) fn append(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
+    File::from(fd.try_clone_to_owned()?).write_all(bytes)
 }
 
 /// Reads a memory file from its beginning to its end.

@@ -11,7 +11,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
@@ -34,8 +34,13 @@ pub(crate) struct Header {
 pub(crate) struct Cell {
     /// Grows as long as the worker's runtime turns.
     pub(crate) beat: AtomicU64,
-    /// Tasks that live in the worker's groups.
-    pub(crate) tasks: AtomicU64,
+}
+
+impl Cell {
+    /// Forgets the worker that had the cell before.
+    pub(crate) fn clear(&self) {
+        self.beat.store(0, Ordering::Release);
+    }
 }
 
 /// One worker's cell, kept mapped for as long as it is held.
@@ -131,15 +136,13 @@ unsafe impl Sync for Mapping {}
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::Ordering::Relaxed;
-
     use super::*;
 
     #[test]
     fn a_cell_keeps_what_was_written_and_others_do_not_see_it() {
         let page = Page::new().unwrap();
-        page.cell(3).beat.store(7, Relaxed);
-        assert_eq!(page.cell(3).beat.load(Relaxed), 7);
-        assert_eq!(page.cell(4).beat.load(Relaxed), 0);
+        page.cell(3).beat.store(7, Ordering::Relaxed);
+        assert_eq!(page.cell(3).beat.load(Ordering::Relaxed), 7);
+        assert_eq!(page.cell(4).beat.load(Ordering::Relaxed), 0);
     }
 }

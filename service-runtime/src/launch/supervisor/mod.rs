@@ -1,3 +1,15 @@
-//! The ProcessLauncher's parent process.
+//! The ProcessLauncher's parent process: one thread, no async runtime, none of the author's code.
+//!
+//! [`machine`] decides, [`driver`] carries out. A forked worker leaves the driver's loop by
+//! returning from it, so everything that the supervisor holds is closed on the way out.
 
+mod checking;
+mod driver;
 pub(crate) mod machine;
+mod narrate;
+mod orders;
+mod process;
+mod setup;
+
+pub(crate) use driver::Leave;
+pub(crate) use setup::{Plan, supervise};

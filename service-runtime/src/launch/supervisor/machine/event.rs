@@ -24,8 +24,8 @@ pub(crate) enum Event {
     Ready(WorkerId),
     /// It ended and was reaped; with which code, if it exited.
     Exited(WorkerId, Option<i32>),
-    /// An address that it asked for cannot be bound.
-    Unbindable(WorkerId),
+    /// It cannot start, and another try could not go better; with which code it exits.
+    Hopeless(WorkerId, i32),
     /// The configuration asked for was read and checked.
     Loaded(Result<Policy, ()>),
     /// A worker has taken over the mutable options, or could not.

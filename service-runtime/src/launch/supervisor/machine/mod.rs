@@ -184,7 +184,7 @@ impl Machine {
             Event::ForkRefused(id) => self.fork_refused(now, id),
             Event::Ready(id) => self.ready(now, id),
             Event::Exited(id, code) => self.exited(now, id, code),
-            Event::Unbindable(id) => self.unbindable(now, id),
+            Event::Hopeless(id, code) => self.hopeless(now, id, code),
             Event::Loaded(loaded) => self.loaded(now, loaded),
             Event::Mutated(id) => self.mutated(id),
             Event::Asked(Request::Stop) => self.stop(now),

@@ -108,11 +108,11 @@ impl Machine {
         }
     }
 
-    /// Gives up a launch whose address is taken: trying again would not change that.
-    pub(super) fn unbindable(&mut self, now: Time, id: WorkerId) {
+    /// Gives up a launch whose first workers cannot start: the address is taken, say.
+    pub(super) fn hopeless(&mut self, now: Time, id: WorkerId, code: i32) {
         if !self.ever_ready && !self.is_stopping() {
             self.note(Note::LaunchFailed(id));
-            self.quit(now, Outcome::LaunchFailed(None));
+            self.quit(now, Outcome::LaunchFailed(Some(code)));
         }
     }
 

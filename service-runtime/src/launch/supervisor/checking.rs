@@ -1,0 +1,84 @@
+//! The check of a configuration, in a child: it runs the author's code.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use crate::launch::configuration::{Configuration, Loaded};
+use crate::launch::exit::Exit;
+use crate::process::child::{Child, Ended};
+use crate::process::fork::{Forked, fork};
+use crate::process::{exit, mask, memory};
+
+/// A check under way.
+pub(super) struct Check {
+    /// The generation that the configuration would become.
+    pub(super) number: u64,
+    child: Child,
+    answer: OwnedFd,
+}
+
+impl Check {
+    /// Forks the child that reads and checks the files of the moment.
+    pub(super) fn begin(number: u64, configuration: &Configuration) -> Result<Self, String> {
+        let answer = memory::file(c"service-runtime-check", b"").map_err(|e| e.to_string())?;
+        match fork().map_err(|error| crate::launch::host::chain(&error))? {
+            Forked::Child => exit::now(check(configuration, &answer)),
+            Forked::Parent(pid) => match Child::open(pid) {
+                Ok(child) => Ok(Self { number, child, answer }),
+                Err(error) => {
+                    let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+                    let _ = nix::sys::wait::waitpid(pid, None);
+                    Err(format!("cannot watch the check: {error}"))
+                }
+            },
+        }
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.child.as_fd()
+    }
+
+    pub(super) fn pid(&self) -> nix::unistd::Pid {
+        self.child.pid()
+    }
+
+    /// Gives the check up.
+    pub(super) fn kill(&self) {
+        let _ = self.child.signal(nix::sys::signal::Signal::SIGKILL);
+    }
+
+    /// Returns whether the child has ended, and how.
+    pub(super) fn ended(&self) -> Option<Ended> {
+        self.child.reap().ok().flatten()
+    }
+
+    /// Reads what the child found.
+    pub(super) fn result(
+        self,
+        ended: Ended,
+        configuration: &Configuration,
+    ) -> Result<Loaded, String> {
+        let bytes = memory::read(self.answer).map_err(|error| error.to_string())?;
+        match ended {
+            Ended::Exited(0) => configuration.from_bytes(&bytes).map_err(|error| error.to_string()),
+            Ended::Exited(code) if code == i32::from(Exit::Config.code()) => {
+                Err(String::from_utf8_lossy(&bytes).into_owned())
+            }
+            other => Err(format!("the check of the configuration ended with {other}")),
+        }
+    }
+}
+
+/// In the child: writes the texts that were read, or the error.
+fn check(configuration: &Configuration, answer: &OwnedFd) -> i32 {
+    // A hang is the supervisor's to end; a Ctrl-C at the terminal may end this at once.
+    let _ = mask::unblock_all();
+    let checked = configuration.load().and_then(Loaded::checked);
+    let (bytes, exit) = match checked {
+        Ok(loaded) => (loaded.to_bytes(), Exit::Done),
+        Err(error) => (error.to_string().into_bytes(), Exit::Config),
+    };
+    match memory::append(answer.as_fd(), &bytes) {
+        Ok(()) => exit.code().into(),
+        Err(_) => Exit::Failed.code().into(),
+    }
+}

@@ -1,0 +1,410 @@
+//! Carries out what the machine decides, and tells it what happens.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+
+use super::checking::Check;
+use super::machine::{Action, Announcement, Event, Machine, Outcome, Policy, WorkerId};
+use super::narrate::{Death, Worker, narrate, status};
+use super::orders::Order;
+use super::process::{Born, Process, bear};
+use crate::launch::configuration::{Configuration, Loaded};
+use crate::launch::exit::Exit;
+use crate::launch::protocol::{ToSupervisor, ToWorker};
+use crate::listen::{ListenOptions, Listeners};
+use crate::notify::Notifier;
+use crate::process::channel::Channel;
+use crate::process::page::{CellRef, Page};
+use crate::process::signalfd::Signals;
+use crate::process::{memory, reap};
+
+/// How the loop is left.
+pub(crate) enum Leave {
+    /// This process is the supervisor still, and the launch has ended.
+    Exit(Exit),
+    /// This process is a new worker.
+    Worker(Box<Newborn>),
+}
+
+/// A process that has just been forked.
+pub(crate) struct Newborn {
+    pub(crate) slot: usize,
+    pub(crate) generation: u64,
+    pub(crate) loaded: Loaded,
+    pub(crate) channel: Channel,
+    pub(crate) cell: CellRef,
+}
+
+/// The supervisor's hands.
+pub(super) struct Driver {
+    pub(super) machine: Machine,
+    pub(super) started: Instant,
+    pub(super) signals: Signals,
+    pub(super) processes: BTreeMap<WorkerId, Process>,
+    pub(super) configuration: Arc<Configuration>,
+    /// The configuration of each generation that a worker may be forked in.
+    pub(super) loaded: BTreeMap<u64, Loaded>,
+    pub(super) check: Option<Check>,
+    /// Checks that were given up, to be reaped.
+    pub(super) abandoned: Vec<Check>,
+    pub(super) listeners: Listeners,
+    pub(super) notifier: Notifier,
+    pub(super) page: Page,
+    pub(super) status: String,
+    pub(super) last_death: Option<Death>,
+    pub(super) is_init: bool,
+}
+
+type Flow = ControlFlow<Leave>;
+
+impl Driver {
+    /// Runs until the launch ends, or until this process is a worker.
+    pub(super) fn drive(mut self) -> Leave {
+        if let ControlFlow::Break(leave) = self.feed(Event::Start) {
+            return leave;
+        }
+        loop {
+            if let ControlFlow::Break(leave) = self.turn() {
+                return leave;
+            }
+        }
+    }
+
+    fn turn(&mut self) -> Flow {
+        self.wait();
+        while let Ok(Some(received)) = self.signals.next() {
+            match Order::of(received) {
+                Order::Request(request) => self.feed(Event::Asked(request))?,
+                Order::Report => self.report(),
+                Order::Child | Order::Unknown => {}
+            }
+        }
+        for id in self.processes.keys().copied().collect::<Vec<_>>() {
+            self.listen_to(id)?;
+        }
+        self.reap()?;
+        self.finish_check()?;
+        self.feed(Event::Clock)
+    }
+
+    /// Sleeps until something happens or is due.
+    fn wait(&self) {
+        let timeout = match self.machine.deadline() {
+            None => PollTimeout::NONE,
+            Some(at) => {
+                let left = at.saturating_sub(self.started.elapsed());
+                // Rounded up, so that what is due is due when the sleep ends.
+                PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
+            }
+        };
+        let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
+        let mut fds = vec![readable(self.signals.as_fd())];
+        for process in self.processes.values() {
+            fds.push(readable(process.child.as_fd()));
+            fds.extend(process.channel().map(readable));
+        }
+        fds.extend(self.check.iter().chain(&self.abandoned).map(|check| readable(check.fd())));
+        // Whatever woke it, an error too, everything is looked at.
+        let _ = poll(&mut fds, timeout);
+    }
+
+    /// Tells the machine what happened and does what it says.
+    fn feed(&mut self, event: Event) -> Flow {
+        let now = self.started.elapsed();
+        for action in self.machine.step(now, event) {
+            self.act(action)?;
+        }
+        let status = status(&self.machine);
+        if status != self.status {
+            self.notifier.status(&status);
+            self.status = status;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn act(&mut self, action: Action) -> Flow {
+        match action {
+            Action::Fork { worker, slot, generation } => return self.fork(worker, slot, generation),
+            Action::Stop(id) => self.signal(id, Signal::SIGTERM),
+            Action::Kill(id) => self.signal(id, Signal::SIGKILL),
+            Action::Load(number) => return self.begin_check(number),
+            Action::CancelLoad => self.abandon_check(),
+            Action::Mutate(workers) => return self.mutate(&workers),
+            Action::Keep(generation) => self.loaded.retain(|number, _| *number == generation),
+            Action::Lead(leader) => {
+                let pid = leader.and_then(|id| self.processes.get(&id));
+                let pid = pid.map_or(0, |process| process.child.pid().as_raw().unsigned_abs());
+                self.page.header().leader.store(pid, Ordering::Release);
+            }
+            Action::Announce(announcement) => self.announce(announcement),
+            Action::Log(note) => narrate(&note, &self.processes, self.last_death.as_ref()),
+            Action::Exit(outcome) => {
+                self.listeners.remove_socket_files();
+                return ControlFlow::Break(Leave::Exit(ended(outcome)));
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn fork(&mut self, worker: WorkerId, slot: usize, generation: u64) -> Flow {
+        let Some(loaded) = self.loaded.get(&generation).cloned() else {
+            tracing::error!(generation, "no configuration of this generation is left");
+            return self.feed(Event::ForkRefused(worker));
+        };
+        let taken = |cell| self.processes.values().any(|process| process.cell == cell);
+        match bear(slot, generation, &self.page, taken) {
+            Ok(Born::Worker(channel, cell)) => ControlFlow::Break(Leave::Worker(Box::new(
+                Newborn { slot, generation, loaded, channel, cell },
+            ))),
+            Ok(Born::Parent(process)) => {
+                self.processes.insert(worker, *process);
+                self.feed(Event::Forked(worker))
+            }
+            Err(error) => {
+                let error = crate::launch::host::chain(&error);
+                tracing::error!(slot, "{error}");
+                self.feed(Event::ForkRefused(worker))
+            }
+        }
+    }
+
+    fn signal(&self, id: WorkerId, signal: Signal) {
+        if let Some(process) = self.processes.get(&id)
+            && let Err(error) = process.child.signal(signal)
+        {
+            let pid = process.child.pid().as_raw();
+            tracing::error!(pid, %signal, "cannot signal a worker: {error}");
+        }
+    }
+
+    /// Takes in what a worker says.
+    fn listen_to(&mut self, id: WorkerId) -> Flow {
+        while let Some(message) = self.processes.get_mut(&id).and_then(Process::receive) {
+            match message {
+                ToSupervisor::Ready => self.feed(Event::Ready(id))?,
+                ToSupervisor::Failed { code, hopeless, text } => {
+                    if let Some(process) = self.processes.get_mut(&id) {
+                        process.error = Some(text);
+                    }
+                    if hopeless {
+                        self.feed(Event::Hopeless(id, code.into()))?;
+                    }
+                }
+                ToSupervisor::Listen { id: question, options } => {
+                    self.listen(id, question, &options)?;
+                }
+                ToSupervisor::Status { service, text } => {
+                    self.notifier.status(&format!("{}; {service}: {text}", self.status));
+                }
+                ToSupervisor::Mutated(error) => {
+                    if !error.is_empty()
+                        && let Some(process) = self.processes.get(&id)
+                    {
+                        let Worker { pid, slot, .. } = Worker::of(process);
+                        tracing::error!(slot, pid, "worker did not take the configuration over: {error}");
+                    }
+                    self.feed(Event::Mutated(id))?;
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Gives a worker the socket that it asks for.
+    fn listen(&mut self, id: WorkerId, question: u32, options: &str) -> Flow {
+        let Some(process) = self.processes.get(&id) else {
+            return ControlFlow::Continue(());
+        };
+        let slot = Some(process.slot);
+        let bound = ListenOptions::from_wire(options)
+            .map_err(|error| crate::launch::host::chain(&error))
+            .and_then(|options| {
+                let bound = self.listeners.bind(&options, slot);
+                bound.map_err(|error| crate::launch::host::chain(&error))
+            });
+        let refused = bound.as_ref().err().cloned();
+        let sent = match bound {
+            Ok(fd) => process.send(&ToWorker::Listening { id: question }, &[fd]),
+            Err(text) => process.send(&ToWorker::Refused { id: question, text }, &[]),
+        };
+        if let Err(error) = sent {
+            tracing::error!(slot, "cannot answer a worker: {error}");
+        }
+        match refused {
+            Some(text) => {
+                if let Some(process) = self.processes.get_mut(&id) {
+                    process.error = Some(text);
+                }
+                self.feed(Event::Hopeless(id, Exit::Failed.code().into()))
+            }
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Reaps the workers that have ended.
+    fn reap(&mut self) -> Flow {
+        for id in self.processes.keys().copied().collect::<Vec<_>>() {
+            let Some(ended) = self.processes[&id].child.reap().ok().flatten() else {
+                continue;
+            };
+            // What it said last counts before its end.
+            self.listen_to(id)?;
+            let Some(process) = self.processes.remove(&id) else {
+                continue;
+            };
+            let worker = Worker::of(&process);
+            self.last_death =
+                Some(Death { id, worker, how: ended.to_string(), error: process.error });
+            let code = match ended {
+                crate::process::child::Ended::Exited(code) => Some(code),
+                crate::process::child::Ended::Killed { .. } => None,
+            };
+            self.feed(Event::Exited(id, code))?;
+        }
+        self.abandoned.retain(|check| check.ended().is_none());
+        if self.is_init {
+            let workers: Vec<_> = self.processes.values().map(|p| p.child.pid()).collect();
+            let checks: Vec<_> =
+                self.check.iter().chain(&self.abandoned).map(Check::pid).collect();
+            for (pid, ended) in reap::strangers(|pid| workers.contains(&pid) || checks.contains(&pid)) {
+                tracing::debug!(pid = pid.as_raw(), %ended, "reaped an orphan");
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn begin_check(&mut self, number: u64) -> Flow {
+        match Check::begin(number, &self.configuration) {
+            Ok(check) => {
+                self.check = Some(check);
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                tracing::error!("the configuration cannot be checked: {error}");
+                self.feed(Event::Loaded(Err(())))
+            }
+        }
+    }
+
+    fn abandon_check(&mut self) {
+        if let Some(check) = self.check.take() {
+            check.kill();
+            self.abandoned.push(check);
+        }
+    }
+
+    fn finish_check(&mut self) -> Flow {
+        let Some(ended) = self.check.as_ref().and_then(Check::ended) else {
+            return ControlFlow::Continue(());
+        };
+        let Some(check) = self.check.take() else {
+            return ControlFlow::Continue(());
+        };
+        let number = check.number;
+        match check.result(ended, &self.configuration) {
+            Ok(loaded) => {
+                let policy = policy(&loaded);
+                self.loaded.insert(number, loaded);
+                self.feed(Event::Loaded(Ok(policy)))
+            }
+            Err(error) => {
+                tracing::error!("the configuration is wrong:\n{error}");
+                self.feed(Event::Loaded(Err(())))
+            }
+        }
+    }
+
+    /// Makes the configuration read last that of the generation, and sends it to the workers.
+    fn mutate(&mut self, workers: &[WorkerId]) -> Flow {
+        let generation = self.machine.generation();
+        let newest = self.loaded.pop_last().filter(|(number, _)| *number != generation);
+        let Some((_, newer)) = newest else {
+            return ControlFlow::Continue(());
+        };
+        let bytes = newer.to_bytes();
+        if let Some(loaded) = self.loaded.get_mut(&generation) {
+            let (_, changes) = loaded.mutate(&newer);
+            changes.log();
+        }
+        let file = memory::file(c"service-runtime-configuration", &bytes);
+        for id in workers {
+            let sent = match (&file, self.processes.get(id)) {
+                (Ok(file), Some(process)) => process
+                    .send(&ToWorker::Mutate, &[file.as_fd()])
+                    .map_err(|error| error.to_string()),
+                (Err(error), _) => Err(error.to_string()),
+                (_, None) => continue,
+            };
+            if let Err(error) = sent {
+                tracing::error!("cannot send the configuration to a worker: {error}");
+                self.feed(Event::Mutated(*id))?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn announce(&self, announcement: Announcement) {
+        match announcement {
+            Announcement::Ready => {
+                tracing::info!("ready: {}", status(&self.machine));
+                self.notifier.ready(&status(&self.machine));
+            }
+            Announcement::Reloading => self.notifier.reloading(),
+            Announcement::Stopping => self.notifier.stopping(),
+        }
+    }
+
+    /// Logs how everybody is, and lets every worker log its own part.
+    fn report(&self) {
+        tracing::info!(uptime = super::narrate::age(self.started.elapsed()), "report: {}", status(&self.machine));
+        for worker in self.machine.workers() {
+            let Some(process) = self.processes.get(&worker.id) else {
+                continue;
+            };
+            let Worker { pid, slot, generation, age } = Worker::of(process);
+            tracing::info!(slot, pid, generation, age, state = ?worker.state, "report");
+            let _ = process.child.signal(Signal::SIGUSR1);
+        }
+    }
+}
+
+/// Returns the part of the settings that the machine decides by.
+pub(super) fn policy(loaded: &Loaded) -> Policy {
+    let settings = &loaded.settings;
+    Policy {
+        workers: settings.workers.get(),
+        method: settings.restart_method,
+        graceful: settings.graceful_shutdown_timeout,
+        drain: settings.drain_timeout,
+        start: settings.start_timeout,
+        respawn_delay: settings.respawn_delay,
+        respawn_delay_max: settings.respawn_delay_max.max(Duration::from_millis(1)),
+        healthy_after: settings.healthy_after,
+        surge: settings.reload_surge.get(),
+    }
+}
+
+fn ended(outcome: Outcome) -> Exit {
+    match outcome {
+        Outcome::Stopped => {
+            tracing::info!("stopped");
+            Exit::Done
+        }
+        Outcome::OutOfTime => {
+            tracing::error!("stopped, not all in time");
+            Exit::Failed
+        }
+        Outcome::Quit => {
+            tracing::warn!("exited at once");
+            Exit::Failed
+        }
+        Outcome::LaunchFailed(code) => Exit::of_code(code),
+    }
+}

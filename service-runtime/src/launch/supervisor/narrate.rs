@@ -1,0 +1,148 @@
+//! The log of the supervisor: one line for each thing that an operator wants to know.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::machine::{Cause, Machine, Note, WorkerId};
+use super::process::Process;
+
+/// Writes a note of the machine into the log.
+pub(super) fn narrate(note: &Note, processes: &BTreeMap<WorkerId, Process>, last: Option<&Death>) {
+    let about = |id: &WorkerId| processes.get(id).map(Worker::of);
+    match note {
+        Note::Ready(id) => {
+            if let Some(Worker { pid, slot, generation, age }) = about(id) {
+                tracing::info!(slot, pid, generation, after = age, "worker ready");
+            }
+        }
+        Note::Died { worker, retry_in } => {
+            let Some(Death { worker: Worker { pid, slot, generation, age }, how, error }) =
+                last.filter(|death| death.id == *worker)
+            else {
+                return;
+            };
+            let error = error.as_deref().unwrap_or("none told");
+            let next = if retry_in.is_zero() {
+                "at once".to_owned()
+            } else {
+                format!("in {}", humantime::format_duration(*retry_in))
+            };
+            tracing::warn!(slot, pid, generation, age, %how, error, next, "worker died");
+        }
+        Note::ForkRefused { slot, retry_in } => {
+            let next = humantime::format_duration(*retry_in);
+            tracing::error!(slot, "no new worker, tried again in {next}");
+        }
+        Note::StartTimedOut(id) => {
+            if let Some(Worker { pid, slot, age, .. }) = about(id) {
+                tracing::error!(slot, pid, age, "worker is not ready within start_timeout: killed");
+            }
+        }
+        Note::StopTimedOut(id) => {
+            if let Some(Worker { pid, slot, age, .. }) = about(id) {
+                tracing::error!(slot, pid, age, "worker did not stop within drain_timeout: killed");
+            }
+        }
+        Note::Reloading(generation) => tracing::info!(generation, "reload begins"),
+        Note::Reloaded(generation) => tracing::info!(generation, "reloaded"),
+        Note::Mutated => tracing::info!("mutated"),
+        Note::ReloadRefused(cause) => refused(*cause, last),
+        Note::Undone(generation) => tracing::info!(generation, "reload undone"),
+        Note::Scaled(workers) => tracing::info!(workers, "number of workers changed"),
+        Note::LaunchFailed(id) => failed(*id, processes, last),
+        Note::OutOfTime(ids) => {
+            for Worker { pid, slot, .. } in ids.iter().filter_map(about) {
+                tracing::error!(
+                    slot,
+                    pid,
+                    "worker did not stop within graceful_shutdown_timeout: killed"
+                );
+            }
+        }
+    }
+}
+
+fn refused(cause: Cause, last: Option<&Death>) {
+    match cause {
+        Cause::Configuration => tracing::error!("reload refused, nothing is changed"),
+        Cause::CheckTimedOut => {
+            tracing::error!("reload refused, nothing is changed: its check took longer than start_timeout");
+        }
+        Cause::Worker(id) => match last.filter(|death| death.id == id) {
+            Some(Death { worker: Worker { pid, slot, generation, .. }, how, error, .. }) => {
+                let error = error.as_deref().unwrap_or("none told");
+                tracing::error!(
+                    slot, pid, generation, %how, error,
+                    "reload failed, it is undone: a new worker ended before it was ready"
+                );
+            }
+            None => tracing::error!("reload failed, it is undone"),
+        },
+    }
+}
+
+fn failed(id: WorkerId, processes: &BTreeMap<WorkerId, Process>, last: Option<&Death>) {
+    let told = processes.get(&id).and_then(|process| process.error.as_deref());
+    let dead = last.filter(|death| death.id == id);
+    let error = told.or_else(|| dead.and_then(|death| death.error.as_deref()));
+    let how = dead.map(|death| death.how.as_str()).unwrap_or("it cannot start");
+    tracing::error!(
+        error = error.unwrap_or("none told"),
+        "launch failed, no worker ever got ready: {how}"
+    );
+}
+
+/// A worker, for a log line.
+pub(super) struct Worker {
+    pub(super) pid: i32,
+    pub(super) slot: usize,
+    pub(super) generation: u64,
+    pub(super) age: String,
+}
+
+/// The end of a worker.
+pub(super) struct Death {
+    pub(super) id: WorkerId,
+    pub(super) worker: Worker,
+    pub(super) how: String,
+    pub(super) error: Option<String>,
+}
+
+impl Worker {
+    pub(super) fn of(process: &Process) -> Self {
+        Self {
+            pid: process.child.pid().as_raw(),
+            slot: process.slot,
+            generation: process.generation,
+            age: age(process.born.elapsed()),
+        }
+    }
+}
+
+/// Cuts an age to what a person wants to read.
+pub(super) fn age(time: Duration) -> String {
+    let cut = if time.as_secs() > 0 {
+        Duration::from_secs(time.as_secs())
+    } else {
+        Duration::from_micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX) / 100 * 100)
+    };
+    humantime::format_duration(cut).to_string()
+}
+
+/// Describes the whole in one line, for the service manager.
+pub(super) fn status(machine: &Machine) -> String {
+    let (workers, ready) = machine.counts();
+    let plural = if workers == 1 { "" } else { "s" };
+    let mut line = format!("{workers} worker{plural}, generation {}", machine.generation());
+    if ready < workers {
+        line.push_str(&format!(", {ready} ready"));
+    }
+    let draining = machine.draining();
+    if draining > 0 {
+        line.push_str(&format!(", {draining} draining"));
+    }
+    if machine.is_reloading() {
+        line.push_str(", reloading");
+    }
+    line
+}

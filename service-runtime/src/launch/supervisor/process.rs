@@ -1,0 +1,123 @@
+//! A worker as the driver holds it.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Instant;
+
+use nix::sys::signal::Signal;
+use nix::sys::wait::waitpid;
+
+use crate::process::channel::{Channel, Closed};
+use crate::process::child::Child;
+use crate::process::fork::{ForkError, Forked, fork};
+use crate::process::page::{CELLS, CellRef, Page};
+use crate::launch::protocol::{ToSupervisor, ToWorker};
+
+/// A forked worker that has not been reaped.
+pub(super) struct Process {
+    pub(super) child: Child,
+    pub(super) slot: usize,
+    pub(super) generation: u64,
+    pub(super) cell: usize,
+    pub(super) born: Instant,
+    /// The last thing that went wrong in it, in its own words.
+    pub(super) error: Option<String>,
+    /// `None` once the worker has closed its end.
+    channel: Option<Channel>,
+}
+
+/// Which side of the fork of a worker this is.
+pub(super) enum Born {
+    /// The supervisor's, with its hold on the worker.
+    Parent(Box<Process>),
+    /// The worker's, with its end of the channel.
+    Worker(Channel, CellRef),
+}
+
+/// Why there is no new worker.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    /// The supervisor has other threads.
+    #[error(transparent)]
+    Fork(#[from] ForkError),
+    /// No channel, or no hold on the child.
+    #[error("cannot set a worker up")]
+    Os(#[from] nix::errno::Errno),
+    /// Every cell of the shared page is taken.
+    #[error("there are {CELLS} workers already")]
+    Full,
+}
+
+/// Forks a worker.
+pub(super) fn bear(
+    slot: usize,
+    generation: u64,
+    page: &Page,
+    taken: impl Fn(usize) -> bool,
+) -> Result<Born, Refused> {
+    let cell = (0..CELLS).find(|cell| !taken(*cell)).ok_or(Refused::Full)?;
+    let (ours, theirs) = Channel::pair()?;
+    page.cell(cell).clear();
+    match fork()? {
+        Forked::Child => {
+            drop(ours);
+            Ok(Born::Worker(theirs, page.cell(cell)))
+        }
+        Forked::Parent(pid) => {
+            drop(theirs);
+            let child = Child::open(pid).inspect_err(|_| {
+                // Without a descriptor it could not be watched. It is our child and not reaped, so
+                // the pid is still its own.
+                let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);
+                let _ = waitpid(pid, None);
+            })?;
+            Ok(Born::Parent(Box::new(Process {
+                child,
+                slot,
+                generation,
+                cell,
+                born: Instant::now(),
+                error: None,
+                channel: Some(ours),
+            })))
+        }
+    }
+}
+
+impl Process {
+    /// Returns the channel's descriptor while it is open.
+    pub(super) fn channel(&self) -> Option<BorrowedFd<'_>> {
+        self.channel.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Takes the next message that waits.
+    pub(super) fn receive(&mut self) -> Option<ToSupervisor> {
+        loop {
+            match self.channel.as_ref()?.receive() {
+                Ok(Some(message)) => match ToSupervisor::decode(&message.bytes) {
+                    Some(message) => return Some(message),
+                    None => tracing::error!(
+                        pid = self.child.pid().as_raw(),
+                        "a worker sent a message that cannot be read"
+                    ),
+                },
+                Ok(None) => return None,
+                Err(Closed::End | Closed::Os(_)) => {
+                    self.channel = None;
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Sends a message, perhaps with a descriptor.
+    pub(super) fn send(
+        &self,
+        message: &ToWorker,
+        fds: &[BorrowedFd<'_>],
+    ) -> Result<(), nix::errno::Errno> {
+        match &self.channel {
+            Some(channel) => channel.send(&message.encode(), fds),
+            None => Err(nix::errno::Errno::EPIPE),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What a supervisor sets up before its first fork.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::driver::{Driver, Leave, policy};
+use super::machine::Machine;
+use crate::launch::configuration::{Configuration, Loaded};
+use crate::launch::exit::Exit;
+use crate::launch::host::chain;
+use crate::launch::logging::{Logging, Who};
+use crate::launch::main_fn::{Flags, Main};
+use crate::launch::options::Preload;
+use crate::launch::worker::{Seed, work};
+use crate::listen::Listeners;
+use crate::notify::Notifier;
+use crate::process::page::Page;
+use crate::process::signalfd::Signals;
+use crate::process::turn::Turns;
+use crate::process::{mask, reap};
+
+/// What a launch by forked workers needs.
+pub(crate) struct Plan {
+    pub(crate) program: String,
+    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) loaded: Loaded,
+    pub(crate) flags: Flags,
+    pub(crate) only: Vec<String>,
+    pub(crate) logging: Logging,
+    pub(crate) preload: Option<Preload>,
+    pub(crate) listeners: Listeners,
+    pub(crate) notifier: Notifier,
+}
+
+/// Supervises workers until the launch ends; in a worker, runs the services until they end.
+pub(crate) fn supervise<M>(plan: Plan, main: impl Main<M>) -> Exit {
+    let Plan { program, configuration, loaded, flags, only, logging, preload, listeners, notifier } =
+        plan;
+    Logging::identify(Who::Supervisor);
+    let scoped = logging.scoped();
+    if let Some(preload) = preload
+        && let Err(error) = preload()
+    {
+        tracing::error!("the `preload` function failed: {error:#}");
+        return Exit::Failed;
+    }
+    let (page, turns) = match (Page::new(), Turns::new()) {
+        (Ok(page), Ok(turns)) => (page, turns),
+        (Err(error), _) => return refused(&error),
+        (_, Err(error)) => return refused(&error),
+    };
+    let signals = match signals() {
+        Ok(signals) => signals,
+        Err(error) => return refused(&error),
+    };
+    let driver = Driver {
+        machine: Machine::new(policy(&loaded)),
+        started: Instant::now(),
+        signals,
+        processes: BTreeMap::new(),
+        configuration: Arc::clone(&configuration),
+        loaded: BTreeMap::from([(1, loaded)]),
+        check: None,
+        abandoned: Vec::new(),
+        listeners,
+        notifier,
+        page: page.clone(),
+        status: String::new(),
+        last_death: None,
+        is_init: reap::is_init(),
+    };
+    match driver.drive() {
+        Leave::Exit(exit) => exit,
+        Leave::Worker(newborn) => {
+            // Our log on this thread would hide one that the author installs.
+            drop(scoped);
+            let seed = Seed {
+                program,
+                slot: newborn.slot,
+                generation: newborn.generation,
+                channel: newborn.channel,
+                page,
+                cell: newborn.cell,
+                turns,
+                configuration,
+                loaded: newborn.loaded,
+                flags,
+                only,
+                logging,
+            };
+            work(seed, main)
+        }
+    }
+}
+
+/// Blocks what is handled, whatever mask and dispositions were inherited, and reads it as values.
+fn signals() -> nix::Result<Signals> {
+    mask::reset_dispositions()?;
+    Signals::open(&mask::block_handled()?)
+}
+
+fn refused(error: &dyn std::error::Error) -> Exit {
+    tracing::error!("cannot set the supervisor up: {}", chain(error));
+    Exit::Failed
+}
