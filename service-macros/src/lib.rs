@@ -14,6 +14,7 @@
 
 mod args;
 mod body;
+mod config;
 #[cfg(test)]
 mod expansions;
 mod launch;
@@ -38,6 +39,12 @@ pub fn service(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn launch(args: TokenStream, item: TokenStream) -> TokenStream {
     launch::expand(args.into(), item.into()).into()
+}
+
+#[doc = include_str!("../doc/config.md")]
+#[proc_macro_derive(Config, attributes(config, serde))]
+pub fn config(item: TokenStream) -> TokenStream {
+    config::expand(item.into()).into()
 }
 
 macro_rules! markers {

@@ -12,7 +12,7 @@ mod variant;
 mod written;
 
 pub(crate) use self::{
-    duration::duration_tokens,
+    duration::{duration_tokens, parse_duration},
     given::{Given, bare},
     known::Args,
     name::{check_name, given_name},

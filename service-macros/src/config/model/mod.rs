@@ -1,0 +1,85 @@
+//! What a section is, once every rule holds.
+
+mod case;
+mod field;
+mod kind;
+mod literal;
+mod range;
+mod serde;
+mod source;
+
+use quote::ToTokens;
+use syn::{Data, Fields, Generics, Ident};
+
+use self::serde::Container;
+pub(super) use self::{
+    field::{Content, Field},
+    range::Range,
+};
+use super::parse::{Parsed, ParsedField};
+use crate::problem::{Problems, problem};
+
+/// A section's options.
+pub(super) struct Model {
+    pub(super) ident: Ident,
+    pub(super) fields: Vec<Field>,
+    /// Whether the trait can be implemented at all.
+    pub(super) implemented: bool,
+}
+
+impl Model {
+    /// Checks every rule; what breaks one is left out.
+    pub(super) fn new(parsed: Parsed, problems: &mut Problems) -> Self {
+        for attr in &parsed.config {
+            problems.push(problem(
+                attr,
+                "`#[config]` stands on a field",
+                "move it to the field that it speaks of",
+            ));
+        }
+        let implemented = problems.keep(no_generics(&parsed.generics)).is_some();
+        let container = Container::new(&parsed.serde, problems);
+        let fields = problems.keep(named_fields(parsed.data, &parsed.ident));
+        let mut fields: Vec<_> = fields.unwrap_or_default();
+        let fields = fields.drain(..).filter_map(|field| {
+            let field = ParsedField::new(field, problems)?;
+            Field::new(field, &container, problems)
+        });
+        Self {
+            fields: fields.collect(),
+            ident: parsed.ident,
+            implemented,
+        }
+    }
+}
+
+fn named_fields(data: Data, ident: &Ident) -> syn::Result<Vec<syn::Field>> {
+    let (tokens, what) = match data {
+        Data::Struct(data) => match data.fields {
+            Fields::Named(fields) => return Ok(fields.named.into_iter().collect()),
+            Fields::Unnamed(fields) => (fields.into_token_stream(), "a tuple struct"),
+            Fields::Unit => (ident.to_token_stream(), "a unit struct"),
+        },
+        Data::Enum(data) => (data.enum_token.to_token_stream(), "an enum"),
+        Data::Union(data) => (data.union_token.to_token_stream(), "a union"),
+    };
+    Err(problem(
+        tokens,
+        format_args!("`Config` cannot be derived for {what}: a section has named options"),
+        format_args!("write `struct {ident} {{ … }}` with one named field for each option"),
+    ))
+}
+
+fn no_generics(generics: &Generics) -> syn::Result<()> {
+    if generics.params.is_empty() {
+        return Ok(());
+    }
+    Err(problem(
+        generics,
+        "a section has no generic parameters: its options are known before the program runs",
+        "write the types out, and own what is borrowed (`String` for `&str`)",
+    ))
+}
+
+#[cfg(test)]
+mod tests;
