@@ -61,7 +61,7 @@ fn content(content: &Content) -> TokenStream {
             let default = default.as_ref().map(|default| quote!(.default(#default)));
             let mutable = mutable.then(|| quote!(.mutable()));
             let secret = secret.then(|| quote!(.secret()));
-            let range = range.as_ref().map(|range| self::range(range));
+            let range = range.as_ref().map(self::range);
             quote!(#default #range #mutable #secret)
         }
     }

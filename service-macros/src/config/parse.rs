@@ -92,10 +92,10 @@ fn serde_metas(attrs: &[Attribute]) -> Vec<Meta> {
     all.filter_map(Result::ok).flatten().collect()
 }
 
-/// The doc comment as text: without what indents all of it, without empty lines around it.
+/// The doc comment as text: without what stands before all of its lines, or around them.
 fn doc(attrs: &[Attribute]) -> String {
     let written: Vec<String> = attrs.iter().filter_map(doc_text).collect();
-    let lines: Vec<&str> = written.iter().flat_map(|text| text.split('\n')).collect();
+    let lines: Vec<&str> = written.iter().flat_map(|text| block(text)).collect();
     let filled = lines.iter().filter(|line| !line.trim().is_empty());
     let indent = filled
         .map(|line| line.len() - line.trim_start().len())
@@ -103,6 +103,20 @@ fn doc(attrs: &[Attribute]) -> String {
     let lines = lines.iter().map(|line| line.get(indent.unwrap_or(0)..));
     let lines: Vec<&str> = lines.map(|line| line.unwrap_or("").trim_end()).collect();
     lines.join("\n").trim_matches('\n').to_owned()
+}
+
+/// The lines of one comment, without the column of stars that a block comment may have.
+fn block(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.split('\n').collect();
+    let starless = |line: &str| !line.trim_start().starts_with('*');
+    let filled = lines.iter().skip(1).filter(|line| !line.trim().is_empty());
+    if filled.copied().any(starless) {
+        return lines;
+    }
+    for line in lines.iter_mut().skip(1) {
+        *line = line.trim_start().trim_start_matches('*');
+    }
+    lines
 }
 
 fn doc_text(attr: &Attribute) -> Option<String> {
@@ -141,6 +155,8 @@ mod tests {
     #[test]
     fn a_block_comment_is_several_lines() {
         let attrs = [parse_quote!(#[doc = "\n     The port.\n\n     Of the server.\n     "])];
+        assert_eq!(doc(&attrs), "The port.\n\nOf the server.");
+        let attrs = [parse_quote!(#[doc = " The port.\n     *\n     * Of the server. "])];
         assert_eq!(doc(&attrs), "The port.\n\nOf the server.");
     }
 }

@@ -5,10 +5,11 @@ use syn::{Type, ext::IdentExt};
 use super::{
     super::parse::{KEYS, ParsedField},
     kind::{Kind, optional},
-    literal::{Place, Toml},
-    range::Range,
+    literal::{LITERALS, Place},
+    range::{ENDS, Range},
     serde::{Attributes, Container},
     source::source,
+    toml::Toml,
 };
 use crate::{
     args::{Args, Given},
@@ -106,11 +107,16 @@ fn values(
     secret: bool,
     problems: &mut Problems,
 ) -> (Option<Toml>, Option<Range>) {
-    let place = |option| Place { option, kind, ty };
+    let place = |option, forms| Place {
+        option,
+        forms,
+        kind,
+        ty,
+    };
     let range = args.take("range");
-    let range = range.and_then(|given| Range::new(&given, &place("range"), problems));
+    let range = range.and_then(|given| Range::new(&given, &place("range", ENDS), problems));
     let default = args.take("default").and_then(|given| {
-        let place = place("default");
+        let place = place("default", LITERALS);
         let default = problems.keep(read_default(&given, &place, optional, secret))?;
         if let Some(range) = &range {
             problems.keep(range.contains(&default, &given, &place));

@@ -7,6 +7,7 @@ mod literal;
 mod range;
 mod serde;
 mod source;
+mod toml;
 
 use quote::ToTokens;
 use syn::{Data, Fields, Generics, Ident};
@@ -37,11 +38,13 @@ impl Model {
                 "move it to the field that it speaks of",
             ));
         }
-        let implemented = problems.keep(no_generics(&parsed.generics)).is_some();
+        // Serde cannot read a union, and what bounds a generic struct needs is not known here: an
+        // impl would only add the compiler's errors to ours.
+        let implemented = problems.keep(no_generics(&parsed.generics)).is_some()
+            && !matches!(parsed.data, Data::Union(_));
         let container = Container::new(&parsed.serde, problems);
         let fields = problems.keep(named_fields(parsed.data, &parsed.ident));
-        let mut fields: Vec<_> = fields.unwrap_or_default();
-        let fields = fields.drain(..).filter_map(|field| {
+        let fields = fields.into_iter().flatten().filter_map(|field| {
             let field = ParsedField::new(field, problems)?;
             Field::new(field, &container, problems)
         });

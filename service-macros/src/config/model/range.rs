@@ -5,14 +5,14 @@ use std::cmp::Ordering;
 use quote::quote;
 use syn::{Expr, ExprRange, RangeLimits};
 
-use super::{
-    literal::{Place, Toml},
-    source::source,
-};
+use super::{literal::Place, source::source, toml::Toml};
 use crate::{
     args::Given,
     problem::{Problems, problem},
 };
+
+/// What both ends can be.
+pub(super) const ENDS: &str = "write two numbers, as in `1..=10`, two durations, as in `\"1s\"..=\"5m\"`, or two sizes, as in `\"1MiB\"..=\"1GiB\"`";
 
 /// At least one end, and the low one not above the high one.
 #[derive(Debug)]
@@ -63,10 +63,7 @@ impl Range {
             }
         };
         match (order, &self.low, &self.high) {
-            (None, _, _) => Err(given.problem(
-                "these ends cannot be compared",
-                "write two numbers, as in `1..=10`, two durations, as in `\"1s\"..=\"5m\"`, or two sizes, as in `\"1MiB\"..=\"1GiB\"`",
-            )),
+            (None, _, _) => Err(given.problem("these ends cannot be compared", ENDS)),
             (Some(Ordering::Greater), Some(low), Some(high)) => Err(given.problem(
                 format_args!("no value is in this range: `{low}` is more than `{high}`"),
                 format_args!("write `range = {high}..={low}`"),
@@ -117,7 +114,7 @@ fn exclusive(range: &ExprRange) -> syn::Error {
     let start = source(quote!(#start));
     let end = last.map_or_else(|| source(quote!(#end)), |last| last.to_string());
     problem(
-        range.limits.clone(),
+        range.limits,
         "both ends belong to a range",
         format_args!("write `range = {start}..={end}`"),
     )
