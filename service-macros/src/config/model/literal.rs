@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     args::{bare, parse_duration},
-    problem::problem,
+    problem::{Problems, problem},
 };
 
 /// What a default can be.
@@ -52,16 +52,11 @@ impl Place<'_> {
                     _ => &Kind::Other,
                 };
                 let inner = Place { kind: of, ..*self };
-                let mut values = Vec::new();
-                let mut errors: Option<syn::Error> = None;
-                for element in &list.elems {
-                    match (inner.read(element), &mut errors) {
-                        (Ok(value), _) => values.push(value),
-                        (Err(error), Some(all)) => all.combine(error),
-                        (Err(error), none) => *none = Some(error),
-                    }
-                }
-                errors.map_or(Ok(Toml::List(values)), Err)
+                let mut problems = Problems::default();
+                let values = list.elems.iter();
+                let values = values.filter_map(|element| problems.keep(inner.read(element)));
+                let values = values.collect();
+                problems.result().map(|()| Toml::List(values))
             }
             _ => Err(self.no_literal(expr)),
         }
