@@ -1,4 +1,66 @@
-//! The launchers.
+//! The launchers: services in this process, or in forked workers under a supervisor.
+//!
+//! | file or folder | what is in it |
+//! | --- | --- |
+//! | `options`, `settings`, `command`, `configuration` | what a launch is told |
+//! | `preparation` | what every launch does first |
+//! | `running`, `serve` | services in one process, from start to stop |
+//! | `service_launcher` | that, in this process |
+//! | `supervisor`, `worker`, `protocol` | that, in forked workers |
+//! | `warden` | the end of a process whose runtime is stuck |
 
+#[cfg(feature = "cli")]
+mod command;
+mod configuration;
+mod exit;
+mod host;
+mod logging;
+mod main_fn;
+mod once;
+mod options;
+mod preparation;
+#[cfg(target_os = "linux")]
+mod process_launcher;
+#[cfg(target_os = "linux")]
+mod protocol;
+mod running;
+mod selection;
+mod serve;
+mod service_launcher;
+mod settings;
 #[cfg(target_os = "linux")]
 mod supervisor;
+mod warden;
+mod worker;
+
+use std::process::ExitCode;
+
+pub use main_fn::{Flags, Main};
+pub use options::{Options, Preload, Preloaded};
+#[cfg(target_os = "linux")]
+pub use process_launcher::ProcessLauncher;
+pub use service_launcher::ServiceLauncher;
+
+use self::preparation::prepare;
+
+/// Runs the services that `main` builds: in this process for one worker, else in forked ones.
+///
+/// The number comes from `options`, a configuration file, the environment or a flag, as every
+/// setting does. `#[launch]` without a literal number of workers expands to it. For the exit code see
+/// [`ServiceLauncher::run`].
+pub fn launch<M, F: Main<M>>(options: Options, main: F) -> ExitCode {
+    let prepared = match prepare::<M, F>(&options) {
+        Ok(prepared) => prepared,
+        Err(exit) => return exit.into(),
+    };
+    if prepared.loaded.settings.workers.get() == 1 {
+        return service_launcher::serve(prepared, main).into();
+    }
+    #[cfg(target_os = "linux")]
+    return supervisor::supervise(prepared, main).into();
+    #[cfg(not(target_os = "linux"))]
+    {
+        let error = "more than one worker needs Linux: use 1, and several instances of the program";
+        exit::Exit::Usage.say(&options.program, error).into()
+    }
+}

@@ -8,6 +8,7 @@
 pub(crate) mod channel;
 #[cfg(target_os = "linux")]
 pub(crate) mod child;
+pub(crate) mod environment;
 pub(crate) mod exit;
 #[cfg(target_os = "linux")]
 pub(crate) mod fork;

@@ -11,5 +11,4 @@ mod orders;
 mod process;
 mod setup;
 
-pub(crate) use driver::Leave;
-pub(crate) use setup::{Plan, supervise};
+pub(crate) use setup::supervise;

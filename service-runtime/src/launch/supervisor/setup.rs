@@ -6,37 +6,21 @@ use std::time::Instant;
 
 use super::driver::{Driver, Leave, policy};
 use super::machine::Machine;
-use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::launch::host::chain;
 use crate::launch::logging::{Logging, Who};
-use crate::launch::main_fn::{Flags, Main};
-use crate::launch::options::Preload;
+use crate::launch::main_fn::Main;
+use crate::launch::preparation::Prepared;
 use crate::launch::worker::{Seed, work};
-use crate::listen::Listeners;
-use crate::notify::Notifier;
 use crate::process::page::Page;
 use crate::process::signalfd::Signals;
 use crate::process::turn::Turns;
 use crate::process::{mask, reap};
 
-/// What a launch by forked workers needs.
-pub(crate) struct Plan {
-    pub(crate) program: String,
-    pub(crate) configuration: Arc<Configuration>,
-    pub(crate) loaded: Loaded,
-    pub(crate) flags: Flags,
-    pub(crate) only: Vec<String>,
-    pub(crate) logging: Logging,
-    pub(crate) preload: Option<Preload>,
-    pub(crate) listeners: Listeners,
-    pub(crate) notifier: Notifier,
-}
-
 /// Supervises workers until the launch ends; in a worker, runs the services until they end.
-pub(crate) fn supervise<M>(plan: Plan, main: impl Main<M>) -> Exit {
-    let Plan { program, configuration, loaded, flags, only, logging, preload, listeners, notifier } =
-        plan;
+pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M>) -> Exit {
+    let Prepared { program, configuration, loaded, flags, only, logging, preload, listeners, notifier } =
+        prepared;
     Logging::identify(Who::Supervisor);
     let scoped = logging.scoped();
     if let Some(preload) = preload

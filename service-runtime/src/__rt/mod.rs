@@ -1,0 +1,21 @@
+//! What generated code calls, and nothing else does: it may change with any version.
+
+mod hook;
+mod init;
+mod outcome;
+mod periodic;
+mod register;
+
+pub use anyhow::Result;
+pub use inventory;
+
+pub use self::hook::{health, hook, run};
+pub use self::init::{Init, InitOutcome, init};
+#[cfg(feature = "config")]
+pub use self::init::{Section, init_from, section};
+pub use self::outcome::{HealthOutcome, Outcome};
+pub use self::periodic::{Periodic, periodic};
+pub use self::register::{Describe, Hooks, Static, description, registration};
+pub use crate::service::registry::Registration;
+#[doc(inline)]
+pub use crate::{__rt_options as options, __rt_register as register};

@@ -1,0 +1,92 @@
+//! Periodic hooks, as their attribute and the configuration say.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::Outcome;
+use crate::service::{Context, Scope};
+use crate::tasks::{self, Gate, PeriodicOnError};
+
+/// What `#[periodic(…)]` says.
+pub struct Periodic {
+    spec: tasks::Periodic,
+    scope: Scope,
+}
+
+impl Periodic {
+    /// At fixed intervals.
+    pub fn every(interval: Duration) -> Self {
+        Self { spec: tasks::Periodic::every(interval), scope: Scope::Worker }
+    }
+
+    /// When a cron expression says.
+    #[cfg(feature = "cron")]
+    pub fn cron(expression: &'static str, time_zone: Option<&'static str>) -> Self {
+        Self { spec: tasks::Periodic::cron(expression, time_zone), scope: Scope::Worker }
+    }
+
+    /// Whether the first run is at once.
+    #[must_use]
+    pub fn immediately(self, yes: bool) -> Self {
+        Self { spec: self.spec.immediately(yes), ..self }
+    }
+
+    /// A random delay of each run.
+    #[must_use]
+    pub fn jitter(self, jitter: Duration) -> Self {
+        Self { spec: self.spec.jitter(jitter), ..self }
+    }
+
+    /// Whether it runs at all.
+    #[must_use]
+    pub fn enabled(self, yes: bool) -> Self {
+        Self { spec: self.spec.enabled(yes), ..self }
+    }
+
+    /// What an error means.
+    #[must_use]
+    pub fn on_error(self, on_error: PeriodicOnError) -> Self {
+        Self { spec: self.spec.on_error(on_error), ..self }
+    }
+
+    /// Where it runs.
+    #[must_use]
+    pub fn scope(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+}
+
+/// Starts a periodic hook; the table `[<service>.periodic.<name>]` may change when it runs.
+pub fn periodic<S, F, Fut>(
+    cx: &Context,
+    periodic: Periodic,
+    name: &'static str,
+    this: &Arc<S>,
+    hook: F,
+) -> anyhow::Result<()>
+where
+    S: Send + Sync + 'static,
+    F: Fn(Arc<S>, Context) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output: Outcome> + Send + 'static,
+{
+    let Periodic { mut spec, scope } = periodic;
+    #[cfg(feature = "config")]
+    {
+        spec = crate::launch::periodic_settings(cx, name, spec)?;
+    }
+    if scope == Scope::Program {
+        let task = format!("{}/{name}", cx.name());
+        let host = Arc::clone(cx.host());
+        spec = spec.gate(Gate::new(move || host.turn(&task)));
+    }
+    let (this, context) = (Arc::clone(this), cx.clone());
+    cx.tasks()
+        .periodic(name, spec, move || {
+            let run = hook(Arc::clone(&this), context.clone());
+            async move { run.await.outcome() }
+        })
+        .with_context(|| format!("periodic hook `{name}` cannot be started"))?;
+    Ok(())
+}

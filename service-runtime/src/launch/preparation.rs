@@ -1,0 +1,95 @@
+//! What every launch does first: command line, configuration, log, what the service manager passed.
+
+use std::sync::Arc;
+
+use crate::launch::configuration::{Configuration, Loaded};
+use crate::launch::exit::Exit;
+use crate::launch::host::chain;
+use crate::launch::logging::Logging;
+use crate::launch::main_fn::{Flags, Main};
+use crate::launch::once;
+use crate::launch::options::{Options, Preload};
+use crate::listen::Listeners;
+use crate::notify::Notifier;
+use crate::process::environment;
+
+/// A launch that is ready to be carried out.
+pub(crate) struct Prepared {
+    pub(crate) program: String,
+    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) loaded: Loaded,
+    pub(crate) flags: Flags,
+    pub(crate) only: Vec<String>,
+    pub(crate) logging: Logging,
+    pub(crate) preload: Option<Preload>,
+    pub(crate) listeners: Listeners,
+    pub(crate) notifier: Notifier,
+}
+
+/// Prepares a launch, or returns the exit if there is nothing to launch.
+///
+/// No thread is started and no runtime built: a supervisor may come of this process.
+pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit> {
+    let program = &options.program;
+    once::take().map_err(|error| Exit::Failed.say(program, error))?;
+    let (flags, only, configuration) = command_line::<M, F>(options)?;
+    let loaded = configuration.load().map_err(|error| Exit::Config.say(program, error))?;
+    let logging =
+        Logging::new(&loaded.settings).map_err(|error| Exit::Config.say(program, error))?;
+    let listeners =
+        Listeners::from_env().map_err(|error| Exit::Failed.say(program, chain(&error)))?;
+    let notifier = Notifier::from_env();
+    environment::remove(crate::listen::VARIABLES.into_iter().chain(crate::notify::VARIABLES));
+    {
+        let _scoped = logging.scoped();
+        loaded.log_options();
+    }
+    Ok(Prepared {
+        program: program.clone(),
+        configuration: Arc::new(configuration),
+        loaded,
+        flags,
+        only,
+        logging,
+        preload: options.preload,
+        listeners,
+        notifier,
+    })
+}
+
+#[cfg(not(feature = "cli"))]
+fn command_line<M, F: Main<M>>(
+    options: &Options,
+) -> Result<(Flags, Vec<String>, Configuration), Exit> {
+    Ok((Flags::default(), Vec::new(), Configuration::new(options)))
+}
+
+#[cfg(feature = "cli")]
+fn command_line<M, F: Main<M>>(
+    options: &Options,
+) -> Result<(Flags, Vec<String>, Configuration), Exit> {
+    use std::io::Write;
+
+    use crate::launch::command::{self, Task};
+
+    let line = command::read(options, F::flags).map_err(|error| {
+        // Help and version go to standard output, mistakes to standard error; either may be closed.
+        let _ = error.print();
+        if error.use_stderr() { Exit::Usage } else { Exit::Done }
+    })?;
+    let task = line.task;
+    let configuration = Configuration::new(options).with(&line);
+    let program = &options.program;
+    let wrong = |error: crate::config::ConfigErrors| Exit::Config.say(program, error);
+    let text = match task {
+        Task::Run => return Ok((line.flags, line.only, configuration)),
+        Task::SampleConfig => configuration.sample(),
+        Task::PrintConfig => configuration.load().map_err(wrong)?.print(),
+        Task::CheckConfig => {
+            configuration.load().and_then(Loaded::checked).map_err(wrong)?;
+            "the configuration is right\n".to_owned()
+        }
+    };
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    Err(Exit::Done)
+}

@@ -1,0 +1,178 @@
+//! Services in this process, without a supervisor.
+
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::mpsc;
+
+use crate::launch::exit::Exit;
+use crate::launch::host::{Outside, ProcessHost};
+use crate::launch::logging::{Logging, Who};
+use crate::launch::main_fn::Main;
+use crate::launch::options::Options;
+use crate::launch::preparation::{Prepared, prepare};
+use crate::launch::running::Running;
+use crate::launch::serve::{Audience, Serving, restarts};
+use crate::launch::warden::Warden;
+use crate::launch::worker::{Failure, build, services};
+use crate::notify::Notifier;
+use crate::process::mask;
+use crate::service::RuntimeKind;
+use crate::service::host::Identity;
+use crate::signal::Signals;
+
+/// Runs services in this process.
+///
+/// `#[launch(workers = 1)]` expands to it.
+#[derive(Clone)]
+pub struct ServiceLauncher {
+    options: Options,
+}
+
+impl ServiceLauncher {
+    /// Makes a launcher; nothing happens before [`run`](Self::run).
+    pub fn new(options: Options) -> Self {
+        Self { options }
+    }
+
+    /// Runs the services that `main` builds until they end or the program is told to stop.
+    ///
+    /// Returns the code for the program to exit with: 0 stopped as asked, 1 a service failed or the
+    /// stop ran out of time, 2 wrong command line, 78 wrong configuration. The log says why.
+    pub fn run<M>(self, main: impl Main<M>) -> ExitCode {
+        run(self.options, main).into()
+    }
+}
+
+fn run<M, F: Main<M>>(options: Options, main: F) -> Exit {
+    let prepared = match prepare::<M, F>(&options) {
+        Ok(prepared) => prepared,
+        Err(exit) => return exit,
+    };
+    let workers = prepared.loaded.settings.workers;
+    if workers.get() > 1 {
+        let error = format!(
+            "{workers} workers are asked for, but this program runs its services in one process: \
+             write `#[launch(workers = {workers})]`, or leave `workers` out of the attribute to \
+             choose at start"
+        );
+        return Exit::Usage.say(&options.program, error);
+    }
+    serve(prepared, main)
+}
+
+/// Serves in this process.
+pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M>) -> Exit {
+    Logging::identify(Who::Alone);
+    let scoped = prepared.logging.scoped();
+    if let Some(preload) = prepared.preload
+        && let Err(error) = preload()
+    {
+        tracing::error!("the `preload` function failed: {error:#}");
+        return Exit::Failed;
+    }
+    // Blocked until the handlers stand: what comes meanwhile is handled then.
+    let runtime = mask::block_handled()
+        .map_err(std::io::Error::from)
+        .and_then(|_| build(&prepared.loaded, RuntimeKind::MultiThread));
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!("cannot build the runtime: {error}");
+            return Exit::Failed;
+        }
+    };
+    let exit = {
+        let _inside = runtime.enter();
+        match set_up(prepared, main, scoped) {
+            Ok((serving, listeners)) => {
+                let exit = runtime.block_on(serving.serve());
+                listeners
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .remove_socket_files();
+                exit
+            }
+            Err(Failure { exit, text }) => {
+                tracing::error!("{text}");
+                exit
+            }
+        }
+    };
+    // What still blocks a thread ends with the process.
+    runtime.shutdown_background();
+    exit
+}
+
+type Sockets = Arc<Mutex<crate::listen::Listeners>>;
+
+fn set_up<M>(
+    prepared: Prepared,
+    main: impl Main<M>,
+    scoped: crate::launch::logging::Scoped,
+) -> Result<(Serving<Manager>, Sockets), Failure> {
+    let os = |error: std::io::Error| Failure {
+        exit: Exit::Failed,
+        text: format!("cannot set the process up: {error}"),
+    };
+    let Prepared { program, configuration, loaded, flags, only, logging, listeners, notifier, .. } =
+        prepared;
+    let signals = Signals::open().map_err(os)?;
+    let graceful = loaded.settings.graceful_shutdown_timeout;
+    let warden = Warden::start(graceful, None, || {}).map_err(os)?;
+    let services = services(&loaded, &flags, &only, main);
+    drop(scoped);
+    logging.install();
+    let services = services?;
+
+    let notifier = Arc::new(notifier);
+    let listeners = Arc::new(Mutex::new(listeners));
+    let identity = Identity { program, slot: None, generation: 1 };
+    let (notify, sockets) = (Arc::clone(&notifier), Arc::clone(&listeners));
+    let outside = Outside::Alone { listeners: sockets, notify };
+    let host = Arc::new(ProcessHost::new(identity, &loaded, logging, outside));
+    let running = Running::new(services, Arc::clone(&host) as _, restarts(&loaded.settings))
+        .map_err(|text| Failure { exit: Exit::Failed, text })?;
+    // Nobody sends words: the channel stays open and empty.
+    let (words, told) = mpsc::unbounded_channel();
+    let serving = Serving {
+        configuration,
+        loaded,
+        host,
+        running,
+        signals,
+        told,
+        warden,
+        audience: Manager { notifier, _words: words },
+        orphaned: false,
+        reload_wanted: false,
+    };
+    Ok((serving, listeners))
+}
+
+/// The service manager, as the services' audience.
+struct Manager {
+    notifier: Arc<Notifier>,
+    _words: mpsc::UnboundedSender<crate::launch::serve::Word>,
+}
+
+impl Audience for Manager {
+    fn ready(&mut self) {
+        tracing::info!("ready");
+        self.notifier.ready("ready");
+    }
+
+    fn reloading(&mut self) {
+        self.notifier.reloading();
+    }
+
+    fn stopping(&mut self) {
+        self.notifier.stopping();
+    }
+
+    fn failed(&mut self, _exit: Exit, error: &str) {
+        self.notifier.status(error);
+    }
+
+    fn mutated(&mut self, _result: Result<(), String>) {}
+}
