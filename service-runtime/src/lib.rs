@@ -10,6 +10,7 @@
 //! | `launch` | the launchers and the supervisor |
 //! | `__rt` | what generated code calls |
 
+#[cfg(feature = "config")]
 pub mod config;
 mod launch;
 pub mod listen;

@@ -1,1 +1,45 @@
-//! config.
+//! Layered configuration: read, checked, printed and changed while the program runs.
+//!
+//! [`Layers`] say where values come from, [`Section`]s what the program knows, and a build of both is
+//! a [`Snapshot`] or the list of everything that is wrong, never half of it. Values are read with the
+//! author's own `serde::Deserialize`; what serde cannot know (documentation, defaults, ranges, secrets,
+//! which options may change) stands in the [`Field`]s that `#[derive(Config)]` writes.
+//!
+//! What must stay true: a value keeps its origin, with file and line, to the end; a secret value is
+//! in no output of this room but the value itself; one mistake gives one error.
+//!
+//! Not supported, since serde hides the types from a deserializer there: `#[serde(flatten)]`, and text of
+//! the environment as anything but a string inside `#[serde(untagged)]` enums.
+
+mod change;
+mod check;
+mod de;
+mod env;
+mod error;
+mod field;
+mod layers;
+mod near;
+mod origin;
+mod parse;
+mod print;
+mod range;
+mod sample;
+mod section;
+mod size;
+mod snapshot;
+mod value;
+mod write;
+
+pub use self::{
+    change::{Change, Changes},
+    error::{ConfigError, ConfigErrors},
+    field::{Config, Field},
+    layers::{Layers, Sources, SourcesError},
+    origin::Origin,
+    print::{log_options, print_config},
+    sample::sample_config,
+    section::Section,
+    size::{Size, SizeError},
+    snapshot::Snapshot,
+    value::{Entry, Table, Value},
+};

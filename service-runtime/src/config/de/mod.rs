@@ -1,0 +1,219 @@
+//! Reading a section: the author's `Deserialize` over the tree of values, and all that is wrong with it.
+//!
+//! serde stops at the first error. A read is therefore repeated without the value that was refused,
+//! until nothing new is said; errors that only say that such a value is now missing are dropped.
+
+mod access;
+mod fault;
+mod node;
+mod path;
+pub(crate) mod text;
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+
+use serde::de::DeserializeOwned;
+
+pub(crate) use self::path::{Path, Step};
+use self::{
+    access::{Entries, Items, Variant},
+    fault::{Fault, Kind},
+    node::Node,
+};
+use super::{ConfigError, Entry, Origin, Section, Snapshot, Table, Value, env};
+
+/// How many values of one section are refused before the rest is left for the next attempt.
+const LIMIT: usize = 1000;
+
+/// One section being read, and what has come of it so far.
+pub(crate) struct Reading<'a> {
+    program: &'a str,
+    path: Path,
+    entry: &'a Entry,
+    secrets: Vec<String>,
+    errors: RefCell<Vec<ConfigError>>,
+    /// Paths of the framework's tables, which the author's type does not see.
+    reserved: BTreeSet<Path>,
+    /// Paths of what was refused.
+    skipped: RefCell<BTreeSet<Path>>,
+    resolved: RefCell<BTreeMap<Path, Value>>,
+}
+
+/// Runs the `Deserialize` of a section's type for its errors.
+pub(crate) fn check<T: DeserializeOwned>(reading: &Reading<'_>) {
+    let _: Option<T> = reading.read(&reading.path, reading.entry);
+}
+
+impl<'a> Reading<'a> {
+    /// Begins to read a section of a snapshot.
+    pub(crate) fn of(section: &Section, snapshot: &'a Snapshot) -> Self {
+        static EMPTY: LazyLock<Entry> =
+            LazyLock::new(|| Entry::new(Value::Table(Table::new()), Origin::Default));
+        let entry = snapshot.get(section.name()).unwrap_or(&EMPTY);
+        let path = Path::default().key(section.name());
+        let reserved = section
+            .reserved
+            .iter()
+            .map(|reserved| path.key(reserved.name))
+            .collect();
+        Self {
+            reserved,
+            ..Self::at(snapshot.program(), path, entry)
+        }
+    }
+
+    /// Begins to read the value at a path.
+    pub(crate) fn at(program: &'a str, path: Path, entry: &'a Entry) -> Self {
+        let mut secrets = Vec::new();
+        gather_secrets(entry, &mut secrets);
+        Self {
+            program,
+            path,
+            entry,
+            secrets,
+            errors: RefCell::default(),
+            reserved: BTreeSet::new(),
+            skipped: RefCell::default(),
+            resolved: RefCell::default(),
+        }
+    }
+
+    /// Leaves out options about which enough was said before.
+    pub(crate) fn excusing(self, excused: &BTreeSet<Path>) -> Self {
+        self.skipped.borrow_mut().extend(excused.iter().cloned());
+        self
+    }
+
+    /// Reads the whole as a value of type `T`; what is wrong with it is noted.
+    pub(crate) fn whole<T: DeserializeOwned>(&self) -> Option<T> {
+        self.read(&self.path, self.entry)
+    }
+
+    /// Reads an entry inside the section as a value of type `T`; what is wrong with it is noted.
+    pub(crate) fn read<T: DeserializeOwned>(&self, path: &Path, entry: &Entry) -> Option<T> {
+        for _ in 0..LIMIT {
+            let node = Node {
+                reading: self,
+                entry,
+                path: path.clone(),
+            };
+            match T::deserialize(node) {
+                Ok(value) => return Some(value),
+                Err(fault) => {
+                    if !self.note(fault.or_at(path, entry), path) {
+                        return None;
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Returns the section's own entry and the way to it.
+    pub(crate) fn root(&self) -> (&Path, &'a Entry) {
+        (&self.path, self.entry)
+    }
+
+    /// Returns what is wrong, and what the texts of the section turned out to be.
+    pub(crate) fn into_parts(self) -> (Vec<ConfigError>, BTreeMap<Path, Value>) {
+        (self.errors.into_inner(), self.resolved.into_inner())
+    }
+
+    /// Tells whether the value at a path was refused already, or is not for the author's type.
+    pub(crate) fn skips(&self, path: &Path) -> bool {
+        self.reserved.contains(path) || self.skipped.borrow().contains(path)
+    }
+
+    /// Refuses the value at a path; tells whether that is new.
+    pub(crate) fn refuse(&self, path: &Path, origin: &Origin, message: impl Into<String>) -> bool {
+        let new = self.skipped.borrow_mut().insert(path.clone());
+        if new {
+            let (table, key) = path.table_and_key();
+            self.errors
+                .borrow_mut()
+                .push(ConfigError::new(&table, &key, origin, message));
+        }
+        new
+    }
+
+    /// Refuses a required option that nobody has given, and names the ways to give it.
+    pub(crate) fn refuse_missing(&self, path: &Path) {
+        if self.skipped.borrow_mut().insert(path.clone()) {
+            let (table, key) = path.table_and_key();
+            let message = format!(
+                "required and not set: give it as `{key} = …` under `[{table}]` in a configuration file, \
+                 as `{}=…` in the environment, or as `--set {path}=…`",
+                env::variable(self.program, path),
+            );
+            let error = ConfigError::new(&table, &key, &Origin::Default, message);
+            self.errors.borrow_mut().push(error.without_origin());
+        }
+    }
+
+    /// Notes what a text turned out to be.
+    pub(crate) fn resolved(&self, path: &Path, value: &Value) {
+        self.resolved
+            .borrow_mut()
+            .insert(path.clone(), value.clone());
+    }
+
+    /// Notes a fault; tells whether another read without the refused value may find more.
+    fn note(&self, fault: Fault, root: &Path) -> bool {
+        let message = fault.message(&self.secrets);
+        let place = fault
+            .place
+            .expect("a fault gets its place where it is caught");
+        if let Kind::Missing(name) = fault.kind {
+            let missing = place.path.key(name);
+            if !self.skips(&missing) {
+                self.refuse_missing(&missing);
+                return true;
+            }
+        } else if !self.has_refused_inside(&place.path)
+            && self.refuse(&place.path, &place.origin, message)
+            && place.path != *root
+        {
+            return true;
+        }
+        self.skip_at_or_above(place.path, root)
+    }
+
+    /// Tells whether a fault at this path may come only from what is left out below it.
+    fn has_refused_inside(&self, path: &Path) -> bool {
+        self.skipped
+            .borrow()
+            .iter()
+            .any(|refused| refused.is_inside(path))
+    }
+
+    fn skip_at_or_above(&self, mut path: Path, root: &Path) -> bool {
+        while path != *root {
+            if self.skipped.borrow_mut().insert(path.clone()) {
+                return true;
+            }
+            match path.parent() {
+                Some(parent) => path = parent,
+                None => return false,
+            }
+        }
+        false
+    }
+}
+
+fn gather_secrets(entry: &Entry, secrets: &mut Vec<String>) {
+    match &entry.value {
+        Value::Array(items) => items.iter().for_each(|item| gather_secrets(item, secrets)),
+        Value::Table(table) => table
+            .values()
+            .for_each(|item| gather_secrets(item, secrets)),
+        Value::String(text) | Value::Text(text) if entry.secret && !text.is_empty() => {
+            secrets.push(text.clone());
+        }
+        Value::Bool(_) => {}
+        value if entry.secret => secrets.push(value.to_string()),
+        _ => {}
+    }
+}

@@ -1,0 +1,188 @@
+//! What is known of an option before any value is read: its name, default, range and words.
+
+/// A section's type that knows its options; written by `#[derive(Config)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the type of a configuration section",
+    note = "add `#[derive(serde::Deserialize, service_runtime::config::Config)]` to it"
+)]
+pub trait Config: serde::de::DeserializeOwned {
+    /// The options of the section, in the order of the author's fields.
+    const FIELDS: &'static [Field];
+}
+
+/// One option of a section.
+///
+/// Built in constants by `#[derive(Config)]`, and at run time for a [`Section::dynamic`].
+///
+/// [`Section::dynamic`]: super::Section::dynamic
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) doc: &'static str,
+    pub(crate) default: Option<&'static str>,
+    pub(crate) optional: bool,
+    pub(crate) mutable: bool,
+    pub(crate) secret: bool,
+    pub(crate) low: Option<&'static str>,
+    pub(crate) high: Option<&'static str>,
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) choices: &'static [&'static str],
+    pub(crate) nested: Option<&'static [Field]>,
+}
+
+impl Field {
+    /// Describes a required option: its name as serde sees it, and its type as it is written.
+    pub const fn new(name: &'static str, kind: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            doc: "",
+            default: None,
+            optional: false,
+            mutable: false,
+            secret: false,
+            low: None,
+            high: None,
+            aliases: &[],
+            choices: &[],
+            nested: None,
+        }
+    }
+
+    /// Says what the option is for, in lines joined by `\n`.
+    pub const fn doc(mut self, text: &'static str) -> Self {
+        self.doc = text;
+        self
+    }
+
+    /// Gives the default as TOML text: `10`, `"5s"`, `["a", "b"]`.
+    pub const fn default(mut self, toml: &'static str) -> Self {
+        self.default = Some(toml);
+        self
+    }
+
+    /// Lets the option be absent.
+    pub const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// Lets the option change while the program runs.
+    pub const fn mutable(mut self) -> Self {
+        self.mutable = true;
+        self
+    }
+
+    /// Keeps the value out of everything that is printed.
+    pub const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    /// Bounds a number, a duration or a size, both ends included, as TOML text: `1`, `"1s"`.
+    pub const fn range(mut self, low: Option<&'static str>, high: Option<&'static str>) -> Self {
+        self.low = low;
+        self.high = high;
+        self
+    }
+
+    /// Gives further names under which the option may be written.
+    pub const fn aliases(mut self, names: &'static [&'static str]) -> Self {
+        self.aliases = names;
+        self
+    }
+
+    /// Lists the only strings that the option may be.
+    pub const fn one_of(mut self, choices: &'static [&'static str]) -> Self {
+        self.choices = choices;
+        self
+    }
+
+    /// Makes the option a table with options of its own.
+    pub const fn nested(mut self, fields: &'static [Field]) -> Self {
+        self.nested = Some(fields);
+        self
+    }
+
+    /// Returns the name of the option.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Tells whether the option is called `name`, by its own name or an alias.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+
+    /// Tells whether the value must be given by somebody.
+    pub(crate) fn is_required(&self) -> bool {
+        self.default.is_none() && !self.optional && self.nested.is_none()
+    }
+
+    /// Returns the type without its path and without `Option`: `std::time::Duration` is `Duration`.
+    pub(crate) fn plain_kind(&self) -> String {
+        let mut kind: String = self.kind.split_whitespace().collect();
+        loop {
+            let head = kind.split('<').next().unwrap_or_default();
+            let short = head.rsplit("::").next().unwrap_or_default().len();
+            kind.drain(..head.len() - short);
+            match kind
+                .strip_prefix("Option<")
+                .and_then(|rest| rest.strip_suffix('>'))
+            {
+                Some(inner) => kind = inner.to_owned(),
+                None => return kind,
+            }
+        }
+    }
+}
+
+/// Finds the option that is called `name`; `loose` is for the environment, where case and dashes are lost.
+pub(crate) fn find<'a>(fields: &'a [Field], name: &str, loose: bool) -> Option<&'a Field> {
+    fields
+        .iter()
+        .find(|field| field.is_called(name))
+        .or_else(|| {
+            let same = |known: &str| loose && loosened(known) == loosened(name);
+            fields
+                .iter()
+                .find(|field| same(field.name) || field.aliases.iter().any(|alias| same(alias)))
+        })
+}
+
+/// Returns a name as an environment variable would spell it, in lower case.
+pub(crate) fn loosened(name: &str) -> String {
+    let word = |c: char| if c.is_alphanumeric() { c } else { '_' };
+    name.to_lowercase().chars().map(word).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_loses_its_path_and_its_option() {
+        let kind = |text| Field::new("x", text).plain_kind();
+        assert_eq!(kind("std :: time :: Duration"), "Duration");
+        assert_eq!(
+            kind("::core::option::Option<std::time::Duration>"),
+            "Duration"
+        );
+        assert_eq!(kind("Vec<a::B>"), "Vec<a::B>");
+    }
+
+    #[test]
+    fn the_environment_finds_names_whose_case_it_cannot_spell() {
+        let fields = [
+            Field::new("maxSize", "Size"),
+            Field::new("idle-time", "Duration"),
+        ];
+        assert_eq!(find(&fields, "maxsize", true).unwrap().name(), "maxSize");
+        assert_eq!(
+            find(&fields, "idle_time", true).unwrap().name(),
+            "idle-time"
+        );
+        assert!(find(&fields, "maxsize", false).is_none());
+    }
+}

@@ -1,0 +1,288 @@
+//! The layers of a configuration: what is given where, and what wins.
+
+mod merge;
+mod sources;
+
+use std::{fmt, path::PathBuf, sync::Arc};
+
+pub(crate) use self::merge::Merged;
+use self::merge::{Merge, Spelling};
+pub use self::sources::{Sources, SourcesError};
+use super::{
+    ConfigError, ConfigErrors, Entry, Origin, Section, Snapshot, Table, Value, de::Reading, env,
+    parse,
+};
+
+/// Everything that a configuration is made of, before any of it is read.
+///
+/// Whatever the order of the calls, later of these wins: defaults, attributes, files and directories
+/// in the order they were named, environment, `--set`, flags. `Debug` shows names and no values.
+///
+/// # Examples
+///
+/// ```
+/// use service_runtime::config::{Field, Layers, Section, Value};
+///
+/// let sections = [Section::dynamic("greeter", vec![Field::new("greeting", "String").default("\"hi\"")])];
+/// let layers = Layers::new("hello").set("greeter.greeting=good morning");
+/// let snapshot = layers.load(&sections)?;
+/// assert_eq!(snapshot.get("greeter.greeting").unwrap().value(), &Value::from("good morning"));
+/// # Ok::<(), service_runtime::config::ConfigErrors>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Layers {
+    program: String,
+    attributes: Vec<(String, Value)>,
+    files: Vec<Files>,
+    env: Vec<(String, String)>,
+    sets: Vec<String>,
+    flags: Vec<(String, Value, String)>,
+    ignored: Vec<String>,
+}
+
+/// A file or a directory of them.
+#[derive(Clone, Debug)]
+enum Files {
+    File { path: PathBuf, optional: bool },
+    Dir(PathBuf),
+}
+
+impl Layers {
+    /// Begins with nothing but the program's name, which the environment variables begin with.
+    pub fn new(program: &str) -> Self {
+        Self {
+            program: program.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds an argument of `#[launch(…)]` under its dotted key, `launch.workers`.
+    pub fn attribute(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.attributes.push((key.to_owned(), value.into()));
+        self
+    }
+
+    /// Adds a file, which must be there.
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.files.push(Files::File {
+            path: path.into(),
+            optional: false,
+        });
+        self
+    }
+
+    /// Adds a file that need not be there; one that cannot be read is an error all the same.
+    pub fn optional_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.files.push(Files::File {
+            path: path.into(),
+            optional: true,
+        });
+        self
+    }
+
+    /// Adds the files `*.toml` of a directory in the order of their names, hidden ones left out.
+    pub fn dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.files.push(Files::Dir(path.into()));
+        self
+    }
+
+    /// Adds the program's own variables of an environment; others are left alone.
+    pub fn env(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let own = |(name, _): &(String, String)| env::keys(&self.program, name) != Ok(None);
+        self.env.extend(variables.into_iter().filter(own));
+        self.env.sort();
+        self
+    }
+
+    /// Adds a `--set`, as it is written: `greeter.greeting=hello`.
+    pub fn set(mut self, text: impl Into<String>) -> Self {
+        self.sets.push(text.into());
+        self
+    }
+
+    /// Adds a flag under the dotted key that it sets; `flag` is how it is written, `--workers`.
+    pub fn flag(mut self, key: &str, value: impl Into<Value>, flag: &str) -> Self {
+        self.flags
+            .push((key.to_owned(), value.into(), flag.to_owned()));
+        self
+    }
+
+    /// Lets a table stand in the files that no section knows.
+    pub fn ignore(mut self, table: &str) -> Self {
+        self.ignored.push(table.to_owned());
+        self
+    }
+
+    /// Returns the name of the program.
+    pub fn program(&self) -> &str {
+        &self.program
+    }
+
+    /// Reads all files.
+    ///
+    /// # Errors
+    ///
+    /// Returns one error for each file or directory that cannot be read, with its path and the errno.
+    pub fn read(&self) -> Result<Sources, ConfigErrors> {
+        let (mut sources, mut errors) = (Sources::default(), Vec::new());
+        for files in &self.files {
+            let read = match files {
+                Files::File { path, optional } => sources.add_file(path, *optional),
+                Files::Dir(path) => sources.add_dir(path),
+            };
+            errors.extend(read.err().into_iter().flatten());
+        }
+        ConfigErrors::or(errors, sources)
+    }
+
+    /// Lays the layers over each other and checks the whole against the sections.
+    ///
+    /// # Errors
+    ///
+    /// Returns everything that is wrong: broken TOML, unknown tables and keys, wrong types, values
+    /// out of range, required options that are missing. While a file is broken, only what can be said
+    /// without its contents.
+    pub fn build(&self, sources: &Sources, sections: &[Section]) -> Result<Snapshot, ConfigErrors> {
+        let mut merge = Merge::new(sections, &self.ignored);
+        for (key, value) in &self.attributes {
+            let name = key.rsplit('.').next().unwrap_or(key);
+            merge.lay(
+                nest(key.split('.'), value.clone(), &Origin::attribute(name)),
+                Spelling::Exact,
+            );
+        }
+        let mut broken = false;
+        for (path, text) in &sources.files {
+            match parse::file(&Arc::from(path.as_path()), text) {
+                Ok(table) => merge.lay(table, Spelling::Exact),
+                Err(error) => {
+                    broken = true;
+                    merge.refuse(error);
+                }
+            }
+        }
+        for (name, text) in &self.env {
+            let origin = Origin::environment(name);
+            match env::keys(&self.program, name) {
+                Ok(keys) => {
+                    let keys = keys.unwrap_or_default();
+                    let keys = keys.iter().map(String::as_str);
+                    merge.lay(nest(keys, Value::text(text), &origin), Spelling::Loose);
+                }
+                Err(error) => merge.refuse(error),
+            }
+        }
+        for text in &self.sets {
+            match split_set(text) {
+                Ok((key, value)) => {
+                    let origin = Origin::set(key);
+                    merge.lay(
+                        nest(key.split('.'), Value::text(value), &origin),
+                        Spelling::Exact,
+                    );
+                }
+                Err(error) => merge.refuse(error),
+            }
+        }
+        for (key, value, flag) in &self.flags {
+            merge.lay(
+                nest(key.split('.'), value.clone(), &Origin::flag(flag)),
+                Spelling::Exact,
+            );
+        }
+        let merged = merge.finish();
+        if broken {
+            return Err(ConfigErrors::or(merged.errors, ()).expect_err("a broken file is an error"));
+        }
+        self.check(merged, sections)
+    }
+
+    /// Reads all files and builds a snapshot of them.
+    ///
+    /// # Errors
+    ///
+    /// Returns what [`read`](Self::read) or [`build`](Self::build) found wrong.
+    pub fn load(&self, sections: &[Section]) -> Result<Snapshot, ConfigErrors> {
+        self.build(&self.read()?, sections)
+    }
+
+    /// Checks every section, and gives the texts the types that their readers have asked for.
+    fn check(&self, merged: Merged, sections: &[Section]) -> Result<Snapshot, ConfigErrors> {
+        let mut errors = merged.errors;
+        let mut snapshot = Snapshot::new(&self.program, merged.root, sections);
+        let mut resolved = Vec::new();
+        for section in sections {
+            let reading = Reading::of(section, &snapshot).excusing(&merged.excused);
+            reading.run(section);
+            let (wrong, texts) = reading.into_parts();
+            errors.extend(wrong);
+            resolved.extend(texts);
+        }
+        snapshot.resolve(resolved);
+        ConfigErrors::or(errors, snapshot)
+    }
+}
+
+impl fmt::Debug for Layers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = |text: &String| text.split('=').next().unwrap_or_default().to_owned();
+        f.debug_struct("Layers")
+            .field("program", &self.program)
+            .field(
+                "attributes",
+                &self
+                    .attributes
+                    .iter()
+                    .map(|(key, _)| key)
+                    .collect::<Vec<_>>(),
+            )
+            .field("files", &self.files)
+            .field(
+                "env",
+                &self.env.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+            )
+            .field("sets", &self.sets.iter().map(keys).collect::<Vec<_>>())
+            .field(
+                "flags",
+                &self
+                    .flags
+                    .iter()
+                    .map(|(_, _, flag)| flag)
+                    .collect::<Vec<_>>(),
+            )
+            .field("ignored", &self.ignored)
+            .finish()
+    }
+}
+
+/// Makes the tree that holds one value at the end of its keys.
+fn nest<'k>(mut keys: impl Iterator<Item = &'k str>, value: Value, origin: &Origin) -> Table {
+    let Some(key) = keys.next() else {
+        return Table::new();
+    };
+    let rest: Vec<_> = keys.collect();
+    let value = match rest.is_empty() {
+        true => value,
+        false => Value::Table(nest(rest.into_iter(), value, origin)),
+    };
+    Table::from([(key.to_owned(), Entry::new(value, origin.clone()))])
+}
+
+/// Splits `a.b=value`; the text is in no message, since a slip may have put a secret into the key.
+fn split_set(text: &str) -> Result<(&str, &str), ConfigError> {
+    let wrong = || {
+        let named = text.split(['=', ' ']).next().unwrap_or_default();
+        ConfigError::new(
+            "",
+            "",
+            &Origin::set(named),
+            "expected `--set section.key=value`",
+        )
+    };
+    let (key, value) = text.split_once('=').ok_or_else(wrong)?;
+    let key = key.trim();
+    if key.split('.').any(str::is_empty) {
+        return Err(wrong());
+    }
+    Ok((key, value.trim()))
+}

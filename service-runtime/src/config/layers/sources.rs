@@ -1,0 +1,160 @@
+//! The texts of all files, read once, so that every process builds the same snapshot.
+
+use std::{
+    ffi::OsString,
+    fmt, fs, io,
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::{Path, PathBuf},
+};
+
+use crate::config::{ConfigError, ConfigErrors, Origin};
+
+/// The texts of the configuration files, as they were at one moment.
+///
+/// `Debug` shows the paths and not the texts, which may hold secrets.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    pub(crate) files: Vec<(PathBuf, String)>,
+}
+
+/// The bytes are not those of a [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot read configuration sources from {0} bytes that are none")]
+pub struct SourcesError(usize);
+
+impl Sources {
+    /// Returns the paths of the files, in the order in which they are laid over each other.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|(path, _)| path.as_path())
+    }
+
+    /// Writes the texts for another process of the same program.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (path, text) in &self.files {
+            for part in [path.as_os_str().as_bytes(), text.as_bytes()] {
+                bytes.extend((part.len() as u64).to_le_bytes());
+                bytes.extend(part);
+            }
+        }
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) has written.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the bytes are cut short or not of that form.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SourcesError> {
+        let wrong = || SourcesError(bytes.len());
+        let (mut rest, mut files) = (bytes, Vec::new());
+        while !rest.is_empty() {
+            let path = part(&mut rest).ok_or_else(wrong)?;
+            let text = part(&mut rest).ok_or_else(wrong)?;
+            let text = String::from_utf8(text.to_vec()).map_err(|_| wrong())?;
+            files.push((OsString::from_vec(path.to_vec()).into(), text));
+        }
+        Ok(Self { files })
+    }
+
+    /// Reads a file; one that may be absent is no error when it is.
+    pub(super) fn add_file(&mut self, path: &Path, optional: bool) -> Result<(), ConfigErrors> {
+        let text = match fs::read(path) {
+            Ok(bytes) => String::from_utf8(bytes).map_err(|error| not_text(path, &error))?,
+            Err(error) if optional && error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(unreadable(path, &error)),
+        };
+        self.files.push((path.to_owned(), text));
+        Ok(())
+    }
+
+    /// Reads the files `*.toml` of a directory in the order of their names, hidden ones left out.
+    pub(super) fn add_dir(&mut self, dir: &Path) -> Result<(), ConfigErrors> {
+        let listed = fs::read_dir(dir).and_then(|entries| {
+            entries
+                .map(|entry| Ok(entry?.path()))
+                .collect::<io::Result<Vec<_>>>()
+        });
+        let mut paths = listed.map_err(|error| unreadable(dir, &error))?;
+        paths.retain(|path| {
+            let hidden = path
+                .file_name()
+                .is_some_and(|name| name.as_bytes().starts_with(b"."));
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+                && !hidden
+                && !path.is_dir()
+        });
+        paths.sort();
+        let errors = paths
+            .iter()
+            .filter_map(|path| self.add_file(path, false).err());
+        ConfigErrors::or(errors.flatten().collect(), ())
+    }
+}
+
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.paths()).finish()
+    }
+}
+
+fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, after) = rest.split_first_chunk::<8>()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let (part, after) = after.split_at_checked(length)?;
+    *rest = after;
+    Some(part)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> ConfigErrors {
+    ConfigError::plain(format!("cannot read {}: {error}", path.display())).into()
+}
+
+fn not_text(path: &Path, error: &std::string::FromUtf8Error) -> ConfigErrors {
+    let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+    let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+    ConfigError::new("", "", &Origin::file(path, line), "expected UTF-8 text").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn sources_read_back_what_they_have_written(
+            files in prop::collection::vec((any::<Vec<u8>>(), any::<String>()), 0..4)
+        ) {
+            let named = |(name, text): (Vec<u8>, String)| (OsString::from_vec(name).into(), text);
+            let sources = Sources { files: files.into_iter().map(named).collect() };
+            prop_assert_eq!(Sources::from_bytes(&sources.to_bytes()), Ok(sources));
+        }
+
+        #[test]
+        fn bytes_from_elsewhere_are_refused_or_read_but_never_a_panic(bytes: Vec<u8>) {
+            if let Ok(sources) = Sources::from_bytes(&bytes) {
+                prop_assert_eq!(sources.to_bytes(), bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_cut_short_are_an_error() {
+        let sources = Sources {
+            files: vec![("a.toml".into(), "[a]".into())],
+        };
+        let bytes = sources.to_bytes();
+        assert!(Sources::from_bytes(&bytes[..bytes.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn the_text_is_not_in_the_debug_output() {
+        let sources = Sources {
+            files: vec![("a.toml".into(), "password = \"hunter2\"".into())],
+        };
+        assert_eq!(format!("{sources:?}"), r#"{"a.toml"}"#);
+    }
+}

@@ -1,0 +1,103 @@
+//! Sections: the tables that a program reads, each with the options it knows.
+
+use std::{borrow::Cow, fmt};
+
+use super::{Config, ConfigErrors, Field, Snapshot, de::Reading, de::check};
+
+/// A table of the configuration and the options in it.
+#[derive(Clone)]
+pub struct Section {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) doc: &'static str,
+    pub(crate) fields: Cow<'static, [Field]>,
+    pub(crate) reserved: Vec<Reserved>,
+    /// Runs the author's `Deserialize`; none for a section of run-time fields.
+    pub(crate) check: Option<fn(&Reading<'_>)>,
+}
+
+/// Sub-tables `<section>.<name>.<any>` that belong to the framework and not to the author's type.
+#[derive(Clone, Debug)]
+pub(crate) struct Reserved {
+    pub(crate) name: &'static str,
+    pub(crate) fields: Vec<Field>,
+}
+
+impl Section {
+    /// Makes the section of an author's type.
+    pub const fn of<T: Config>(name: &'static str) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            doc: "",
+            fields: Cow::Borrowed(T::FIELDS),
+            reserved: Vec::new(),
+            check: Some(check::<T>),
+        }
+    }
+
+    /// Makes a section of fields that are put together at run time.
+    ///
+    /// Values are checked against the kinds `bool`, the integers, `NonZeroU*`, floats, `String`, `PathBuf`,
+    /// `Duration`, `Size`, and `Vec`s of those; a value of any other kind is checked by its reader.
+    pub fn dynamic(name: impl Into<Cow<'static, str>>, fields: Vec<Field>) -> Self {
+        Self {
+            name: name.into(),
+            doc: "",
+            fields: Cow::Owned(fields),
+            reserved: Vec::new(),
+            check: None,
+        }
+    }
+
+    /// Gives the section another name.
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Says what the section is for, in lines joined by `\n`.
+    pub const fn doc(mut self, text: &'static str) -> Self {
+        self.doc = text;
+        self
+    }
+
+    /// Reserves the sub-tables `<section>.<name>.<any>`, each with these fields.
+    ///
+    /// The author's type neither sees them nor takes them for unknown keys. Read them with
+    /// [`Snapshot::entries`] and [`Snapshot::option`].
+    pub fn reserve(mut self, name: &'static str, fields: Vec<Field>) -> Self {
+        self.reserved.push(Reserved { name, fields });
+        self
+    }
+
+    /// Returns the name of the table.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the options.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// Checks the section's table of a snapshot: the author's type can be made of it, and run-time fields
+    /// hold what their kinds say.
+    ///
+    /// # Errors
+    ///
+    /// Returns everything that is wrong with the table.
+    pub fn validate(&self, snapshot: &Snapshot) -> Result<(), ConfigErrors> {
+        let reading = Reading::of(self, snapshot);
+        reading.run(self);
+        ConfigErrors::or(reading.into_parts().0, ())
+    }
+}
+
+impl fmt::Debug for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Section")
+            .field("name", &self.name)
+            .field("fields", &self.fields)
+            .field("reserved", &self.reserved)
+            .finish_non_exhaustive()
+    }
+}

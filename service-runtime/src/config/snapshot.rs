@@ -1,0 +1,189 @@
+//! One validated, immutable state of the configuration.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use serde::de::DeserializeOwned;
+
+use super::{
+    Config, ConfigError, ConfigErrors, Entry, Origin, Section, Table, Value,
+    de::{Path, Reading, Step},
+    near, write,
+};
+
+/// One validated, immutable state of the configuration; a clone costs nothing.
+///
+/// `Display` and `Debug` write one line for each option with its origin, secrets masked.
+#[derive(Clone)]
+pub struct Snapshot(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    program: String,
+    root: Table,
+    sections: Vec<Section>,
+}
+
+impl Snapshot {
+    /// Makes a snapshot in which nothing is set, for a program without configuration.
+    pub fn empty(program: &str) -> Self {
+        Self::new(program, Table::new(), &[])
+    }
+
+    pub(crate) fn new(program: &str, root: Table, sections: &[Section]) -> Self {
+        Self(Arc::new(Inner {
+            program: program.to_owned(),
+            root,
+            sections: sections.to_vec(),
+        }))
+    }
+
+    /// Returns the name of the program.
+    pub fn program(&self) -> &str {
+        &self.0.program
+    }
+
+    /// Reads a section as the type that it was declared with.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if no section of that name was declared, or if the values do not make a `T`;
+    /// a snapshot was checked when it was built, so this happens only with a type other than the
+    /// section's own.
+    pub fn section<T: Config>(&self, name: &str) -> Result<T, ConfigErrors> {
+        let Some(section) = self
+            .0
+            .sections
+            .iter()
+            .find(|section| section.name() == name)
+        else {
+            let known: Vec<_> = self.0.sections.iter().map(Section::name).collect();
+            let message = near::with_known("no such section was declared".to_owned(), name, &known);
+            return Err(ConfigError::new(name, "", &Origin::Default, message)
+                .without_origin()
+                .into());
+        };
+        finish(Reading::of(section, self))
+    }
+
+    /// Reads one option, by its dotted path, as any type; `None` if it is not set.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error, with the option's origin, if its value does not make a `T`.
+    pub fn option<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ConfigErrors> {
+        let Some(entry) = self.get(path) else {
+            return Ok(None);
+        };
+        finish(Reading::at(self.program(), Path::dotted(path), entry)).map(Some)
+    }
+
+    /// Returns the table of a section, by its name or a dotted path.
+    pub fn table(&self, path: &str) -> Option<&Table> {
+        self.get(path)?.value.as_table()
+    }
+
+    /// Returns the entry at a dotted path.
+    pub fn get(&self, path: &str) -> Option<&Entry> {
+        let mut keys = path.split('.');
+        let first = self.0.root.get(keys.next()?)?;
+        keys.try_fold(first, |entry, key| entry.value.as_table()?.get(key))
+    }
+
+    /// Goes over the entries of a table, by its name or a dotted path; none if there is no such table.
+    pub fn entries(&self, path: &str) -> impl Iterator<Item = (&str, &Value, &Origin)> {
+        let entries = self.table(path).into_iter().flatten();
+        entries.map(|(key, entry)| (key.as_str(), &entry.value, &entry.origin))
+    }
+
+    /// Checks every one of the sections, as a build does.
+    ///
+    /// # Errors
+    ///
+    /// Returns everything that is wrong.
+    pub fn validate(&self, sections: &[Section]) -> Result<(), ConfigErrors> {
+        let errors = sections
+            .iter()
+            .filter_map(|section| section.validate(self).err());
+        ConfigErrors::or(errors.flatten().collect(), ())
+    }
+
+    /// Goes over all options that are not tables, with their dotted paths.
+    pub(crate) fn leaves(&self) -> Vec<(String, &Entry)> {
+        let mut leaves = Vec::new();
+        gather(&self.0.root, "", &mut leaves);
+        leaves
+    }
+
+    /// Returns the same snapshot with other tables.
+    pub(crate) fn with_root(&self, root: Table) -> Self {
+        Self::new(self.program(), root, &self.0.sections)
+    }
+
+    pub(crate) fn root(&self) -> &Table {
+        &self.0.root
+    }
+
+    /// Puts typed values in the place of texts.
+    pub(crate) fn resolve(&mut self, resolved: impl IntoIterator<Item = (Path, Value)>) {
+        let root = &mut Arc::make_mut(&mut self.0).root;
+        for (path, value) in resolved {
+            let Some(entry) = find(root, path.steps()) else {
+                continue;
+            };
+            if matches!(entry.value, Value::Text(_)) {
+                let mut typed = Entry::new(value, entry.origin.clone());
+                typed.adopt(entry);
+                *entry = typed;
+            }
+        }
+    }
+}
+
+fn finish<T: DeserializeOwned>(reading: Reading<'_>) -> Result<T, ConfigErrors> {
+    let value = reading.whole();
+    let errors = reading.into_parts().0;
+    ConfigErrors::or(errors, ())?;
+    value.ok_or_else(|| ConfigError::plain("the configuration cannot be read").into())
+}
+
+fn find<'a>(root: &'a mut Table, steps: &[Step]) -> Option<&'a mut Entry> {
+    let (Step::Key(first), rest) = steps.split_first()? else {
+        return None;
+    };
+    let mut entry = root.get_mut(first)?;
+    for step in rest {
+        entry = match (step, &mut entry.value) {
+            (Step::Key(key), Value::Table(table)) => table.get_mut(key)?,
+            (Step::Index(index), Value::Array(items)) => items.get_mut(*index)?,
+            _ => return None,
+        };
+    }
+    Some(entry)
+}
+
+fn gather<'a>(table: &'a Table, prefix: &str, leaves: &mut Vec<(String, &'a Entry)>) {
+    for (key, entry) in table {
+        let path = format!("{prefix}{}", write::key(key));
+        match &entry.value {
+            Value::Table(inner) => gather(inner, &format!("{path}."), leaves),
+            _ => leaves.push((path, entry)),
+        }
+    }
+}
+
+impl fmt::Display for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, (path, entry)) in self.leaves().into_iter().enumerate() {
+            f.write_str(if n == 0 { "" } else { "\n" })?;
+            write!(f, "{path} = {entry} ({})", entry.origin)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let leaves: BTreeMap<_, _> = self.leaves().into_iter().collect();
+        f.debug_map().entries(leaves).finish()
+    }
+}
