@@ -11,14 +11,27 @@
 //! | `__rt` | what generated code calls |
 
 #[cfg(feature = "config")]
+#[doc(hidden)]
+pub mod __rt;
+#[cfg(feature = "config")]
 pub mod config;
 mod launch;
 pub mod listen;
 mod log;
+mod near;
 mod notify;
+pub mod prelude;
 mod process;
-pub mod service;
+mod service;
 mod signal;
 pub mod tasks;
 
+#[cfg(target_os = "linux")]
+pub use launch::ProcessLauncher;
+pub use launch::{Flags, Main, Options, Preload, Preloaded, ServiceLauncher, launch};
 pub use log::{LogFormat, LogFormatError};
+pub use service::{
+    Context, Description, Health, HealthStatus, IntoServices, ListenError, OnError, Phase,
+    Registered, RestartMethod, RuntimeKind, Scope, Service, Services,
+};
+pub use service_macros::{health, init, launch, periodic, reset, run, service, start, stop};

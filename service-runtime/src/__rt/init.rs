@@ -7,8 +7,10 @@ use anyhow::{Context as _, anyhow};
 use crate::service::{AnyService, BoxFuture, Context, InitFn, Service};
 use crate::tasks::catch_panic;
 
+/// The type of a service's configuration table, before the service's name is known.
 #[cfg(feature = "config")]
-pub use crate::config::Section;
+#[derive(Clone, Copy)]
+pub struct Section(fn(&'static str) -> crate::config::Section);
 
 /// The `#[init]` of a service.
 pub struct Init<S> {
@@ -66,15 +68,22 @@ where
                 let built = build(config, cx);
                 Box::pin(async move { built.await.outcome() })
             }
-            Err(error) => Box::pin(std::future::ready(Err(error))),
+            Err(error) => Box::pin(async { Err(error) }),
         }),
     }
 }
 
-/// The configuration table of a service; it gets the service's name when it is registered.
+/// The configuration table of a service.
 #[cfg(feature = "config")]
 pub const fn section<C: crate::config::Config>() -> Section {
-    Section::of::<C>("")
+    Section(|name| crate::config::Section::of::<C>(name))
+}
+
+#[cfg(feature = "config")]
+impl Section {
+    pub(super) fn of(self, name: &'static str) -> crate::config::Section {
+        (self.0)(name)
+    }
 }
 
 impl<S: Service> Init<S> {

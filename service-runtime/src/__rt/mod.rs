@@ -6,7 +6,6 @@ mod outcome;
 mod periodic;
 mod register;
 
-pub use anyhow::Result;
 pub use inventory;
 
 pub use self::hook::{health, hook, run};
@@ -17,5 +16,8 @@ pub use self::outcome::{HealthOutcome, Outcome};
 pub use self::periodic::{Periodic, periodic};
 pub use self::register::{Describe, Hooks, Static, description, registration};
 pub use crate::service::registry::Registration;
+/// What a hook's call comes to.
+pub type Result = anyhow::Result<()>;
+
 #[doc(inline)]
 pub use crate::{__rt_options as options, __rt_register as register};

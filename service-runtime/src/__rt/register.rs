@@ -78,12 +78,9 @@ impl Static {
 #[cfg(feature = "config")]
 impl Static {
     /// Adds its configuration table.
-    #[must_use]
-    pub const fn section(self, section: Section) -> Self {
-        // What is replaced is `None`; a constant function may drop nothing else.
-        let replaced = Self { section: Some(section), ..Self::new(self.name) };
-        let Self { after, on_error, .. } = self.without_section();
-        replaced.after(after).on_error(on_error)
+    pub const fn section(mut self, section: Section) -> Self {
+        self.section = Some(section);
+        self
     }
 }
 
@@ -101,7 +98,7 @@ pub const fn registration<S: Describe + Hooks>() -> Registration {
         #[cfg(feature = "config")]
         section: || {
             let section = S::SECTION.or(S::DESCRIPTION.section)?;
-            Some(section.named(S::DESCRIPTION.name))
+            Some(section.of(S::DESCRIPTION.name))
         },
         periodics: S::PERIODICS,
     }

@@ -46,7 +46,7 @@ impl Logging {
                 .log
                 .as_ref()
                 // A program that installed a subscriber before the launch keeps it.
-                .filter(|_| !tracing::dispatcher::has_been_set())
+                .filter(|_| nobody_listens())
                 .map(|log| log.set_scoped()),
         }
     }
@@ -83,6 +83,13 @@ impl Logging {
         #[cfg(not(feature = "log"))]
         let _ = who;
     }
+}
+
+/// Returns whether the program has installed no subscriber, nor have we on this thread.
+#[cfg(feature = "log")]
+fn nobody_listens() -> bool {
+    use tracing::subscriber::NoSubscriber;
+    tracing::dispatcher::get_default(|current| current.is::<NoSubscriber>())
 }
 
 /// Who a process is among those of its program.

@@ -18,6 +18,7 @@ mod logging;
 mod main_fn;
 mod once;
 mod options;
+mod orders;
 mod preparation;
 #[cfg(target_os = "linux")]
 mod process_launcher;
@@ -35,6 +36,8 @@ mod worker;
 
 use std::process::ExitCode;
 
+#[cfg(feature = "config")]
+pub(crate) use configuration::periodic_settings;
 pub use main_fn::{Flags, Main};
 pub use options::{Options, Preload, Preloaded};
 #[cfg(target_os = "linux")]

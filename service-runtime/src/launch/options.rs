@@ -22,7 +22,7 @@ pub struct Options {
 }
 
 /// A function that runs in the supervisor, before the first fork.
-pub(crate) type Preload = fn() -> anyhow::Result<()>;
+pub type Preload = fn() -> anyhow::Result<()>;
 
 /// What a `preload` function may return.
 #[diagnostic::on_unimplemented(

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::launch::host::ProcessHost;
+use crate::launch::orders::{Next, Orders};
 use crate::launch::running::{Change, Restarts, Running, StartError, Told};
 use crate::launch::settings::Settings;
 use crate::launch::warden::Warden;
 use crate::service::RestartMethod;
-use crate::signal::{Order, Received, Signals};
 
 /// Who hears how this process goes: a service manager, or a supervisor.
 pub(crate) trait Audience: Send {
@@ -28,36 +27,18 @@ pub(crate) trait Audience: Send {
     fn mutated(&mut self, result: Result<(), String>);
 }
 
-/// What this process is told from elsewhere than by signals.
-#[derive(Debug)]
-pub(crate) enum Word {
-    /// The supervisor sends a configuration to be taken over.
-    Mutate(Vec<u8>),
-    /// The supervisor is gone.
-    Orphaned,
-}
-
 /// A process that serves.
 pub(crate) struct Serving<A> {
     pub(crate) configuration: Arc<Configuration>,
     pub(crate) loaded: Loaded,
     pub(crate) host: Arc<ProcessHost>,
     pub(crate) running: Running,
-    pub(crate) signals: Signals,
-    pub(crate) told: mpsc::UnboundedReceiver<Word>,
+    pub(crate) orders: Orders,
     pub(crate) warden: Warden,
     pub(crate) audience: A,
-    pub(crate) orphaned: bool,
     pub(crate) reload_wanted: bool,
-}
-
-/// Something to act on.
-enum Next {
-    Stop,
-    Quit,
-    Reload,
-    Report,
-    Mutate(Vec<u8>),
+    /// Whether no supervisor logs what a mutation changed.
+    pub(crate) log_changes: bool,
 }
 
 /// How a start went.
@@ -106,7 +87,7 @@ impl<A: Audience> Serving<A> {
                 continue;
             }
             tokio::select! {
-                next = next(&mut self.signals, &mut self.told, &mut self.orphaned) => match next {
+                next = self.orders.next() => match next {
                     Next::Stop => return self.end(Exit::Done).await,
                     Next::Quit => return Exit::Failed,
                     Next::Reload => self.reload_wanted = true,
@@ -137,7 +118,7 @@ impl<A: Audience> Serving<A> {
                     Ok(()) => Start::Started,
                     Err(error) => Start::Failed(error),
                 },
-                next = next(&mut self.signals, &mut self.told, &mut self.orphaned) => match next {
+                next = self.orders.next() => match next {
                     Next::Stop => return Start::Stop,
                     Next::Quit => return Start::Quit,
                     Next::Reload => self.reload_wanted = true,
@@ -163,7 +144,7 @@ impl<A: Audience> Serving<A> {
             Stop::Clean => exit,
             Stop::WithErrors | Stop::OutOfTime | Stop::Quit => Exit::Failed,
         };
-        if self.orphaned { Exit::Failed } else { exit }
+        if self.orders.is_orphaned() { Exit::Failed } else { exit }
     }
 
     async fn stop(&mut self) -> Stop {
@@ -176,7 +157,7 @@ impl<A: Audience> Serving<A> {
                 tokio::select! {
                     errors = &mut stop => break Some(errors),
                     () = at(until) => break None,
-                    next = next(&mut self.signals, &mut self.told, &mut self.orphaned) => {
+                    next = self.orders.next() => {
                         if matches!(next, Next::Stop | Next::Quit) {
                             return Stop::Quit;
                         }
@@ -269,7 +250,9 @@ impl<A: Audience> Serving<A> {
     /// Takes over the mutable options, and lets the services know.
     async fn take_over(&mut self, loaded: Loaded) {
         let (old, changes) = self.loaded.mutate(&loaded);
-        changes.log();
+        if self.log_changes {
+            changes.log();
+        }
         let (old, new) = (old, self.loaded.clone());
         self.host.set_snapshot(&new);
         self.apply_settings();
@@ -306,34 +289,6 @@ pub(crate) fn restarts(settings: &Settings) -> Restarts {
         healthy_after: settings.healthy_after,
         limit: settings.service_restart_limit,
         stop: settings.graceful_shutdown_timeout,
-    }
-}
-
-/// Waits for the next thing to act on, and logs who asked for it.
-async fn next(
-    signals: &mut Signals,
-    told: &mut mpsc::UnboundedReceiver<Word>,
-    orphaned: &mut bool,
-) -> Next {
-    tokio::select! {
-        Received { order, sender } = signals.next() => {
-            let (next, what) = match order {
-                Order::Stop => (Next::Stop, "TERM: stops gracefully"),
-                Order::Quit => (Next::Quit, "INT: exits at once"),
-                Order::Reload => (Next::Reload, "HUP: reloads"),
-                Order::Report => (Next::Report, "USR1: reports"),
-            };
-            tracing::info!(%sender, "{what}");
-            next
-        }
-        Some(told) = told.recv() => match told {
-            Word::Mutate(bytes) => Next::Mutate(bytes),
-            Word::Orphaned => {
-                *orphaned = true;
-                tracing::error!("the supervisor is gone: stops gracefully");
-                Next::Stop
-            }
-        },
     }
 }
 

@@ -10,6 +10,7 @@ use crate::launch::host::{Outside, ProcessHost};
 use crate::launch::logging::{Logging, Who};
 use crate::launch::main_fn::Main;
 use crate::launch::options::Options;
+use crate::launch::orders::Orders;
 use crate::launch::preparation::{Prepared, prepare};
 use crate::launch::running::Running;
 use crate::launch::serve::{Audience, Serving, restarts};
@@ -140,12 +141,11 @@ fn set_up<M>(
         loaded,
         host,
         running,
-        signals,
-        told,
+        orders: Orders::new(signals, told, None),
         warden,
         audience: Manager { notifier, _words: words },
-        orphaned: false,
         reload_wanted: false,
+        log_changes: true,
     };
     Ok((serving, listeners))
 }
@@ -153,7 +153,7 @@ fn set_up<M>(
 /// The service manager, as the services' audience.
 struct Manager {
     notifier: Arc<Notifier>,
-    _words: mpsc::UnboundedSender<crate::launch::serve::Word>,
+    _words: mpsc::UnboundedSender<crate::launch::orders::Word>,
 }
 
 impl Audience for Manager {

@@ -37,6 +37,8 @@ pub(crate) struct Settings {
 pub(crate) struct Key {
     /// Its name.
     pub(crate) name: &'static str,
+    /// Its type, as the template shows it.
+    pub(crate) kind: &'static str,
     /// What a value must be, in words.
     pub(crate) expects: &'static str,
     /// Its default, as it is written in a file.
@@ -58,49 +60,49 @@ const LIMIT: &str = "a duration such as `500ms`, `30s` or `1h 30m`, or `0s` for 
 /// Every setting, in the order in which help and sample show them.
 #[rustfmt::skip]
 pub(crate) const KEYS: &[Key] = &[
-    key("workers", "a number of workers, at least 1", "1", true,
+    key("workers", "NonZeroUsize", "a number of workers, at least 1", "1", true,
         "How many worker processes run the services. 1 runs them in this process unless the program forks always.",
         |s, t| set(&mut s.workers, t.parse().ok())),
-    key("restart_method", "`reload` or `mutate`", "\"reload\"", true,
+    key("restart_method", "RestartMethod", "`reload` or `mutate`", "\"reload\"", true,
         "What SIGHUP does: `reload` replaces every worker, `mutate` lets them take over mutable options.",
         |s, t| set(&mut s.restart_method, t.parse().ok())),
-    key("graceful_shutdown_timeout", LIMIT, "\"60s\"", true,
+    key("graceful_shutdown_timeout", "Duration", LIMIT, "\"60s\"", true,
         "How long a graceful stop may take before what still runs is killed. `0s` for no limit.",
         |s, t| set(&mut s.graceful_shutdown_timeout, limit(t))),
-    key("drain_timeout", LIMIT, "\"60s\"", true,
+    key("drain_timeout", "Duration", LIMIT, "\"60s\"", true,
         "How long a replaced worker may take to finish before it is killed. `0s` for no limit.",
         |s, t| set(&mut s.drain_timeout, limit(t))),
-    key("start_timeout", LIMIT, "\"30s\"", true,
+    key("start_timeout", "Duration", LIMIT, "\"30s\"", true,
         "How long a worker may take to get ready before it is killed. `0s` for no limit.",
         |s, t| set(&mut s.start_timeout, limit(t))),
-    key("runtime", "`current_thread` or `multi_thread`", "", false,
+    key("runtime", "RuntimeKind", "`current_thread` or `multi_thread`", "", false,
         "The tokio runtime of a worker; `current_thread` in a forked worker, `multi_thread` in a single process.",
         |s, t| set(&mut s.runtime, t.parse().ok().map(Some))),
-    key("threads", "a number of threads, 0 for one a CPU", "0", false,
+    key("threads", "usize", "a number of threads, 0 for one a CPU", "0", false,
         "How many threads a `multi_thread` runtime has; 0 for one a CPU.",
         |s, t| set(&mut s.threads, t.parse().ok())),
-    key("respawn_delay", DURATION, "\"100ms\"", true,
+    key("respawn_delay", "Duration", DURATION, "\"100ms\"", true,
         "How long a slot waits for its next worker when two in a row died young; doubles with each further one.",
         |s, t| set(&mut s.respawn_delay, duration(t))),
-    key("respawn_delay_max", DURATION, "\"30s\"", true,
+    key("respawn_delay_max", "Duration", DURATION, "\"30s\"", true,
         "The longest that a slot waits for its next worker.",
         |s, t| set(&mut s.respawn_delay_max, duration(t))),
-    key("healthy_after", DURATION, "\"1s\"", true,
+    key("healthy_after", "Duration", DURATION, "\"1s\"", true,
         "A worker that was ready for less than this has died young.",
         |s, t| set(&mut s.healthy_after, duration(t))),
-    key("reload_surge", "a number of workers, at least 1", "1", true,
+    key("reload_surge", "NonZeroUsize", "a number of workers, at least 1", "1", true,
         "How many workers a reload replaces at the same time.",
         |s, t| set(&mut s.reload_surge, t.parse().ok())),
-    key("service_restart_limit", "a whole number, 0 for no limit", "10", true,
+    key("service_restart_limit", "u32", "a whole number, 0 for no limit", "10", true,
         "How often in a row a service with `on_error = \"restart\"` may fail before the process ends. 0 for no limit.",
         |s, t| set(&mut s.service_restart_limit, t.parse().ok())),
-    key("log_level", "a level (`error`, `warn`, `info`, `debug`, `trace`, `off`) or directives such as `info,my_crate=debug`", "\"info\"", true,
+    key("log_level", "String", "a level (`error`, `warn`, `info`, `debug`, `trace`, `off`) or directives such as `info,my_crate=debug`", "\"info\"", true,
         "What is logged. The variable RUST_LOG wins.",
         |s, t| set(&mut s.log_level, level(t))),
-    key("log_format", "`text` or `json`", "\"text\"", false,
+    key("log_format", "LogFormat", "`text` or `json`", "\"text\"", false,
         "How a log line looks.",
         |s, t| set(&mut s.log_format, t.parse().ok())),
-    key("log_options", "`true` or `false`", "true", false,
+    key("log_options", "bool", "`true` or `false`", "true", false,
         "Whether every effective option is logged at start, at debug level, with secrets masked.",
         |s, t| set(&mut s.log_options, t.parse().ok())),
 ];
@@ -141,13 +143,14 @@ impl Default for Settings {
 
 const fn key(
     name: &'static str,
+    kind: &'static str,
     expects: &'static str,
     default: &'static str,
     mutable: bool,
     doc: &'static str,
     read: fn(&mut Settings, &str) -> Option<()>,
 ) -> Key {
-    Key { name, expects, default, mutable, doc, read }
+    Key { name, kind, expects, default, mutable, doc, read }
 }
 
 fn set<T>(place: &mut T, value: Option<T>) -> Option<()> {

@@ -73,6 +73,9 @@ struct Watch {
 impl Watch {
     fn keep(mut self, orphaned: impl Fn()) {
         let bounds_stops = self.supervisor.is_none();
+        // A service manager signals every process of a service, and then so does the supervisor:
+        // those two are one stop.
+        let patience = if bounds_stops { 1 } else { 2 };
         let mut terms = 0;
         let mut deadline: Option<Instant> = None;
         loop {
@@ -86,7 +89,7 @@ impl Watch {
             }
             if seen.terms > 0 {
                 terms += seen.terms;
-                if terms > 1 {
+                if terms > patience {
                     deadline = sooner(deadline, now + COURTESY);
                 } else if bounds_stops && let Some(graceful) = self.warden.graceful() {
                     deadline = sooner(deadline, now + graceful + COURTESY);

@@ -13,6 +13,7 @@ use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
     sendmsg, socketpair,
 };
+use tokio::io::unix::AsyncFd;
 
 /// The longest message, in bytes. Longer data travels in a memory file.
 pub(crate) const LONGEST: usize = 32 * 1024;
@@ -48,6 +49,14 @@ impl Channel {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let (a, b) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
         Ok((Self(a), Self(b)))
+    }
+
+    /// Lets the tokio runtime of this process wait for the channel; in a worker only.
+    pub(crate) fn watched(self) -> std::io::Result<AsyncFd<Self>> {
+        // SAFETY: `as_raw_fd` returns the descriptor that `self.0` owns, open for as long as it
+        // lives; nothing in this file replaces it, and the `AsyncFd` gives no `&mut` away.
+        let watched = unsafe { AsyncFd::register(self) };
+        watched.map_err(|error| std::io::Error::other(error.to_string()))
     }
 
     /// Makes a second handle on this end.

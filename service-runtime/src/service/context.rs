@@ -5,12 +5,13 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Phase;
 use super::host::Host;
 use crate::listen::{Address, ListenOptions, Listener};
-use crate::tasks::TaskGroup;
+use crate::tasks::{FailureCause, TaskFailure, TaskGroup};
 
 /// A service's view of the program it runs in. Cheap to clone; every clone is the same.
 #[derive(Clone)]
@@ -21,6 +22,7 @@ struct Inner {
     host: Arc<dyn Host>,
     tasks: TaskGroup,
     end: End,
+    hook: Mutex<Option<(&'static str, Instant)>>,
     #[cfg(feature = "config")]
     on_change: Mutex<Vec<OnChange>>,
 }
@@ -43,6 +45,15 @@ enum EndState {
     Open,
     Told(anyhow::Result<()>),
     Taken,
+}
+
+/// A hook that runs.
+pub(crate) struct InHook(Context);
+
+impl Drop for InHook {
+    fn drop(&mut self) {
+        *self.0.0.hook.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 /// Why a service cannot listen.
@@ -71,13 +82,14 @@ impl Context {
             name,
             host,
             end: End::default(),
+            hook: Mutex::default(),
             #[cfg(feature = "config")]
             on_change: Mutex::default(),
         }));
         let weak = Arc::downgrade(&cx.0);
         cx.0.tasks.on_failure(move |failure| {
             if let Some(inner) = weak.upgrade() {
-                inner.end.tell(Err(anyhow::anyhow!("{failure}")));
+                inner.end.tell(Err(failed(failure)));
             }
         });
         cx
@@ -170,7 +182,7 @@ impl Context {
     ///
     /// As [`listen`](Self::listen).
     pub async fn listen_with(&self, options: ListenOptions) -> Result<Listener, ListenError> {
-        let address = options.address().resolve().await?;
+        let address = options.address().clone().resolve().await?;
         let fd = self.0.host.listen(options.at(address)).await.map_err(ListenError::Bind)?;
         Ok(Listener::from_fd(fd)?)
     }
@@ -178,6 +190,22 @@ impl Context {
     /// Waits for the end that the service comes to by itself.
     pub(crate) async fn ended(&self) -> anyhow::Result<()> {
         self.0.end.wait().await
+    }
+
+    /// Returns a failure that was told while the service was already stopping.
+    pub(crate) fn late_failure(&self) -> Option<anyhow::Error> {
+        self.0.end.take().and_then(Result::err)
+    }
+
+    /// Notes that a hook runs, until the guard is dropped.
+    pub(crate) fn enter_hook(&self, name: &'static str) -> InHook {
+        *self.0.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some((name, Instant::now()));
+        InHook(self.clone())
+    }
+
+    /// Returns the hook that runs, and since when.
+    pub(crate) fn current_hook(&self) -> Option<(&'static str, Instant)> {
+        *self.0.hook.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn host(&self) -> &Arc<dyn Host> {
@@ -227,6 +255,14 @@ impl Context {
     ) -> anyhow::Result<()> {
         let hooks = self.0.on_change.lock().unwrap_or_else(PoisonError::into_inner).clone();
         hooks.iter().try_for_each(|hook| hook(old, new))
+    }
+}
+
+/// Keeps the text of a failure, which itself is only lent.
+fn failed(failure: &TaskFailure) -> anyhow::Error {
+    match &failure.cause {
+        FailureCause::Failed(error) => anyhow::anyhow!("{error:#}").context(failure.to_string()),
+        _ => anyhow::anyhow!("{failure}"),
     }
 }
 

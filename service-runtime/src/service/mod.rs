@@ -10,7 +10,7 @@ mod health;
 pub(crate) mod host;
 mod into_services;
 mod order;
-mod phase;
+pub(crate) mod phase;
 pub(crate) mod registry;
 mod settings;
 mod work;

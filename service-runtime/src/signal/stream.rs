@@ -30,6 +30,8 @@ pub(crate) enum Order {
 pub(crate) struct Received {
     /// What is to be done.
     pub(crate) order: Order,
+    /// The process that sent the signal; `None` for the kernel.
+    pub(crate) pid: Option<i32>,
     /// Who sent the signal, in words.
     pub(crate) sender: String,
 }
@@ -93,7 +95,8 @@ impl Received {
             Some(process) => format!("pid {}, uid {}", process.pid, process.uid),
             None => "the kernel".to_owned(),
         };
-        Some(Self { order, sender })
+        let pid = origin.process.map(|process| process.pid);
+        Some(Self { order, pid, sender })
     }
 }
 

@@ -59,4 +59,5 @@ pub use looping::{
     Backoff, Gate, LoopEnd, LoopError, LoopResult, PeriodicOnError, SelfPaced, Step, Timer,
 };
 pub use panic::catch_panic;
+pub(crate) use panic::message as panic_message;
 pub use periodic::{Periodic, PeriodicError};

@@ -43,7 +43,7 @@ pub async fn catch_panic<F: Future>(future: F) -> Result<F::Output, String> {
 }
 
 /// Extracts the text of a panic from its payload.
-pub(super) fn message(payload: Box<dyn Any + Send>) -> String {
+pub(crate) fn message(payload: Box<dyn Any + Send>) -> String {
     let payload = match payload.downcast::<String>() {
         Ok(text) => return *text,
         Err(payload) => payload,

@@ -295,7 +295,8 @@ async fn begin(build: Build, cx: &Context, used: bool) -> anyhow::Result<AnyServ
 
 async fn reset(service: &AnyService, cx: &Context, change: &Change) -> anyhow::Result<()> {
     #[cfg(feature = "config")]
-    if let Some((old, new)) = &change.snapshots {
+    {
+        let (old, new) = &change.snapshots;
         cx.changed(old, new)?;
     }
     #[cfg(not(feature = "config"))]

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use self::life::{Command, Life};
+use crate::launch::configuration::Loaded;
 use crate::service::host::Host;
 use crate::service::{AnyService, Context, Definition, Phase, levels};
 use crate::tasks::TaskGroup;
@@ -224,9 +225,21 @@ impl Running {
 }
 
 /// A configuration taken over without a restart.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Change {
     /// The configuration before and after.
     #[cfg(feature = "config")]
-    pub(crate) snapshots: Option<(crate::config::Snapshot, crate::config::Snapshot)>,
+    pub(crate) snapshots: (crate::config::Snapshot, crate::config::Snapshot),
+}
+
+impl Change {
+    /// Tells of a configuration that another has taken the place of.
+    pub(crate) fn between(old: &Loaded, new: &Loaded) -> Self {
+        #[cfg(not(feature = "config"))]
+        let _ = (old, new);
+        Self {
+            #[cfg(feature = "config")]
+            snapshots: (old.snapshot.clone(), new.snapshot.clone()),
+        }
+    }
 }

@@ -16,7 +16,7 @@ pub(super) fn narrate(note: &Note, processes: &BTreeMap<WorkerId, Process>, last
             }
         }
         Note::Died { worker, retry_in } => {
-            let Some(Death { worker: Worker { pid, slot, generation, age }, how, error }) =
+            let Some(Death { worker: Worker { pid, slot, generation, age }, how, error, .. }) =
                 last.filter(|death| death.id == *worker)
             else {
                 return;

@@ -38,6 +38,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M>) -> Exit {
         Ok(signals) => signals,
         Err(error) => return refused(&error),
     };
+    let supervisor = nix::unistd::getpid().as_raw();
     let driver = Driver {
         machine: Machine::new(policy(&loaded)),
         started: Instant::now(),
@@ -61,6 +62,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M>) -> Exit {
             drop(scoped);
             let seed = Seed {
                 program,
+                supervisor,
                 slot: newborn.slot,
                 generation: newborn.generation,
                 channel: newborn.channel,

@@ -12,7 +12,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::launch::protocol::{ToSupervisor, ToWorker};
-use crate::launch::serve::Word;
+use crate::launch::orders::Word;
 use crate::listen::ListenOptions;
 use crate::process::channel::{Channel, Message};
 use crate::process::memory;
@@ -46,8 +46,7 @@ impl Link {
         group: &TaskGroup,
         words: mpsc::UnboundedSender<Word>,
     ) -> io::Result<Self> {
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        let channel = Arc::new(AsyncFd::with_interest(channel, interest)?);
+        let channel = Arc::new(channel.watched()?);
         let (outgoing, queue) = mpsc::unbounded_channel();
         let (asked, next) = (Mutex::default(), AtomicU32::new(0));
         let link = Self(Arc::new(Inner { outgoing, asked, next, page, turns }));

@@ -17,10 +17,11 @@ use crate::launch::exit::Exit;
 use crate::launch::host::{Outside, ProcessHost};
 use crate::launch::logging::{Logging, Who};
 use crate::launch::main_fn::{Flags, Main};
+use crate::launch::orders::{Orders, Word};
 use crate::launch::protocol::ToSupervisor;
 use crate::launch::running::Running;
 use crate::launch::selection;
-use crate::launch::serve::{Audience, Serving, Word, restarts};
+use crate::launch::serve::{Audience, Serving, restarts};
 use crate::launch::warden::Warden;
 use crate::process::channel::Channel;
 use crate::process::page::{CellRef, Page};
@@ -33,6 +34,8 @@ use crate::tasks::TaskGroup;
 /// What a worker inherits from its supervisor.
 pub(crate) struct Seed {
     pub(crate) program: String,
+    /// The supervisor's pid.
+    pub(crate) supervisor: i32,
     pub(crate) slot: usize,
     pub(crate) generation: u64,
     pub(crate) channel: Channel,
@@ -125,12 +128,11 @@ fn prepare<M>(
         loaded: seed.loaded,
         host,
         running,
-        signals,
-        told,
+        orders: Orders::new(signals, told, Some(seed.supervisor)),
         warden,
         audience: Supervisor { link, _cell: seed.cell },
-        orphaned: false,
         reload_wanted: false,
+        log_changes: false,
     })
 }
 

@@ -78,6 +78,12 @@ impl Periodic {
         }
     }
 
+    /// Runs once each `interval` instead of whenever was said before.
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.schedule = Schedule::Every(interval);
+        self
+    }
+
     /// Says whether the first run begins at once instead of at the first tick.
     pub fn immediately(mut self, immediately: bool) -> Self {
         self.immediately = immediately;

@@ -1,0 +1,66 @@
+//! The configuration of a program without the feature `config`: what its options say.
+
+use crate::launch::exit::WrongConfig;
+use crate::launch::options::Options;
+use crate::launch::settings::Settings;
+
+/// Where the configuration comes from.
+pub(crate) struct Configuration {
+    given: Vec<(&'static str, String)>,
+}
+
+/// A configuration.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    pub(crate) settings: Settings,
+}
+
+/// What a mutation changed: nothing can.
+pub(crate) struct Changes;
+
+impl Configuration {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self { given: options.given.clone() }
+    }
+
+    /// Reads the settings.
+    pub(crate) fn load(&self) -> Result<Loaded, WrongConfig> {
+        let mut settings = Settings::default();
+        for (name, text) in &self.given {
+            settings.read(name, text).map_err(|expects| {
+                let expects = expects.unwrap_or("a setting that exists");
+                WrongConfig(format!("`{name}` is `{text}`, expected {expects}"))
+            })?;
+        }
+        Ok(Loaded { settings })
+    }
+
+    /// Reads them once more.
+    pub(crate) fn from_bytes(&self, _bytes: &[u8]) -> Result<Loaded, WrongConfig> {
+        self.load()
+    }
+}
+
+impl Loaded {
+    pub(crate) fn check(&self) -> Result<(), WrongConfig> {
+        Ok(())
+    }
+
+    pub(crate) fn checked(self) -> Result<Self, WrongConfig> {
+        Ok(self)
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    pub(crate) fn mutate(&mut self, newer: &Self) -> (Self, Changes) {
+        (std::mem::replace(self, newer.clone()), Changes)
+    }
+
+    pub(crate) fn log_options(&self) {}
+}
+
+impl Changes {
+    pub(crate) fn log(&self) {}
+}

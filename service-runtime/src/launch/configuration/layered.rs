@@ -1,0 +1,200 @@
+//! The configuration of a program, in layers from files, environment and flags.
+
+use std::sync::Arc;
+
+use crate::config::{
+    self, ConfigErrors, Field, Layers, Section, Snapshot, Sources, log_options, print_config,
+    sample_config,
+};
+use crate::launch::options::Options;
+use crate::launch::settings::{KEYS, Settings};
+use crate::service::registry;
+
+/// The table of the launcher's own settings.
+const LAUNCH: &str = "launch";
+
+/// What a mutation changed.
+pub(crate) struct Changes(config::Changes);
+
+/// Where the configuration comes from, and what it may hold.
+pub(crate) struct Configuration {
+    layers: Layers,
+    sections: Arc<[Section]>,
+}
+
+/// A configuration: every value with its origin, and the launcher's own part of it.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    pub(crate) settings: Settings,
+    pub(crate) snapshot: Snapshot,
+    sections: Arc<[Section]>,
+    sources: Arc<Sources>,
+}
+
+impl Changes {
+    /// Logs each option that was taken over, and each that could not.
+    pub(crate) fn log(&self) {
+        for change in self.0.applied() {
+            tracing::info!("option changed: {change}");
+        }
+        for change in self.0.refused() {
+            tracing::warn!("option needs a restart, it stays as it was: {change}");
+        }
+    }
+}
+
+impl Configuration {
+    /// Takes in what the program says, and the environment.
+    pub(crate) fn new(options: &Options) -> Self {
+        let mut layers = Layers::new(&options.program).env(std::env::vars_os().filter_map(
+            // A variable that is no text is none of ours.
+            |(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)),
+        ));
+        for (name, text) in &options.given {
+            let value = config::Value::text(text.as_str());
+            layers = layers.attribute(&format!("{LAUNCH}.{name}"), value);
+        }
+        if let Some(path) = options.config {
+            layers = layers.optional_file(path);
+        }
+        Self { layers, sections: sections(options).into() }
+    }
+
+    /// Adds what the command line says.
+    #[cfg(feature = "cli")]
+    pub(crate) fn with(mut self, line: &crate::launch::command::CommandLine) -> Self {
+        for file in &line.files {
+            self.layers = self.layers.file(file);
+        }
+        for dir in &line.dirs {
+            self.layers = self.layers.dir(dir);
+        }
+        for set in &line.sets {
+            self.layers = self.layers.set(set);
+        }
+        for (name, text) in &line.given {
+            let flag = format!("--{}", name.replace('_', "-"));
+            let value = config::Value::text(text.as_str());
+            self.layers = self.layers.flag(&format!("{LAUNCH}.{name}"), value, &flag);
+        }
+        self
+    }
+
+    /// Reads the files of the moment.
+    pub(crate) fn load(&self) -> Result<Loaded, ConfigErrors> {
+        self.build(self.layers.read()?)
+    }
+
+    /// Builds the configuration that another process of the program has read.
+    pub(crate) fn from_bytes(&self, bytes: &[u8]) -> Result<Loaded, ConfigErrors> {
+        let sources = Sources::from_bytes(bytes).map_err(|error| {
+            let origin = crate::config::Origin::file("the supervisor's copy", 0);
+            ConfigErrors::at(LAUNCH, "", &origin, error.to_string())
+        })?;
+        self.build(sources)
+    }
+
+    /// Returns the commented template of all sections.
+    #[cfg(feature = "cli")]
+    pub(crate) fn sample(&self) -> String {
+        sample_config(&self.sections)
+    }
+
+    fn build(&self, sources: Sources) -> Result<Loaded, ConfigErrors> {
+        let snapshot = self.layers.build(&sources, &self.sections)?;
+        super::periodic::check(&snapshot)?;
+        let settings = settings(&snapshot)?;
+        let (sections, sources) = (Arc::clone(&self.sections), Arc::new(sources));
+        Ok(Loaded { settings, snapshot, sections, sources })
+    }
+}
+
+impl Loaded {
+    /// Reads every table into its author's type, and throws that away again.
+    pub(crate) fn check(&self) -> Result<(), ConfigErrors> {
+        self.snapshot.validate(&self.sections)
+    }
+
+    /// As [`check`](Self::check).
+    pub(crate) fn checked(self) -> Result<Self, ConfigErrors> {
+        self.check().map(|()| self)
+    }
+
+    /// Returns the texts that this was built from.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        self.sources.to_bytes()
+    }
+
+    /// Takes over the mutable options of a newer configuration; returns this one as it was, and a
+    /// line for each option that changed or could not.
+    pub(crate) fn mutate(&mut self, newer: &Self) -> (Self, Changes) {
+        let old = self.clone();
+        let (snapshot, changes) = old.snapshot.mutate(&newer.snapshot, &self.sections);
+        // A value that was right in the newer configuration is right here.
+        self.settings = settings(&snapshot).unwrap_or_else(|_| newer.settings.clone());
+        self.snapshot = snapshot;
+        self.sources = Arc::clone(&newer.sources);
+        (old, Changes(changes))
+    }
+
+    /// Logs every effective value, secrets masked.
+    pub(crate) fn log_options(&self) {
+        if self.settings.log_options {
+            for line in log_options(&self.snapshot, &self.sections) {
+                tracing::debug!("option {line}");
+            }
+        }
+    }
+
+    /// Prints every effective value with its origin.
+    #[cfg(feature = "cli")]
+    pub(crate) fn print(&self) -> String {
+        print_config(&self.snapshot, &self.sections)
+    }
+}
+
+/// Returns every table that the program knows: the launcher's, and the registered services'.
+fn sections(options: &Options) -> Vec<Section> {
+    let launch = Section::dynamic(LAUNCH, KEYS.iter().map(field).collect())
+        .doc("How the program is launched.");
+    let mut sections = vec![launch];
+    for (description, registration) in registry::all() {
+        let own = (registration.section)();
+        let section = match own {
+            Some(section) => section,
+            None if registration.periodics.is_empty() => continue,
+            None => Section::dynamic(description.name().to_owned(), Vec::new()),
+        };
+        sections.push(super::periodic::reserve(section, registration.periodics));
+    }
+    for section in &options.sections {
+        if !sections.iter().any(|known| known.name() == section.name()) {
+            sections.push(section.clone());
+        }
+    }
+    sections
+}
+
+fn field(key: &crate::launch::settings::Key) -> Field {
+    let mut field = Field::new(key.name, key.kind).doc(key.doc);
+    field = if key.default.is_empty() { field.optional() } else { field.default(key.default) };
+    if key.mutable { field.mutable() } else { field }
+}
+
+fn settings(snapshot: &Snapshot) -> Result<Settings, ConfigErrors> {
+    let mut settings = Settings::default();
+    let mut errors: Option<ConfigErrors> = None;
+    for (name, value, origin) in snapshot.entries(LAUNCH) {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if let Err(expects) = settings.read(name, &text) {
+            let expects = expects.unwrap_or("a setting that exists");
+            let error =
+                ConfigErrors::at(LAUNCH, name, origin, format!("expected {expects}, found `{text}`"));
+            match &mut errors {
+                Some(errors) => errors.append(error),
+                None => errors = Some(error),
+            }
+        }
+    }
+    errors.map_or(Ok(settings), Err)
+}

@@ -1,0 +1,18 @@
+//! The configuration of a launch: read, checked, taken over.
+//!
+//! With the feature `config` it comes in layers from files, environment and flags; without it from
+//! the program's [`Options`](super::Options) alone.
+
+#[cfg(not(feature = "config"))]
+mod given;
+#[cfg(feature = "config")]
+mod layered;
+#[cfg(feature = "config")]
+mod periodic;
+
+#[cfg(not(feature = "config"))]
+pub(crate) use given::{Configuration, Loaded};
+#[cfg(feature = "config")]
+pub(crate) use layered::{Configuration, Loaded};
+#[cfg(feature = "config")]
+pub(crate) use periodic::periodic_settings;

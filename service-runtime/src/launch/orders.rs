@@ -1,0 +1,150 @@
+//! What a process that serves is told to do: by signals, and by its supervisor.
+
+use tokio::sync::mpsc;
+
+use crate::signal::{Order, Received, Signals};
+
+/// Where orders come from.
+#[derive(Debug)]
+pub(crate) struct Orders {
+    signals: Signals,
+    words: mpsc::UnboundedReceiver<Word>,
+    /// The supervisor's pid, in a worker.
+    supervisor: Option<i32>,
+    stops: Stops,
+    orphaned: bool,
+}
+
+/// What comes from elsewhere than by a signal.
+#[derive(Debug)]
+pub(crate) enum Word {
+    /// The supervisor sends a configuration to be taken over.
+    Mutate(Vec<u8>),
+    /// The supervisor is gone.
+    Orphaned,
+}
+
+/// Something to act on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Stop gracefully; the second time, at once.
+    Stop,
+    /// Stop at once.
+    Quit,
+    /// Take the configuration of the moment.
+    Reload,
+    /// Report into the log.
+    Report,
+    /// Take over this configuration.
+    Mutate(Vec<u8>),
+}
+
+/// How often this process was told to stop.
+///
+/// A service manager signals every process of a service, and then the supervisor signals its
+/// workers: those two are one stop, and not the second that makes a process exit at once.
+#[derive(Debug, Default)]
+struct Stops {
+    by_supervisor: u32,
+    by_others: u32,
+}
+
+impl Orders {
+    /// Takes orders from signals and from `words`, under the supervisor of this pid if there is one.
+    pub(crate) fn new(
+        signals: Signals,
+        words: mpsc::UnboundedReceiver<Word>,
+        supervisor: Option<i32>,
+    ) -> Self {
+        Self { signals, words, supervisor, stops: Stops::default(), orphaned: false }
+    }
+
+    /// Waits for the next order, and logs who gave it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: an order is taken only by the call that returns it.
+    pub(crate) async fn next(&mut self) -> Next {
+        loop {
+            let next = tokio::select! {
+                received = self.signals.next() => self.read(received),
+                Some(word) = self.words.recv() => Some(self.hear(word)),
+            };
+            if let Some(next) = next {
+                return next;
+            }
+        }
+    }
+
+    /// Returns whether the supervisor is gone.
+    pub(crate) fn is_orphaned(&self) -> bool {
+        self.orphaned
+    }
+
+    fn read(&mut self, received: Received) -> Option<Next> {
+        let Received { order, pid, sender } = received;
+        let (next, what) = match order {
+            Order::Stop => {
+                let by_supervisor = pid.is_some() && pid == self.supervisor;
+                if !self.stops.counts(by_supervisor) {
+                    tracing::debug!(sender, "TERM: already stops");
+                    return None;
+                }
+                (Next::Stop, "TERM: stops gracefully")
+            }
+            Order::Quit => (Next::Quit, "INT: exits at once"),
+            Order::Reload => (Next::Reload, "HUP: reloads"),
+            Order::Report => (Next::Report, "USR1: reports"),
+        };
+        tracing::info!(sender, "{what}");
+        Some(next)
+    }
+
+    fn hear(&mut self, word: Word) -> Next {
+        match word {
+            Word::Mutate(bytes) => Next::Mutate(bytes),
+            Word::Orphaned => {
+                self.orphaned = true;
+                tracing::error!("the supervisor is gone: stops gracefully");
+                Next::Stop
+            }
+        }
+    }
+}
+
+impl Stops {
+    /// Counts a TERM; returns whether it is news: the first of all, or a second by hand.
+    fn counts(&mut self, by_supervisor: bool) -> bool {
+        let first = self.by_supervisor + self.by_others == 0;
+        if by_supervisor {
+            self.by_supervisor += 1;
+            first
+        } else {
+            self.by_others += 1;
+            first || self.by_others > 1
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_service_manager_and_the_supervisor_are_one_stop() {
+        let mut stops = Stops::default();
+        assert!(stops.counts(false));
+        assert!(!stops.counts(true));
+        let mut stops = Stops::default();
+        assert!(stops.counts(true));
+        assert!(!stops.counts(false));
+    }
+
+    #[test]
+    fn a_second_stop_by_hand_is_another() {
+        let mut stops = Stops::default();
+        assert!(stops.counts(false));
+        assert!(!stops.counts(true));
+        assert!(stops.counts(false));
+    }
+}

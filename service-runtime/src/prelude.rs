@@ -1,0 +1,15 @@
+//! What a program that launches services needs, in one line.
+//!
+//! ```
+//! use service_runtime::prelude::*;
+//! ```
+
+pub use anyhow::{self, Result};
+
+#[cfg(feature = "config")]
+pub use crate::config::{Config, Size};
+pub use crate::listen::{Listener, Peer, Stream};
+pub use crate::{
+    Context, Description, Health, HealthStatus, OnError, Options, Phase, Service, health, init,
+    launch, periodic, reset, run, service, start, stop,
+};
