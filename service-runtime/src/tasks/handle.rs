@@ -9,8 +9,9 @@ use std::task::{Context, Poll, ready};
 
 use tokio::task::JoinHandle;
 
+use crate::tasks::group::Shared;
 use crate::tasks::panic::message;
-use crate::tasks::record::Record;
+use crate::tasks::registry::Place;
 
 /// Cancels, waits for and gives the value of one task.
 ///
@@ -19,7 +20,9 @@ use crate::tasks::record::Record;
 /// again once it is ready.
 pub struct TaskHandle<T> {
     join: JoinHandle<Result<T, String>>,
-    record: Arc<Record>,
+    group: Arc<Shared>,
+    place: Place,
+    name: Cow<'static, str>,
 }
 
 /// Says how a task ended.
@@ -55,13 +58,23 @@ pub enum TaskError {
 }
 
 impl<T> TaskHandle<T> {
-    pub(super) fn new(join: JoinHandle<Result<T, String>>, record: Arc<Record>) -> Self {
-        Self { join, record }
+    pub(super) fn new(
+        join: JoinHandle<Result<T, String>>,
+        group: Arc<Shared>,
+        place: Place,
+        name: Cow<'static, str>,
+    ) -> Self {
+        Self {
+            join,
+            group,
+            place,
+            name,
+        }
     }
 
     /// Returns the task's name.
     pub fn name(&self) -> &str {
-        &self.record.name
+        &self.name
     }
 
     /// Cancels the task: its future is dropped at its next await, waiting or running.
@@ -76,9 +89,7 @@ impl<T> TaskHandle<T> {
     ///
     /// A plain task, from `spawn`, knows no such point and runs on.
     pub fn stop(&self) {
-        if let Some(run) = &self.record.run {
-            run.stop();
-        }
+        self.group.stop_one(self.place);
     }
 
     /// Returns whether the task has ended.
@@ -108,7 +119,7 @@ impl<T> TaskHandle<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
     pub fn on_done(&self, callback: impl FnOnce(&TaskEnd) + Send + 'static) {
-        self.record.on_done(Box::new(callback));
+        self.group.on_done(self.place, Box::new(callback));
     }
 
     /// Waits until the task has ended and returns its value.
@@ -132,7 +143,7 @@ impl<T> Future for TaskHandle<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let ended = ready!(Pin::new(&mut self.join).poll(cx));
-        let task = self.record.name.clone();
+        let task = self.name.clone();
         Poll::Ready(match ended {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(message)) => Err(TaskError::Panicked { task, message }),
@@ -148,11 +159,17 @@ impl<T> Future for TaskHandle<T> {
     }
 }
 
+impl<T> Drop for TaskHandle<T> {
+    fn drop(&mut self) {
+        self.group.let_go(self.place);
+    }
+}
+
 impl<T> fmt::Debug for TaskHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("TaskHandle");
         debug
-            .field("name", &self.record.name)
+            .field("name", &self.name)
             .field("done", &self.is_done())
             .finish()
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::tasks::registry::Entry;
+
 /// Says what sort of task a task is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -44,7 +46,7 @@ pub struct TaskInfo {
     pub name: Cow<'static, str>,
     /// What sort of task it is.
     pub kind: TaskKind,
-    /// How long ago it was started.
+    /// How long ago it was started, in real time and to a few milliseconds.
     pub age: Duration,
     /// How many runs have begun.
     pub runs: u64,
@@ -60,4 +62,25 @@ pub struct TaskInfo {
     pub next_run: Option<Instant>,
     /// When the run in progress began.
     pub running_since: Option<Instant>,
+}
+
+impl TaskInfo {
+    pub(super) fn of(entry: &Entry) -> Self {
+        let mut info = Self {
+            name: entry.name.clone(),
+            kind: entry.kind,
+            age: entry.started.elapsed(),
+            runs: 0,
+            skipped: 0,
+            gated: 0,
+            failures: 0,
+            last_run: None,
+            next_run: None,
+            running_since: None,
+        };
+        if let Some(run) = &entry.run {
+            run.describe(&mut info);
+        }
+        info
+    }
 }

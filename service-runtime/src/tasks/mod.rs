@@ -47,8 +47,8 @@ mod periodic;
 mod failure;
 mod info;
 mod panic;
-mod record;
 mod registry;
+mod stamp;
 mod tracked;
 
 pub use failure::{FailureCause, SpawnError, TaskFailure};

@@ -10,8 +10,9 @@ use pin_project_lite::pin_project;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::tasks::TaskEnd;
+use crate::tasks::group::Shared;
 use crate::tasks::panic::message;
-use crate::tasks::record::Record;
+use crate::tasks::registry::Place;
 
 pin_project! {
     /// A task's future, which signs off however it ends.
@@ -27,22 +28,24 @@ pin_project! {
 
 /// A task's place in its group. The end of it, signed or dropped, is the end of the task.
 pub(super) struct Membership {
-    record: Arc<Record>,
-    /// Holds one place of the group's limit.
+    /// Empty once the task has signed off.
+    group: Option<Arc<Shared>>,
+    place: Place,
+    /// One task's room in the group's limit.
     permit: Option<OwnedSemaphorePermit>,
-    signed_off: bool,
 }
 
 impl<F> Tracked<F> {
     pub(super) fn new(
         future: F,
-        record: Arc<Record>,
+        group: Arc<Shared>,
+        place: Place,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Self {
         let membership = Membership {
-            record,
+            group: Some(group),
+            place,
             permit,
-            signed_off: false,
         };
         Self {
             future: Some(future),
@@ -87,13 +90,9 @@ impl<F: Future> Future for Tracked<F> {
 
 impl Membership {
     fn sign_off(&mut self, end: TaskEnd) {
-        if std::mem::replace(&mut self.signed_off, true) {
-            return;
+        if let Some(group) = self.group.take() {
+            group.leave(self.place, end, self.permit.take());
         }
-        self.record.leave(end);
-        // The place is free before `wait` can learn that the task is gone.
-        drop(self.permit.take());
-        self.record.group.one_less();
     }
 }
 

@@ -1,20 +1,20 @@
 //! Task groups: spawn, stop, wait, count.
 
+mod membership;
 mod shared;
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use self::membership::Start;
 pub(super) use self::shared::Shared;
-use crate::tasks::looping::LoopState;
-use crate::tasks::record::Record;
 use crate::tasks::tracked::Tracked;
 use crate::tasks::{SpawnError, TaskFailure, TaskHandle, TaskInfo, TaskKind};
 
@@ -40,13 +40,6 @@ use crate::tasks::{SpawnError, TaskFailure, TaskHandle, TaskInfo, TaskKind};
 #[derive(Clone)]
 pub struct TaskGroup {
     shared: Arc<Shared>,
-}
-
-/// What a task is started with, besides its future.
-pub(super) struct Start {
-    pub(super) name: Cow<'static, str>,
-    pub(super) kind: TaskKind,
-    pub(super) run: Option<Arc<LoopState>>,
 }
 
 impl TaskGroup {
@@ -192,18 +185,6 @@ impl TaskGroup {
     /// A task may stop its own group. A graceful stop may be followed by one that is not.
     pub fn stop(&self, graceful: bool) {
         self.shared.close(!graceful);
-        let members = self.shared.registry.collect(|entry| {
-            let abort = (!graceful).then(|| entry.abort.clone());
-            Some((entry.record.run.clone(), abort))
-        });
-        for (run, abort) in members {
-            if let Some(run) = run {
-                run.stop();
-            }
-            if let Some(abort) = abort {
-                abort.abort();
-            }
-        }
     }
 
     /// Waits until the group has been stopped and nothing of it runs any more.
@@ -242,7 +223,7 @@ impl TaskGroup {
 
     /// Returns how many tasks, timers, loops and periodic tasks live.
     pub fn len(&self) -> usize {
-        self.shared.len()
+        self.shared.registry.live()
     }
 
     /// Returns whether nothing of the group lives.
@@ -252,13 +233,11 @@ impl TaskGroup {
 
     /// Describes every live task, the oldest first.
     pub fn tasks(&self) -> Vec<TaskInfo> {
-        let now = Instant::now();
-        let records = self
+        let mut tasks = self
             .shared
             .registry
-            .collect(|entry| Some(Arc::clone(&entry.record)));
-        let mut tasks: Vec<_> = records.iter().map(|record| record.info(now)).collect();
-        tasks.sort_by_key(|task| std::cmp::Reverse(task.age));
+            .collect(|entry| Some(TaskInfo::of(entry)));
+        tasks.sort_by_key(|task| Reverse(task.age));
         tasks
     }
 
@@ -273,23 +252,13 @@ impl TaskGroup {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let Start { name, kind, run } = start;
-        // The count is as good as any number for spreading tasks over the shards.
-        let Some(shard) = self.shared.one_more() else {
-            return Err(self.closed(name));
-        };
-        let record = Arc::new(Record::new(
-            Arc::clone(&self.shared),
-            name,
-            kind,
-            run,
-            shard,
-        ));
-        let future = Tracked::new(future, Arc::clone(&record), permit);
+        let name = start.name.clone();
+        let place = self.shared.join(start).map_err(|name| self.closed(name))?;
+        let future = Tracked::new(future, Arc::clone(&self.shared), place, permit);
         #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
         let join = tokio::spawn(future);
-        record.enter(join.abort_handle());
-        Ok(TaskHandle::new(join, record))
+        self.shared.arm(place, join.abort_handle());
+        Ok(TaskHandle::new(join, Arc::clone(&self.shared), place, name))
     }
 
     /// Starts a task that has nothing to do, for the sake of its handle.

@@ -8,19 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::{Notify, Semaphore};
-use tokio::task::{Id, try_id};
+use tokio::task::{AbortHandle, Id, try_id, yield_now};
 use tokio_util::sync::CancellationToken;
 
 use crate::tasks::TaskFailure;
 use crate::tasks::panic::shielded;
 use crate::tasks::registry::Registry;
-
-/// No more tasks are taken.
-const CLOSED: usize = 1;
-/// Tasks are not waited for but aborted.
-const ABORTING: usize = 2;
-/// One task, in the count above the flags.
-const ONE: usize = 4;
 
 type Listener = Arc<dyn Fn(&TaskFailure) + Send + Sync>;
 
@@ -30,20 +23,12 @@ pub(in crate::tasks) struct Shared {
     pub(in crate::tasks) registry: Registry,
     pub(super) limit: Option<(Arc<Semaphore>, NonZeroUsize)>,
     pub(super) token: CancellationToken,
-    /// Count and flags in one word: no task slips in between the check and the count.
-    state: AtomicUsize,
     /// Fires whenever a `wait` may have come to its end.
     ended: Notify,
     /// Tasks of this group that wait for this group, and how often each does.
     insiders: Mutex<HashMap<Id, usize>>,
     insider_count: AtomicUsize,
     listeners: RwLock<Vec<Listener>>,
-}
-
-/// What `stop` has been asked for.
-pub(in crate::tasks) struct Flags {
-    pub(in crate::tasks) closed: bool,
-    pub(in crate::tasks) aborting: bool,
 }
 
 impl Shared {
@@ -56,7 +41,6 @@ impl Shared {
                 (Arc::new(Semaphore::new(permits)), limit)
             }),
             token: CancellationToken::new(),
-            state: AtomicUsize::new(0),
             ended: Notify::new(),
             insiders: Mutex::default(),
             insider_count: AtomicUsize::new(0),
@@ -64,73 +48,84 @@ impl Shared {
         }
     }
 
-    pub(in crate::tasks) fn flags(&self) -> Flags {
-        let state = self.state.load(Ordering::SeqCst);
-        Flags {
-            closed: state & CLOSED != 0,
-            aborting: state & ABORTING != 0,
-        }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.state.load(Ordering::SeqCst) / ONE
-    }
-
-    /// Counts one task more and returns how many there were, or nothing if the group is closed.
-    pub(super) fn one_more(&self) -> Option<usize> {
-        let before = self.state.fetch_add(ONE, Ordering::SeqCst);
-        if before & CLOSED != 0 {
-            self.one_less();
-            return None;
-        }
-        Some(before / ONE)
-    }
-
-    /// Counts one task less, and wakes those who wait for the last.
-    pub(in crate::tasks) fn one_less(&self) {
-        let before = self.state.fetch_sub(ONE, Ordering::SeqCst);
-        let last = before & CLOSED != 0 && before / ONE == 1;
-        if last || self.insider_count.load(Ordering::SeqCst) > 0 {
-            self.ended.notify_waiters();
-        }
-    }
-
-    /// Raises the flags; they are never taken back.
+    /// Takes no more tasks. Ends loops, and aborts everything if that is asked for.
     pub(super) fn close(&self, aborting: bool) {
-        let flags = if aborting { CLOSED | ABORTING } else { CLOSED };
-        let before = self.state.fetch_or(flags, Ordering::SeqCst);
-        self.token.cancel();
+        for mut slots in self.registry.all() {
+            slots.closed = true;
+            slots.aborting |= aborting;
+        }
         if let Some((semaphore, _)) = &self.limit {
             semaphore.close();
         }
-        if before & CLOSED == 0 {
+        self.token.cancel();
+        // Nothing joins any more, so this sees all there will ever be.
+        let members = self.registry.collect(|entry| {
+            let abort = if aborting { entry.abort.clone() } else { None };
+            (entry.run.is_some() || abort.is_some()).then(|| (entry.run.clone(), abort))
+        });
+        for (run, abort) in members {
+            if let Some(run) = run {
+                run.stop();
+            }
+            if let Some(abort) = abort {
+                abort.abort();
+            }
+        }
+        self.ended.notify_waiters();
+    }
+
+    /// Wakes those who wait for the group, if the task that has left may be what they waited for.
+    pub(super) fn has_left(&self, maybe_last: bool) {
+        if maybe_last || self.insider_count.load(Ordering::SeqCst) > 0 {
             self.ended.notify_waiters();
         }
     }
 
     /// Waits until the group is closed and no task is left but those that wait here themselves.
     pub(super) async fn wait(&self) {
-        let inside = try_id().filter(|id| {
-            !self
-                .registry
-                .collect(|entry| (entry.abort.id() == *id).then_some(()))
-                .is_empty()
-        });
-        let _inside = inside.map(|id| Insider::new(self, id));
+        let inside = match try_id() {
+            Some(id) if self.has(id).await => Some(Insider::new(self, id)),
+            _ => None,
+        };
         loop {
             let mut ended = pin!(self.ended.notified());
             ended.as_mut().enable();
-            let state = self.state.load(Ordering::SeqCst);
-            let left = if inside.is_some() {
-                self.insider_count.load(Ordering::SeqCst)
-            } else {
-                0
-            };
-            if state & CLOSED != 0 && state / ONE <= left {
+            if self.is_over(inside.is_some()) {
                 return;
             }
             ended.await;
         }
+    }
+
+    /// Returns whether the task of this id belongs to the group.
+    async fn has(&self, id: Id) -> bool {
+        loop {
+            // Nothing stands for a task whose id is not known yet, because another thread spawns it now.
+            let ids = self
+                .registry
+                .collect(|entry| Some(entry.abort.as_ref().map(AbortHandle::id)));
+            if ids.contains(&Some(id)) {
+                return true;
+            }
+            if !ids.contains(&None) {
+                return false;
+            }
+            yield_now().await;
+        }
+    }
+
+    fn is_over(&self, inside: bool) -> bool {
+        let waiting = if inside {
+            self.insider_count.load(Ordering::SeqCst)
+        } else {
+            0
+        };
+        let (mut closed, mut live) = (true, 0);
+        for slots in self.registry.all() {
+            closed &= slots.closed;
+            live += slots.live;
+        }
+        closed && live <= waiting
     }
 
     pub(super) fn listen(&self, listener: Listener) {
