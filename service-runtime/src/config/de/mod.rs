@@ -37,6 +37,8 @@ pub(crate) struct Reading<'a> {
     errors: RefCell<Vec<ConfigError>>,
     /// Paths of the framework's tables, which the author's type does not see.
     reserved: BTreeSet<Path>,
+    /// Paths of options that are not missing but refused before, under another name or as a whole.
+    excused: BTreeSet<Path>,
     /// Paths of what was refused.
     skipped: RefCell<BTreeSet<Path>>,
     resolved: RefCell<BTreeMap<Path, Value>>,
@@ -76,15 +78,23 @@ impl<'a> Reading<'a> {
             secrets,
             errors: RefCell::default(),
             reserved: BTreeSet::new(),
+            excused: BTreeSet::new(),
             skipped: RefCell::default(),
             resolved: RefCell::default(),
         }
     }
 
-    /// Leaves out options about which enough was said before.
+    /// Takes it that enough was said about some options, should they be missing.
     pub(crate) fn excusing(self, excused: &BTreeSet<Path>) -> Self {
-        self.skipped.borrow_mut().extend(excused.iter().cloned());
-        self
+        Self {
+            excused: excused.clone(),
+            ..self
+        }
+    }
+
+    /// Tells whether enough was said about an option, or a section, that is missing.
+    pub(crate) fn excuses(&self, path: &Path) -> bool {
+        self.excused.contains(path)
     }
 
     /// Reads the whole as a value of type `T`; what is wrong with it is noted.
@@ -141,7 +151,7 @@ impl<'a> Reading<'a> {
 
     /// Refuses a required option that nobody has given, and names the ways to give it.
     pub(crate) fn refuse_missing(&self, path: &Path) {
-        if self.skipped.borrow_mut().insert(path.clone()) {
+        if self.skipped.borrow_mut().insert(path.clone()) && !self.excuses(path) {
             let (table, key) = path.table_and_key();
             let message = format!(
                 "required and not set: give it as `{key} = …` under `[{table}]` in a configuration file, \
