@@ -25,8 +25,8 @@ use self::{
 };
 use super::{ConfigError, Entry, Origin, Section, Snapshot, Table, Value, env};
 
-/// How many values of one section are refused before the rest is left for the next attempt.
-const LIMIT: usize = 1000;
+/// How many times a section is read for more errors; who has made as many mistakes has made one many times.
+const LIMIT: usize = 100;
 
 /// One section being read, and what has come of it so far.
 pub(crate) struct Reading<'a> {
@@ -71,6 +71,8 @@ impl<'a> Reading<'a> {
     pub(crate) fn at(program: &'a str, path: Path, entry: &'a Entry) -> Self {
         let mut secrets = Vec::new();
         gather_secrets(entry, &mut secrets);
+        // One secret may be part of another, which must be masked as a whole.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         Self {
             program,
             path,
@@ -220,7 +222,7 @@ fn gather_secrets(entry: &Entry, secrets: &mut Vec<String>) {
             .values()
             .for_each(|item| gather_secrets(item, secrets)),
         Value::String(text) | Value::Text(text) if entry.secret && !text.is_empty() => {
-            secrets.push(text.clone());
+            secrets.extend([text.clone(), text.escape_debug().to_string()]);
         }
         Value::Bool(_) => {}
         value if entry.secret => secrets.push(value.to_string()),

@@ -225,7 +225,7 @@ fn the_words_of_the_authors_own_check_come_with_the_place() {
     impl TryFrom<u16> for Even {
         type Error = String;
         fn try_from(number: u16) -> Result<Self, String> {
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 Ok(Self)
             } else {
                 Err("expected an even number".into())
@@ -308,5 +308,22 @@ fn an_undeclared_section_is_an_error_with_the_near_miss() {
             .unwrap_err()
             .to_string(),
         "[greter]: no such section was declared, did you mean `greeter`? (known: `greeter`)"
+    );
+}
+
+#[test]
+fn errors_of_many_places_are_ordered_without_a_panic() {
+    let mut text = String::from("[greeter]\n");
+    let mut layers = layers();
+    for n in 0..60 {
+        text.push_str(&format!("unknown{n} = {n}\n"));
+        layers = layers.set(format!("greeter.set{n}={n}"));
+    }
+    let errors = lines(build(&layers, &text, &greeter()));
+    assert_eq!(errors.len(), 120);
+    assert!(errors[0].starts_with("hello.toml:2: "), "{errors:?}");
+    assert!(
+        errors[119].starts_with("--set greeter.set59: "),
+        "{errors:?}"
     );
 }

@@ -69,7 +69,7 @@ fn the_sample_tells_what_each_option_is() {
 # password = …
 
 # Type u16, at most 9999, can change while the program runs, secret.
-#pin = 0
+# pin = \"***\"
 
 [x]
 

@@ -206,3 +206,19 @@ fn reserved_tables_are_the_frameworks_and_not_the_types() {
         &Value::Bool(false)
     );
 }
+
+#[test]
+fn a_section_can_be_declared_in_a_constant_and_named_later() {
+    const SECTION: Section = Section::of::<Greeter>("").doc("Greets.");
+    let sections = [SECTION.named("other".to_owned())];
+    let snapshot = layers().set("other.count=2").load(&sections).unwrap();
+    assert_eq!(snapshot.section::<Greeter>("other").unwrap().count, 2);
+}
+
+#[test]
+fn a_snapshot_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync + Clone + 'static>() {}
+    shared::<Snapshot>();
+    shared::<Section>();
+    shared::<Layers>();
+}
