@@ -3,7 +3,7 @@
 //! The cause of an error is part of its line and not in `source()`: a list of errors has no single
 //! chain, and an operator greps for lines.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use super::Origin;
 
@@ -51,6 +51,14 @@ impl ConfigError {
     pub(crate) fn without_origin(mut self) -> Self {
         self.origin = None;
         self
+    }
+
+    /// Returns the file and the line, for the order of errors; what has none comes last.
+    fn line(&self) -> (bool, Option<(&Path, usize)>) {
+        match &self.origin {
+            Some(Origin::File { path, line }) => (false, Some((path, *line))),
+            _ => (true, None),
+        }
     }
 
     /// Returns where the wrong value comes from, if it comes from anywhere.
@@ -135,19 +143,7 @@ impl ConfigErrors {
         if errors.is_empty() {
             return Ok(value);
         }
-        errors.sort_by(|a, b| match (&a.origin, &b.origin) {
-            (
-                Some(Origin::File {
-                    path: one,
-                    line: first,
-                }),
-                Some(Origin::File {
-                    path: other,
-                    line: second,
-                }),
-            ) if one == other => first.cmp(second),
-            _ => std::cmp::Ordering::Equal,
-        });
+        errors.sort_by(|a, b| a.line().cmp(&b.line()));
         Err(Self(errors))
     }
 }

@@ -74,7 +74,10 @@ impl Field {
         self
     }
 
-    /// Keeps the value out of everything that is printed.
+    /// Keeps the value out of everything that is printed, its default too.
+    ///
+    /// All of a table or an array is secret when its option is. Options of types inside of arrays and maps
+    /// are not known one by one: make the whole array secret if one of them is.
     pub const fn secret(mut self) -> Self {
         self.secret = true;
         self

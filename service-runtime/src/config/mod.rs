@@ -30,6 +30,9 @@ mod snapshot;
 mod value;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use self::{
     change::{Change, Changes},
     error::{ConfigError, ConfigErrors},

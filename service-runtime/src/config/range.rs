@@ -121,15 +121,21 @@ fn unit(field: &Field) -> Unit {
     if kind.ends_with("Size>") || kind.ends_with("Size") {
         return Unit::Size;
     }
-    match field
+    let bound = field
         .low
         .or(field.high)
-        .filter(|bound| bound.starts_with('"'))
-    {
+        .filter(|bound| bound.starts_with('"'));
+    match bound {
+        Some(_) if is_number(&kind) => Unit::Number,
         Some(bound) if humantime::parse_duration(bound.trim_matches('"')).is_ok() => Unit::Duration,
         Some(_) => Unit::Size,
         None => Unit::Number,
     }
+}
+
+fn is_number(kind: &str) -> bool {
+    let bits = |rest: &str| rest == "size" || rest.parse::<u8>().is_ok();
+    kind.starts_with("NonZero") || kind.strip_prefix(['u', 'i', 'f']).is_some_and(bits)
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ fn table(out: &mut String, fields: &[Field], path: &str, hidden: bool) {
             .default
             .and_then(|text| parse::value(text, &Origin::Default).ok());
         let _ = match default {
+            Some(_) if field.secret => writeln!(out, "# {name} = {:?}", write::MASK),
             Some(default) if hidden => writeln!(out, "# {name} = {default}"),
             Some(default) => writeln!(out, "#{name} = {default}"),
             None => writeln!(out, "# {name} = …"),

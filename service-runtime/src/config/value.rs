@@ -189,23 +189,17 @@ impl From<bool> for Value {
     }
 }
 
-impl From<i64> for Value {
-    fn from(value: i64) -> Self {
-        Self::Integer(value.into())
-    }
+macro_rules! from_integers {
+    ($($integer:ty)*) => {$(
+        impl From<$integer> for Value {
+            fn from(value: $integer) -> Self {
+                Self::Integer(value as i128)
+            }
+        }
+    )*};
 }
 
-impl From<u64> for Value {
-    fn from(value: u64) -> Self {
-        Self::Integer(value.into())
-    }
-}
-
-impl From<usize> for Value {
-    fn from(value: usize) -> Self {
-        Self::Integer(value as i128)
-    }
-}
+from_integers! { u8 u16 u32 u64 usize i8 i16 i32 i64 isize }
 
 impl From<f64> for Value {
     fn from(value: f64) -> Self {

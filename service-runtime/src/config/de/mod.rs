@@ -25,8 +25,8 @@ use self::{
 };
 use super::{ConfigError, Entry, Origin, Section, Snapshot, Table, Value, env};
 
-/// How many values of one section are refused before the rest is left for the next attempt.
-const LIMIT: usize = 1000;
+/// How many times a section is read for more errors; who has made as many mistakes has made one many times.
+const LIMIT: usize = 100;
 
 /// One section being read, and what has come of it so far.
 pub(crate) struct Reading<'a> {
@@ -37,6 +37,8 @@ pub(crate) struct Reading<'a> {
     errors: RefCell<Vec<ConfigError>>,
     /// Paths of the framework's tables, which the author's type does not see.
     reserved: BTreeSet<Path>,
+    /// Paths of options that are not missing but refused before, under another name or as a whole.
+    excused: BTreeSet<Path>,
     /// Paths of what was refused.
     skipped: RefCell<BTreeSet<Path>>,
     resolved: RefCell<BTreeMap<Path, Value>>,
@@ -69,6 +71,8 @@ impl<'a> Reading<'a> {
     pub(crate) fn at(program: &'a str, path: Path, entry: &'a Entry) -> Self {
         let mut secrets = Vec::new();
         gather_secrets(entry, &mut secrets);
+        // One secret may be part of another, which must be masked as a whole.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         Self {
             program,
             path,
@@ -76,15 +80,23 @@ impl<'a> Reading<'a> {
             secrets,
             errors: RefCell::default(),
             reserved: BTreeSet::new(),
+            excused: BTreeSet::new(),
             skipped: RefCell::default(),
             resolved: RefCell::default(),
         }
     }
 
-    /// Leaves out options about which enough was said before.
+    /// Takes it that enough was said about some options, should they be missing.
     pub(crate) fn excusing(self, excused: &BTreeSet<Path>) -> Self {
-        self.skipped.borrow_mut().extend(excused.iter().cloned());
-        self
+        Self {
+            excused: excused.clone(),
+            ..self
+        }
+    }
+
+    /// Tells whether enough was said about an option, or a section, that is missing.
+    pub(crate) fn excuses(&self, path: &Path) -> bool {
+        self.excused.contains(path)
     }
 
     /// Reads the whole as a value of type `T`; what is wrong with it is noted.
@@ -141,7 +153,7 @@ impl<'a> Reading<'a> {
 
     /// Refuses a required option that nobody has given, and names the ways to give it.
     pub(crate) fn refuse_missing(&self, path: &Path) {
-        if self.skipped.borrow_mut().insert(path.clone()) {
+        if self.skipped.borrow_mut().insert(path.clone()) && !self.excuses(path) {
             let (table, key) = path.table_and_key();
             let message = format!(
                 "required and not set: give it as `{key} = …` under `[{table}]` in a configuration file, \
@@ -210,7 +222,7 @@ fn gather_secrets(entry: &Entry, secrets: &mut Vec<String>) {
             .values()
             .for_each(|item| gather_secrets(item, secrets)),
         Value::String(text) | Value::Text(text) if entry.secret && !text.is_empty() => {
-            secrets.push(text.clone());
+            secrets.extend([text.clone(), text.escape_debug().to_string()]);
         }
         Value::Bool(_) => {}
         value if entry.secret => secrets.push(value.to_string()),

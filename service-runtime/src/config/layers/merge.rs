@@ -23,7 +23,7 @@ pub(crate) struct Merged {
     pub(crate) root: Table,
     /// What is wrong.
     pub(crate) errors: Vec<ConfigError>,
-    /// Options about which enough was said: a required one that was misspelled is not missing too.
+    /// Options about which enough was said, should they be missing: they were misspelled.
     pub(crate) excused: BTreeSet<Path>,
 }
 
@@ -250,15 +250,14 @@ impl<'a> Merge<'a> {
             let default = self.default(field, &path);
             if let Some(default) = default
                 && !table.contains_key(field.name)
+                && !self.excused.contains(&path)
             {
                 table.insert(field.name.to_owned(), default);
             }
             let Some(entry) = table.get_mut(field.name) else {
                 continue;
             };
-            if let (Some(fields), Value::Table(inner)) = (field.nested, &mut entry.value)
-                && !self.excused.contains(&path)
-            {
+            if let (Some(fields), Value::Table(inner)) = (field.nested, &mut entry.value) {
                 self.fill(fields, inner, &path);
             }
             if field.secret {
