@@ -16,7 +16,11 @@ pub(crate) fn hint<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 fn list(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]
@@ -25,8 +29,14 @@ mod tests {
 
     #[test]
     fn a_near_miss_is_named_and_else_all_that_there_is() {
-        assert_eq!(hint("wokers", ["workers", "threads"]), ": did you mean `workers`?");
-        assert_eq!(hint("xyz", ["workers", "threads"]), ": there are `workers`, `threads`");
+        assert_eq!(
+            hint("wokers", ["workers", "threads"]),
+            ": did you mean `workers`?"
+        );
+        assert_eq!(
+            hint("xyz", ["workers", "threads"]),
+            ": there are `workers`, `threads`"
+        );
         assert_eq!(hint("xyz", []), "");
     }
 }

@@ -16,7 +16,9 @@ pub async fn hook<O: Outcome>(
 ) -> anyhow::Result<()> {
     let _running = cx.enter_hook(name);
     match catch_panic(hook).await {
-        Ok(outcome) => outcome.outcome().with_context(|| format!("hook `{name}` failed")),
+        Ok(outcome) => outcome
+            .outcome()
+            .with_context(|| format!("hook `{name}` failed")),
         Err(message) => Err(anyhow!("hook `{name}` panicked: {message}")),
     }
 }
@@ -34,7 +36,12 @@ pub async fn health<O: HealthOutcome>(
 }
 
 /// Starts the `#[run]` hook as a task; its end is the service's end.
-pub fn run<S, F, Fut>(cx: &Context, name: &'static str, this: &Arc<S>, hook: F) -> anyhow::Result<()>
+pub fn run<S, F, Fut>(
+    cx: &Context,
+    name: &'static str,
+    this: &Arc<S>,
+    hook: F,
+) -> anyhow::Result<()>
 where
     F: FnOnce(Arc<S>, Context) -> Fut,
     Fut: Future<Output: Outcome> + Send + 'static,

@@ -18,37 +18,55 @@ pub struct Periodic {
 impl Periodic {
     /// At fixed intervals.
     pub fn every(interval: Duration) -> Self {
-        Self { spec: tasks::Periodic::every(interval), scope: Scope::Worker }
+        Self {
+            spec: tasks::Periodic::every(interval),
+            scope: Scope::Worker,
+        }
     }
 
     /// When a cron expression says.
     #[cfg(feature = "cron")]
     pub fn cron(expression: &'static str, time_zone: Option<&'static str>) -> Self {
-        Self { spec: tasks::Periodic::cron(expression, time_zone), scope: Scope::Worker }
+        Self {
+            spec: tasks::Periodic::cron(expression, time_zone),
+            scope: Scope::Worker,
+        }
     }
 
     /// Whether the first run is at once.
     #[must_use]
     pub fn immediately(self, yes: bool) -> Self {
-        Self { spec: self.spec.immediately(yes), ..self }
+        Self {
+            spec: self.spec.immediately(yes),
+            ..self
+        }
     }
 
     /// A random delay of each run.
     #[must_use]
     pub fn jitter(self, jitter: Duration) -> Self {
-        Self { spec: self.spec.jitter(jitter), ..self }
+        Self {
+            spec: self.spec.jitter(jitter),
+            ..self
+        }
     }
 
     /// Whether it runs at all.
     #[must_use]
     pub fn enabled(self, yes: bool) -> Self {
-        Self { spec: self.spec.enabled(yes), ..self }
+        Self {
+            spec: self.spec.enabled(yes),
+            ..self
+        }
     }
 
     /// What an error means.
     #[must_use]
     pub fn on_error(self, on_error: PeriodicOnError) -> Self {
-        Self { spec: self.spec.on_error(on_error), ..self }
+        Self {
+            spec: self.spec.on_error(on_error),
+            ..self
+        }
     }
 
     /// Where it runs.

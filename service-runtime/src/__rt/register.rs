@@ -86,8 +86,15 @@ impl Static {
 
 /// Returns the description of a service with `#[service]`.
 pub fn description<S: Describe>() -> Description {
-    let Static { name, after, on_error, .. } = S::DESCRIPTION;
-    Description::new(name).after(after.iter().copied()).on_error(on_error)
+    let Static {
+        name,
+        after,
+        on_error,
+        ..
+    } = S::DESCRIPTION;
+    Description::new(name)
+        .after(after.iter().copied())
+        .on_error(on_error)
 }
 
 /// Returns the registration of a service with `#[service]`.

@@ -105,9 +105,18 @@ fn command(options: &Options) -> Command {
                 .action(ArgAction::Append)
                 .help("Sets one option, such as `launch.workers=4`"),
         )
-        .arg(switch("print-config", "Prints every effective option with its origin, and exits"))
-        .arg(switch("sample-config", "Prints a commented template of all options, and exits"))
-        .arg(switch("check-config", "Checks the configuration, and exits with 0 or 78"))
+        .arg(switch(
+            "print-config",
+            "Prints every effective option with its origin, and exits",
+        ))
+        .arg(switch(
+            "sample-config",
+            "Prints a commented template of all options, and exits",
+        ))
+        .arg(switch(
+            "check-config",
+            "Checks the configuration, and exits with 0 or 78",
+        ))
         .next_help_heading("Launch")
         .arg(
             Arg::new("only")
@@ -127,7 +136,9 @@ fn switch(name: &'static str, help: &'static str) -> Arg {
         .action(ArgAction::SetTrue)
         .help(help)
         .conflicts_with_all(
-            ["print-config", "sample-config", "check-config"].into_iter().filter(|n| *n != name),
+            ["print-config", "sample-config", "check-config"]
+                .into_iter()
+                .filter(|n| *n != name),
         )
 }
 
@@ -149,7 +160,12 @@ fn flag(key: &'static Key) -> Arg {
 }
 
 fn many<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Vec<T> {
-    matches.get_many::<T>(name).into_iter().flatten().cloned().collect()
+    matches
+        .get_many::<T>(name)
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect()
 }
 
 fn after_help(program: &str) -> String {
@@ -178,8 +194,13 @@ mod tests {
 
     #[test]
     fn a_setting_is_read_from_its_flag() {
-        let line = line(&["--workers", "3", "--graceful-shutdown-timeout=5s"]).ok().unwrap();
-        let given = [("workers", "3".to_owned()), ("graceful_shutdown_timeout", "5s".to_owned())];
+        let line = line(&["--workers", "3", "--graceful-shutdown-timeout=5s"])
+            .ok()
+            .unwrap();
+        let given = [
+            ("workers", "3".to_owned()),
+            ("graceful_shutdown_timeout", "5s".to_owned()),
+        ];
         assert_eq!(line.given, given);
     }
 
@@ -187,7 +208,12 @@ mod tests {
     fn a_wrong_value_is_refused_with_what_is_expected() {
         let error = line(&["--workers", "0"]).err().unwrap();
         assert_eq!(error.exit_code(), 2);
-        assert!(error.to_string().contains("expected a number of workers, at least 1"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("expected a number of workers, at least 1"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -57,7 +57,10 @@ impl Exit {
             return Self::Config;
         }
         #[cfg(feature = "config")]
-        if error.chain().any(|cause| cause.is::<crate::config::ConfigErrors>()) {
+        if error
+            .chain()
+            .any(|cause| cause.is::<crate::config::ConfigErrors>())
+        {
             return Self::Config;
         }
         Self::Failed

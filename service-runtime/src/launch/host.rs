@@ -84,7 +84,9 @@ impl Host for ProcessHost {
                 let listeners = Arc::clone(listeners);
                 Box::pin(async move {
                     let mut listeners = listeners.lock().unwrap_or_else(PoisonError::into_inner);
-                    let fd = listeners.bind(&options, None).map_err(|error| chain(&error))?;
+                    let fd = listeners
+                        .bind(&options, None)
+                        .map_err(|error| chain(&error))?;
                     fd.try_clone_to_owned().map_err(|error| error.to_string())
                 })
             }
@@ -129,6 +131,8 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 
 impl fmt::Debug for ProcessHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProcessHost").field("identity", &self.identity).finish_non_exhaustive()
+        f.debug_struct("ProcessHost")
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
     }
 }

@@ -29,7 +29,9 @@ impl Logging {
         {
             let log = crate::log::Log::new(settings.log_format, &settings.log_level)
                 .map_err(|error| crate::launch::host::chain(&error))?;
-            Ok(Self { log: Some(Arc::new(log)) })
+            Ok(Self {
+                log: Some(Arc::new(log)),
+            })
         }
         #[cfg(not(feature = "log"))]
         {

@@ -10,8 +10,10 @@ static LAUNCHED: AtomicBool = AtomicBool::new(false);
 /// first, or after it, would take them away from somebody.
 pub(crate) fn take() -> Result<(), &'static str> {
     if LAUNCHED.swap(true, Ordering::SeqCst) {
-        return Err("a launch is already under way in this process, or has ended: a process \
-                    launches once; put several services into one launch, as a tuple or a `Vec`");
+        return Err(
+            "a launch is already under way in this process, or has ended: a process \
+                    launches once; put several services into one launch, as a tuple or a `Vec`",
+        );
     }
     Ok(())
 }

@@ -141,7 +141,7 @@ impl Options {
 
     /// Sets how often in a row a service may fail and be restarted; 0 for no limit.
     #[must_use]
-    pub fn service_restart_limit(self, times: u32) -> Self {
+    pub fn service_restart_limit(self, times: u64) -> Self {
         self.give("service_restart_limit", times)
     }
 

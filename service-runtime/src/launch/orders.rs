@@ -56,7 +56,13 @@ impl Orders {
         words: mpsc::UnboundedReceiver<Word>,
         supervisor: Option<i32>,
     ) -> Self {
-        Self { signals, words, supervisor, stops: Stops::default(), orphaned: false }
+        Self {
+            signals,
+            words,
+            supervisor,
+            stops: Stops::default(),
+            orphaned: false,
+        }
     }
 
     /// Waits for the next order, and logs who gave it.

@@ -33,13 +33,19 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
     let program = &options.program;
     once::take().map_err(|error| Exit::Failed.say(program, error))?;
     let (flags, only, configuration) = command_line::<M, F>(options)?;
-    let loaded = configuration.load().map_err(|error| Exit::Config.say(program, error))?;
+    let loaded = configuration
+        .load()
+        .map_err(|error| Exit::Config.say(program, error))?;
     let logging =
         Logging::new(&loaded.settings).map_err(|error| Exit::Config.say(program, error))?;
     let listeners =
         Listeners::from_env().map_err(|error| Exit::Failed.say(program, chain(&error)))?;
     let notifier = Notifier::from_env();
-    environment::remove(crate::listen::VARIABLES.into_iter().chain(crate::notify::VARIABLES));
+    environment::remove(
+        crate::listen::VARIABLES
+            .into_iter()
+            .chain(crate::notify::VARIABLES),
+    );
     {
         let _scoped = logging.scoped();
         loaded.log_options();
@@ -75,7 +81,11 @@ fn command_line<M, F: Main<M>>(
     let line = command::read(options, F::flags).map_err(|error| {
         // Help and version go to standard output, mistakes to standard error; either may be closed.
         let _ = error.print();
-        if error.use_stderr() { Exit::Usage } else { Exit::Done }
+        if error.use_stderr() {
+            Exit::Usage
+        } else {
+            Exit::Done
+        }
     })?;
     let task = line.task;
     let configuration = Configuration::new(options).with(&line);
@@ -86,7 +96,10 @@ fn command_line<M, F: Main<M>>(
         Task::SampleConfig => configuration.sample(),
         Task::PrintConfig => configuration.load().map_err(wrong)?.print(),
         Task::CheckConfig => {
-            configuration.load().and_then(Loaded::checked).map_err(wrong)?;
+            configuration
+                .load()
+                .and_then(Loaded::checked)
+                .map_err(wrong)?;
             "the configuration is right\n".to_owned()
         }
     };

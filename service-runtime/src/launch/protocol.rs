@@ -67,9 +67,11 @@ impl ToSupervisor {
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
             Self::Ready => join(&["ready"]),
-            Self::Failed { code, hopeless, text } => {
-                join(&["failed", &code.to_string(), &hopeless.to_string(), text])
-            }
+            Self::Failed {
+                code,
+                hopeless,
+                text,
+            } => join(&["failed", &code.to_string(), &hopeless.to_string(), text]),
             Self::Listen { id, options } => join(&["listen", &id.to_string(), options]),
             Self::Status { service, text } => join(&["status", service, text]),
             Self::Mutated(text) => join(&["mutated", text]),
@@ -87,12 +89,14 @@ impl ToSupervisor {
                 hopeless: bool::from_str(hopeless).ok()?,
                 text: text.to_owned(),
             },
-            ["listen", id, options] => {
-                Self::Listen { id: id.parse().ok()?, options: options.to_owned() }
-            }
-            ["status", service, text] => {
-                Self::Status { service: service.to_owned(), text: text.to_owned() }
-            }
+            ["listen", id, options] => Self::Listen {
+                id: id.parse().ok()?,
+                options: options.to_owned(),
+            },
+            ["status", service, text] => Self::Status {
+                service: service.to_owned(),
+                text: text.to_owned(),
+            },
             ["mutated", text] => Self::Mutated(text.to_owned()),
             _ => return None,
         })
@@ -114,10 +118,13 @@ impl ToWorker {
         let text = str::from_utf8(bytes).ok()?;
         let fields: Vec<&str> = text.split(SEPARATOR).collect();
         Some(match *fields.as_slice() {
-            ["listening", id] => Self::Listening { id: id.parse().ok()? },
-            ["refused", id, text] => {
-                Self::Refused { id: id.parse().ok()?, text: text.to_owned() }
-            }
+            ["listening", id] => Self::Listening {
+                id: id.parse().ok()?,
+            },
+            ["refused", id, text] => Self::Refused {
+                id: id.parse().ok()?,
+                text: text.to_owned(),
+            },
             ["mutate"] => Self::Mutate,
             _ => return None,
         })
@@ -131,7 +138,11 @@ fn join(fields: &[&str]) -> Vec<u8> {
             message.push(SEPARATOR);
         }
         let cut = field.floor_char_boundary(LONGEST);
-        message.extend(field[..cut].chars().map(|c| if c == SEPARATOR { ' ' } else { c }));
+        message.extend(
+            field[..cut]
+                .chars()
+                .map(|c| if c == SEPARATOR { ' ' } else { c }),
+        );
     }
     message.into_bytes()
 }
@@ -171,6 +182,9 @@ mod tests {
         let text = format!("a\u{1f}b{}", "ä".repeat(LONGEST));
         let message = ToSupervisor::Mutated(text).encode();
         assert!(message.len() <= LONGEST + 20);
-        assert!(matches!(ToSupervisor::decode(&message), Some(ToSupervisor::Mutated(_))));
+        assert!(matches!(
+            ToSupervisor::decode(&message),
+            Some(ToSupervisor::Mutated(_))
+        ));
     }
 }

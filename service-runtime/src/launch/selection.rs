@@ -9,16 +9,20 @@ use crate::service::Definition;
 /// Returns every name that no service has, with the near miss.
 pub(crate) fn pick(services: Vec<Definition>, only: &[String]) -> Result<Vec<Definition>, String> {
     if services.is_empty() {
-        return Err("there is no service to launch: `main` returned none, and no registered \
+        return Err(
+            "there is no service to launch: `main` returned none, and no registered \
                     service has an `#[init]`; return one from `main`, or name its crate in \
                     `#[launch(crates = […])]`"
-            .to_owned());
+                .to_owned(),
+        );
     }
     if only.is_empty() {
         return Ok(services);
     }
-    let known: Vec<String> =
-        services.iter().map(|service| service.description.name().to_owned()).collect();
+    let known: Vec<String> = services
+        .iter()
+        .map(|service| service.description.name().to_owned())
+        .collect();
     let unknown: Vec<String> = only
         .iter()
         .filter(|name| !known.contains(name))
@@ -30,7 +34,10 @@ pub(crate) fn pick(services: Vec<Definition>, only: &[String]) -> Result<Vec<Def
     if !unknown.is_empty() {
         return Err(unknown.join("\n"));
     }
-    Ok(services.into_iter().filter(|s| only.iter().any(|o| o == s.description.name())).collect())
+    Ok(services
+        .into_iter()
+        .filter(|s| only.iter().any(|o| o == s.description.name()))
+        .collect())
 }
 
 #[cfg(test)]
@@ -47,7 +54,9 @@ mod tests {
     }
 
     fn services() -> Vec<Definition> {
-        ["api", "db"].map(|name| Definition::of_value(Named(name))).into()
+        ["api", "db"]
+            .map(|name| Definition::of_value(Named(name)))
+            .into()
     }
 
     #[test]
@@ -59,7 +68,9 @@ mod tests {
 
     #[test]
     fn every_unknown_name_is_told_with_its_near_miss() {
-        let error = pick(services(), &["ap".to_owned(), "xyz".to_owned()]).err().unwrap();
+        let error = pick(services(), &["ap".to_owned(), "xyz".to_owned()])
+            .err()
+            .unwrap();
         assert_eq!(error.lines().count(), 2);
         assert!(error.contains("`--only ap`: no service has this name: did you mean `api`?"));
     }

@@ -99,11 +99,11 @@ impl<A: Audience> Serving<A> {
                         tracing::error!(service, "service failed, the program ends: {error:#}");
                         return self.end(Exit::Failed).await;
                     }
-                    Told::Done(_) | Told::Ignored(_) if self.running.is_over() => {
+                    Told::Done | Told::Ignored if self.running.is_over() => {
                         tracing::info!("every service has ended");
                         return self.end(Exit::Done).await;
                     }
-                    Told::Done(_) | Told::Ignored(_) => {}
+                    Told::Done | Told::Ignored => {}
                 },
             }
         }
@@ -127,7 +127,7 @@ impl<A: Audience> Serving<A> {
                     Next::Mutate(bytes) => {
                         let result = self
                             .configuration
-                            .from_bytes(&bytes)
+                            .rebuild(&bytes)
                             .map(|loaded| self.host.set_snapshot(&loaded))
                             .map_err(|error| error.to_string());
                         self.audience.mutated(result);
@@ -144,7 +144,11 @@ impl<A: Audience> Serving<A> {
             Stop::Clean => exit,
             Stop::WithErrors | Stop::OutOfTime | Stop::Quit => Exit::Failed,
         };
-        if self.orders.is_orphaned() { Exit::Failed } else { exit }
+        if self.orders.is_orphaned() {
+            Exit::Failed
+        } else {
+            exit
+        }
     }
 
     async fn stop(&mut self) -> Stop {
@@ -176,7 +180,11 @@ impl<A: Audience> Serving<A> {
         for StartError { service, error } in &errors {
             tracing::error!(service, "service failed to stop: {error:#}");
         }
-        if errors.is_empty() { Stop::Clean } else { Stop::WithErrors }
+        if errors.is_empty() {
+            Stop::Clean
+        } else {
+            Stop::WithErrors
+        }
     }
 
     /// Takes over the configuration of the moment; returns an exit if the process ends over it.
@@ -216,7 +224,10 @@ impl<A: Audience> Serving<A> {
             Start::Stop => return Some(self.end(Exit::Done).await),
             Start::Quit => return Some(Exit::Failed),
             Start::Failed(StartError { service, error }) => {
-                tracing::error!(service, "reload undone, the service does not start: {error:#}");
+                tracing::error!(
+                    service,
+                    "reload undone, the service does not start: {error:#}"
+                );
             }
         }
         match self.stop().await {
@@ -237,7 +248,7 @@ impl<A: Audience> Serving<A> {
 
     /// Takes over what the supervisor sent, and tells it how that went.
     async fn mutate(&mut self, bytes: &[u8]) {
-        let result = match self.configuration.from_bytes(bytes) {
+        let result = match self.configuration.rebuild(bytes) {
             Ok(loaded) => {
                 self.take_over(loaded).await;
                 Ok(())
@@ -257,7 +268,10 @@ impl<A: Audience> Serving<A> {
         self.host.set_snapshot(&new);
         self.apply_settings();
         for StartError { service, error } in self.running.reset(Change::between(&old, &new)).await {
-            tracing::error!(service, "service failed to take over the configuration: {error:#}");
+            tracing::error!(
+                service,
+                "service failed to take over the configuration: {error:#}"
+            );
         }
         tracing::info!("mutated");
     }
@@ -272,7 +286,8 @@ impl<A: Audience> Serving<A> {
     }
 
     fn apply_settings(&self) {
-        self.warden.set_graceful(self.settings().graceful_shutdown_timeout);
+        self.warden
+            .set_graceful(self.settings().graceful_shutdown_timeout);
         self.host.set_log_level(&self.settings().log_level);
     }
 

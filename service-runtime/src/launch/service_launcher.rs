@@ -116,8 +116,17 @@ fn set_up<M>(
         exit: Exit::Failed,
         text: format!("cannot set the process up: {error}"),
     };
-    let Prepared { program, configuration, loaded, flags, only, logging, listeners, notifier, .. } =
-        prepared;
+    let Prepared {
+        program,
+        configuration,
+        loaded,
+        flags,
+        only,
+        logging,
+        listeners,
+        notifier,
+        ..
+    } = prepared;
     let signals = Signals::open().map_err(os)?;
     let graceful = loaded.settings.graceful_shutdown_timeout;
     let warden = Warden::start(graceful, None, || {}).map_err(os)?;
@@ -128,12 +137,22 @@ fn set_up<M>(
 
     let notifier = Arc::new(notifier);
     let listeners = Arc::new(Mutex::new(listeners));
-    let identity = Identity { program, slot: None, generation: 1 };
+    let identity = Identity {
+        program,
+        slot: None,
+        generation: 1,
+    };
     let (notify, sockets) = (Arc::clone(&notifier), Arc::clone(&listeners));
-    let outside = Outside::Alone { listeners: sockets, notify };
+    let outside = Outside::Alone {
+        listeners: sockets,
+        notify,
+    };
     let host = Arc::new(ProcessHost::new(identity, &loaded, logging, outside));
     let running = Running::new(services, Arc::clone(&host) as _, restarts(&loaded.settings))
-        .map_err(|text| Failure { exit: Exit::Failed, text })?;
+        .map_err(|text| Failure {
+            exit: Exit::Failed,
+            text,
+        })?;
     // Nobody sends words: the channel stays open and empty.
     let (words, told) = mpsc::unbounded_channel();
     let serving = Serving {
@@ -143,7 +162,10 @@ fn set_up<M>(
         running,
         orders: Orders::new(signals, told, None),
         warden,
-        audience: Manager { notifier, _words: words },
+        audience: Manager {
+            notifier,
+            _words: words,
+        },
         reload_wanted: false,
         log_changes: true,
     };

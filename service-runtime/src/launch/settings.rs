@@ -27,7 +27,7 @@ pub(crate) struct Settings {
     pub(crate) respawn_delay_max: Duration,
     pub(crate) healthy_after: Duration,
     pub(crate) reload_surge: NonZeroUsize,
-    pub(crate) service_restart_limit: u32,
+    pub(crate) service_restart_limit: u64,
     pub(crate) log_level: String,
     pub(crate) log_format: LogFormat,
     pub(crate) log_options: bool,
@@ -93,7 +93,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("reload_surge", "NonZeroUsize", "a number of workers, at least 1", "1", true,
         "How many workers a reload replaces at the same time.",
         |s, t| set(&mut s.reload_surge, t.parse().ok())),
-    key("service_restart_limit", "u32", "a whole number, 0 for no limit", "10", true,
+    key("service_restart_limit", "u64", "a whole number, 0 for no limit", "10", true,
         "How often in a row a service with `on_error = \"restart\"` may fail before the process ends. 0 for no limit.",
         |s, t| set(&mut s.service_restart_limit, t.parse().ok())),
     key("log_level", "String", "a level (`error`, `warn`, `info`, `debug`, `trace`, `off`) or directives such as `info,my_crate=debug`", "\"info\"", true,
@@ -150,7 +150,15 @@ const fn key(
     doc: &'static str,
     read: fn(&mut Settings, &str) -> Option<()>,
 ) -> Key {
-    Key { name, kind, expects, default, mutable, doc, read }
+    Key {
+        name,
+        kind,
+        expects,
+        default,
+        mutable,
+        doc,
+        read,
+    }
 }
 
 fn set<T>(place: &mut T, value: Option<T>) -> Option<()> {
@@ -164,7 +172,11 @@ fn duration(text: &str) -> Option<Duration> {
 
 /// Reads a limit; nothing at all means none.
 fn limit(text: &str) -> Option<Option<Duration>> {
-    let limit = if text == "0" { Duration::ZERO } else { duration(text)? };
+    let limit = if text == "0" {
+        Duration::ZERO
+    } else {
+        duration(text)?
+    };
     Some((!limit.is_zero()).then_some(limit))
 }
 
@@ -194,7 +206,10 @@ mod tests {
     #[test]
     fn a_wrong_value_is_refused_with_what_is_expected() {
         let mut settings = Settings::default();
-        assert_eq!(settings.read("workers", "0"), Err(Some("a number of workers, at least 1")));
+        assert_eq!(
+            settings.read("workers", "0"),
+            Err(Some("a number of workers, at least 1"))
+        );
         assert_eq!(settings.read("start_timeout", "soon"), Err(Some(LIMIT)));
         assert_eq!(settings.read("wokers", "1"), Err(None));
         assert_eq!(settings, Settings::default());

@@ -119,7 +119,11 @@ impl Watch {
             PollFd::new(self.ints.as_fd(), PollFlags::POLLIN),
         ];
         // With no events asked for, only the end of the other side wakes this.
-        fds.extend(self.supervisor.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::empty())));
+        fds.extend(
+            self.supervisor
+                .iter()
+                .map(|fd| PollFd::new(fd.as_fd(), PollFlags::empty())),
+        );
         if poll(&mut fds, timeout).is_err() {
             return Seen::default();
         }

@@ -3,11 +3,6 @@
 //! A socket is bound once, by the process that outlives the workers, and its descriptor is passed
 //! on: what waits in the accept queue survives the worker that would have taken it. The holder
 //! knows no async runtime and asks no name server; a host name is resolved before it gets there.
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "the holder is called by the launchers, in a room above"
-)]
 
 mod activation;
 mod address;

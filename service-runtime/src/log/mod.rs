@@ -3,11 +3,6 @@
 //! Several processes write to one standard error. An event becomes one buffer and one write, and
 //! what does not fit into one is written under a lock between the processes. A log that nobody
 //! reads never ends a program and never holds it up for longer than a moment.
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "set up by the launchers, in a room above"
-)]
 
 #[cfg(feature = "log")]
 mod filter;

@@ -121,6 +121,10 @@ mod tests {
 
     use super::*;
 
+    #[expect(
+        clippy::zombie_processes,
+        reason = "each test reaps what it spawns, by pidfd"
+    )]
     fn spawn(script: &str) -> Child {
         let child = Command::new("sh").args(["-c", script]).spawn().unwrap();
         Child::open(Pid::from_raw(i32::try_from(child.id()).unwrap())).unwrap()

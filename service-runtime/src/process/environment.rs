@@ -1,5 +1,8 @@
 //! Variables of the environment that are for this process alone.
-#![expect(unsafe_code, reason = "the environment belongs to all threads of a process")]
+#![expect(
+    unsafe_code,
+    reason = "the environment belongs to all threads of a process"
+)]
 
 /// Removes variables, so that no child takes them for its own.
 ///

@@ -41,11 +41,6 @@ pub(crate) fn reset_dispositions() -> nix::Result<()> {
     set(Signal::SIGPIPE, SigHandler::SigIgn)
 }
 
-/// Ignores a signal.
-pub(crate) fn ignore(signal: Signal) -> nix::Result<()> {
-    set(signal, SigHandler::SigIgn)
-}
-
 fn handled() -> SigSet {
     HANDLED.into_iter().chain([Signal::SIGCHLD]).collect()
 }

@@ -173,7 +173,8 @@ impl Context {
     ///
     /// Returns an error if the address cannot be read, resolved or bound; it says whom to ask.
     pub async fn listen(&self, address: &str) -> Result<Listener, ListenError> {
-        self.listen_with(ListenOptions::new(Address::from_str(address)?)).await
+        self.listen_with(ListenOptions::new(Address::from_str(address)?))
+            .await
     }
 
     /// Listens with options, such as a backlog or a socket for each worker.
@@ -183,7 +184,12 @@ impl Context {
     /// As [`listen`](Self::listen).
     pub async fn listen_with(&self, options: ListenOptions) -> Result<Listener, ListenError> {
         let address = options.address().clone().resolve().await?;
-        let fd = self.0.host.listen(options.at(address)).await.map_err(ListenError::Bind)?;
+        let fd = self
+            .0
+            .host
+            .listen(options.at(address))
+            .await
+            .map_err(ListenError::Bind)?;
         Ok(Listener::from_fd(fd)?)
     }
 
@@ -245,7 +251,11 @@ impl Context {
             }
             Ok(())
         });
-        self.0.on_change.lock().unwrap_or_else(PoisonError::into_inner).push(hook);
+        self.0
+            .on_change
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(hook);
     }
 
     pub(crate) fn changed(
@@ -253,7 +263,12 @@ impl Context {
         old: &crate::config::Snapshot,
         new: &crate::config::Snapshot,
     ) -> anyhow::Result<()> {
-        let hooks = self.0.on_change.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let hooks = self
+            .0
+            .on_change
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         hooks.iter().try_for_each(|hook| hook(old, new))
     }
 }

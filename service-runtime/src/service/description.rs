@@ -28,7 +28,11 @@ pub enum OnError {
 impl Description {
     /// Describes a service by its name alone.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), after: Vec::new(), on_error: OnError::default() }
+        Self {
+            name: name.into(),
+            after: Vec::new(),
+            on_error: OnError::default(),
+        }
     }
 
     /// Describes a service by the name of its type, in snake case, without its module.
@@ -94,7 +98,10 @@ mod tests {
 
     #[test]
     fn a_service_is_named_after_its_type_in_snake_case() {
-        assert_eq!(Description::of::<HttpAPIServer<String>>().name(), "http_api_server");
+        assert_eq!(
+            Description::of::<HttpAPIServer<String>>().name(),
+            "http_api_server"
+        );
         assert_eq!(snake_case("Greeter"), "greeter");
         assert_eq!(snake_case("a::DbV2"), "db_v2");
     }

@@ -102,6 +102,9 @@ impl AnyService {
 impl Definition {
     pub(crate) fn of_value<S: Service>(service: S) -> Self {
         let service = AnyService::new(service);
-        Self { description: service.description(), build: Build::Value(service) }
+        Self {
+            description: service.description(),
+            build: Build::Value(service),
+        }
     }
 }

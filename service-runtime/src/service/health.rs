@@ -24,17 +24,26 @@ pub enum HealthStatus {
 impl Health {
     /// Says that all is well.
     pub const fn pass() -> Self {
-        Self { status: HealthStatus::Pass, note: None }
+        Self {
+            status: HealthStatus::Pass,
+            note: None,
+        }
     }
 
     /// Says that somebody should look, and why.
     pub fn warn(note: impl Into<Cow<'static, str>>) -> Self {
-        Self { status: HealthStatus::Warn, note: Some(note.into()) }
+        Self {
+            status: HealthStatus::Warn,
+            note: Some(note.into()),
+        }
     }
 
     /// Says that the service cannot do its work, and why.
     pub fn fail(note: impl Into<Cow<'static, str>>) -> Self {
-        Self { status: HealthStatus::Fail, note: Some(note.into()) }
+        Self {
+            status: HealthStatus::Fail,
+            note: Some(note.into()),
+        }
     }
 
     /// Returns whether the service can do its work.

@@ -113,6 +113,8 @@ tuples!(A B C D E F G H);
 
 impl std::fmt::Debug for Services {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|service| service.description.name())).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|service| service.description.name()))
+            .finish()
     }
 }

@@ -20,7 +20,7 @@ pub use description::{Description, OnError};
 pub(crate) use erased::{AnyService, BoxFuture, Build, Definition, InitFn};
 pub use health::{Health, HealthStatus};
 pub use into_services::{IntoServices, Registered, Services};
-pub(crate) use order::{OrderError, levels};
+pub(crate) use order::levels;
 pub use phase::Phase;
 pub use settings::{RestartMethod, RuntimeKind, Scope};
 pub use work::Service;

@@ -8,7 +8,9 @@ use super::Description;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum OrderError {
     /// Two services of one name.
-    #[error("{count} services are named `{name}`: give each a name of its own with `#[service(name = \"…\")]`")]
+    #[error(
+        "{count} services are named `{name}`: give each a name of its own with `#[service(name = \"…\")]`"
+    )]
     Duplicate {
         /// The name.
         name: String,
@@ -48,7 +50,10 @@ pub(crate) fn levels(services: &[Description]) -> Result<Vec<Vec<usize>>, Vec<Or
     for (name, indices) in &places {
         if indices.len() > 1 {
             let name = (*name).to_owned();
-            errors.push(OrderError::Duplicate { name, count: indices.len() });
+            errors.push(OrderError::Duplicate {
+                name,
+                count: indices.len(),
+            });
         }
     }
     for service in services {
@@ -65,8 +70,10 @@ pub(crate) fn levels(services: &[Description]) -> Result<Vec<Vec<usize>>, Vec<Or
     }
     let mut levels = Vec::new();
     let mut done: BTreeSet<&str> = BTreeSet::new();
-    let mut left: BTreeMap<&str, &Description> =
-        services.iter().map(|service| (service.name(), service)).collect();
+    let mut left: BTreeMap<&str, &Description> = services
+        .iter()
+        .map(|service| (service.name(), service))
+        .collect();
     while !left.is_empty() {
         let next: Vec<&str> = left
             .iter()
@@ -93,7 +100,11 @@ fn cycle(left: &BTreeMap<&str, &Description>) -> String {
         if let Some(from) = path.iter().position(|seen| *seen == name) {
             path.drain(..from);
             path.push(name);
-            return path.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" after ");
+            return path
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(" after ");
         }
         path.push(name);
         let need = left[name].needs().find(|need| left.contains_key(need));
@@ -111,7 +122,11 @@ mod tests {
 
     #[test]
     fn a_service_stands_in_the_level_after_those_it_needs() {
-        let services = [service("api", &["db", "cache"]), service("db", &[]), service("cache", &["db"])];
+        let services = [
+            service("api", &["db", "cache"]),
+            service("db", &[]),
+            service("cache", &["db"]),
+        ];
         assert_eq!(levels(&services).unwrap(), [vec![1], vec![2], vec![0]]);
     }
 
@@ -132,10 +147,26 @@ mod tests {
 
     #[test]
     fn every_duplicate_and_every_unknown_name_is_told_at_once() {
-        let services = [service("db", &[]), service("db", &[]), service("api", &["dv", "x"])];
+        let services = [
+            service("db", &[]),
+            service("db", &[]),
+            service("api", &["dv", "x"]),
+        ];
         let errors = levels(&services).unwrap_err();
         assert_eq!(errors.len(), 3);
-        assert!(errors[0].to_string().starts_with("2 services are named `db`"), "{}", errors[0]);
-        assert!(errors[1].to_string().ends_with("not launched: did you mean `db`?"), "{}", errors[1]);
+        assert!(
+            errors[0]
+                .to_string()
+                .starts_with("2 services are named `db`"),
+            "{}",
+            errors[0]
+        );
+        assert!(
+            errors[1]
+                .to_string()
+                .ends_with("not launched: did you mean `db`?"),
+            "{}",
+            errors[1]
+        );
     }
 }

@@ -55,7 +55,10 @@ impl Board {
     /// Returns every service with its phase, by name.
     pub(crate) fn all(&self) -> Vec<(String, Phase)> {
         let services = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        services.iter().map(|(name, phase)| (name.clone(), *phase.borrow())).collect()
+        services
+            .iter()
+            .map(|(name, phase)| (name.clone(), *phase.borrow()))
+            .collect()
     }
 
     fn sender(&self, service: &str) -> watch::Sender<Phase> {

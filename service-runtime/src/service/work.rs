@@ -54,10 +54,7 @@ pub trait Service: Sized + Send + Sync + 'static {
     ///
     /// A stop that is asked for meanwhile drops the future at an await; tasks that were spawned in
     /// the service's group are aborted.
-    fn start(
-        self: &Arc<Self>,
-        cx: &Context,
-    ) -> impl Future<Output = anyhow::Result<()>> + Send {
+    fn start(self: &Arc<Self>, cx: &Context) -> impl Future<Output = anyhow::Result<()>> + Send {
         let _ = cx;
         async { Ok(()) }
     }

@@ -20,7 +20,9 @@ pub(crate) struct Changes;
 
 impl Configuration {
     pub(crate) fn new(options: &Options) -> Self {
-        Self { given: options.given.clone() }
+        Self {
+            given: options.given.clone(),
+        }
     }
 
     /// Reads the settings.
@@ -36,7 +38,7 @@ impl Configuration {
     }
 
     /// Reads them once more.
-    pub(crate) fn from_bytes(&self, _bytes: &[u8]) -> Result<Loaded, WrongConfig> {
+    pub(crate) fn rebuild(&self, _bytes: &[u8]) -> Result<Loaded, WrongConfig> {
         self.load()
     }
 }

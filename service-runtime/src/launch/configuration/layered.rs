@@ -57,7 +57,10 @@ impl Configuration {
         if let Some(path) = options.config {
             layers = layers.optional_file(path);
         }
-        Self { layers, sections: sections(options).into() }
+        Self {
+            layers,
+            sections: sections(options).into(),
+        }
     }
 
     /// Adds what the command line says.
@@ -86,9 +89,9 @@ impl Configuration {
     }
 
     /// Builds the configuration that another process of the program has read.
-    pub(crate) fn from_bytes(&self, bytes: &[u8]) -> Result<Loaded, ConfigErrors> {
+    pub(crate) fn rebuild(&self, bytes: &[u8]) -> Result<Loaded, ConfigErrors> {
         let sources = Sources::from_bytes(bytes).map_err(|error| {
-            let origin = crate::config::Origin::file("the supervisor's copy", 0);
+            let origin = config::Origin::file("the supervisor's copy", 0);
             ConfigErrors::at(LAUNCH, "", &origin, error.to_string())
         })?;
         self.build(sources)
@@ -105,7 +108,12 @@ impl Configuration {
         super::periodic::check(&snapshot)?;
         let settings = settings(&snapshot)?;
         let (sections, sources) = (Arc::clone(&self.sections), Arc::new(sources));
-        Ok(Loaded { settings, snapshot, sections, sources })
+        Ok(Loaded {
+            settings,
+            snapshot,
+            sections,
+            sources,
+        })
     }
 }
 
@@ -177,7 +185,11 @@ fn sections(options: &Options) -> Vec<Section> {
 
 fn field(key: &crate::launch::settings::Key) -> Field {
     let mut field = Field::new(key.name, key.kind).doc(key.doc);
-    field = if key.default.is_empty() { field.optional() } else { field.default(key.default) };
+    field = if key.default.is_empty() {
+        field.optional()
+    } else {
+        field.default(key.default)
+    };
     if key.mutable { field.mutable() } else { field }
 }
 
@@ -185,11 +197,17 @@ fn settings(snapshot: &Snapshot) -> Result<Settings, ConfigErrors> {
     let mut settings = Settings::default();
     let mut errors: Option<ConfigErrors> = None;
     for (name, value, origin) in snapshot.entries(LAUNCH) {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         if let Err(expects) = settings.read(name, &text) {
             let expects = expects.unwrap_or("a setting that exists");
-            let error =
-                ConfigErrors::at(LAUNCH, name, origin, format!("expected {expects}, found `{text}`"));
+            let error = ConfigErrors::at(
+                LAUNCH,
+                name,
+                origin,
+                format!("expected {expects}, found `{text}`"),
+            );
             match &mut errors {
                 Some(errors) => errors.append(error),
                 None => errors = Some(error),

@@ -15,10 +15,18 @@ pub(super) fn reserve(section: Section, tasks: &'static [&'static str]) -> Secti
         return section;
     }
     let fields = vec![
-        Field::new("enabled", "bool").doc("Whether the task runs.").optional(),
-        Field::new("every", "Duration").doc("How often it runs.").optional(),
-        Field::new("immediately", "bool").doc("Whether it first runs at once.").optional(),
-        Field::new("jitter", "Duration").doc("A random delay of each run.").optional(),
+        Field::new("enabled", "bool")
+            .doc("Whether the task runs.")
+            .optional(),
+        Field::new("every", "Duration")
+            .doc("How often it runs.")
+            .optional(),
+        Field::new("immediately", "bool")
+            .doc("Whether it first runs at once.")
+            .optional(),
+        Field::new("jitter", "Duration")
+            .doc("A random delay of each run.")
+            .optional(),
     ];
     section.reserve(PERIODIC, fields)
 }
@@ -29,7 +37,10 @@ pub(super) fn check(snapshot: &Snapshot) -> Result<(), ConfigErrors> {
     for (description, registration) in registry::all() {
         let tasks = registration.periodics;
         let path = format!("{}.{PERIODIC}", description.name());
-        for (task, _, origin) in snapshot.entries(&path).filter(|(task, ..)| !tasks.contains(task)) {
+        for (task, _, origin) in snapshot
+            .entries(&path)
+            .filter(|(task, ..)| !tasks.contains(task))
+        {
             let hint = crate::near::hint(task, tasks.iter().copied());
             let message = format!("no periodic task has this name{hint}");
             let error = ConfigErrors::at(&path, task, origin, message);

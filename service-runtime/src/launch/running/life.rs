@@ -67,7 +67,7 @@ impl Life {
     async fn lives(&mut self) -> anyhow::Result<()> {
         let name = self.definition.description.name().to_owned();
         let policy = self.definition.description.policy();
-        let mut failed_in_a_row = 0;
+        let mut failed_in_a_row = 0_u64;
         loop {
             let error = match self.one_run(&name).await {
                 End::Stopped(result) => {
@@ -77,7 +77,7 @@ impl Life {
                 End::Done => {
                     self.phase(&name, Phase::Stopped);
                     tracing::info!(service = name, "service is done");
-                    let _ = self.tell.send(Told::Done(name));
+                    let _ = self.tell.send(Told::Done);
                     return Ok(());
                 }
                 End::NotStarted(error) if self.started.is_some() => {
@@ -100,8 +100,11 @@ impl Life {
             let limit = self.restarts.limit;
             match policy {
                 OnError::Ignore => {
-                    tracing::error!(service = name, "service failed, the others go on: {error:#}");
-                    let _ = self.tell.send(Told::Ignored(name));
+                    tracing::error!(
+                        service = name,
+                        "service failed, the others go on: {error:#}"
+                    );
+                    let _ = self.tell.send(Told::Ignored);
                     return Ok(());
                 }
                 OnError::Restart if limit == 0 || failed_in_a_row <= limit => {
@@ -118,7 +121,8 @@ impl Life {
                     }
                 }
                 OnError::Restart => {
-                    let error = error.context(format!("it failed {failed_in_a_row} times in a row"));
+                    let error =
+                        error.context(format!("it failed {failed_in_a_row} times in a row"));
                     let _ = self.tell.send(Told::Failed(name, error));
                     return Ok(());
                 }
@@ -243,7 +247,10 @@ impl Life {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(service = name, "service failed to stop: {error:#}"),
             Err(_) => {
-                tracing::error!(service = name, "service did not stop in time, its tasks are aborted");
+                tracing::error!(
+                    service = name,
+                    "service did not stop in time, its tasks are aborted"
+                );
                 cx.tasks().stop(false);
             }
         }
@@ -264,9 +271,15 @@ impl Life {
         }
     }
 
-    fn delay(&self, failed_in_a_row: u32) -> Duration {
-        let factor = 2u32.checked_pow(failed_in_a_row.saturating_sub(1)).unwrap_or(u32::MAX);
-        self.restarts.delay.saturating_mul(factor).min(self.restarts.delay_max)
+    fn delay(&self, failed_in_a_row: u64) -> Duration {
+        let factor = u32::try_from(failed_in_a_row.saturating_sub(1))
+            .ok()
+            .and_then(|doublings| 2u32.checked_pow(doublings))
+            .unwrap_or(u32::MAX);
+        self.restarts
+            .delay
+            .saturating_mul(factor)
+            .min(self.restarts.delay_max)
     }
 
     fn phase(&self, name: &str, phase: Phase) {

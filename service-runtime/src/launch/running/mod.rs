@@ -34,7 +34,7 @@ pub(crate) struct Restarts {
     pub(crate) delay_max: std::time::Duration,
     pub(crate) healthy_after: std::time::Duration,
     /// How often in a row; 0 for no limit.
-    pub(crate) limit: u32,
+    pub(crate) limit: u64,
     /// How long a failed service may take to stop.
     pub(crate) stop: Option<std::time::Duration>,
 }
@@ -43,9 +43,9 @@ pub(crate) struct Restarts {
 #[derive(Debug)]
 pub(crate) enum Told {
     /// Its work is done, and it has stopped.
-    Done(String),
+    Done,
     /// It has failed and stopped; the others go on.
-    Ignored(String),
+    Ignored,
     /// It has failed and stopped, and so must all.
     Failed(String, anyhow::Error),
 }
@@ -76,21 +76,41 @@ impl Running {
         host: Arc<dyn Host>,
         restarts: Restarts,
     ) -> Result<Self, String> {
-        let descriptions: Vec<_> =
-            services.iter().map(|service| service.description.clone()).collect();
+        let descriptions: Vec<_> = services
+            .iter()
+            .map(|service| service.description.clone())
+            .collect();
         let levels = levels(&descriptions).map_err(|errors| {
-            errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+            errors
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n")
         })?;
         let (tell, told) = mpsc::unbounded_channel();
         let lives = services
             .into_iter()
             .map(|definition| {
-                host.board().set(definition.description.name(), Phase::Waiting);
-                Handle { definition, commands: None, ended: None, now: Arc::default() }
+                host.board()
+                    .set(definition.description.name(), Phase::Waiting);
+                Handle {
+                    definition,
+                    commands: None,
+                    ended: None,
+                    now: Arc::default(),
+                }
             })
             .collect();
         let group = TaskGroup::new("launcher");
-        Ok(Self { host, restarts, lives, levels, group, told, tell })
+        Ok(Self {
+            host,
+            restarts,
+            lives,
+            levels,
+            group,
+            told,
+            tell,
+        })
     }
 
     /// Starts every service, each when those it needs are ready.
@@ -123,7 +143,10 @@ impl Running {
                 let _ = end.send(life.live().await);
             });
             if let Err(error) = spawned {
-                return Err(StartError { service, error: error.into() });
+                return Err(StartError {
+                    service,
+                    error: error.into(),
+                });
             }
             handle.commands = Some(commands);
             handle.ended = Some(ended);
@@ -220,7 +243,10 @@ impl Running {
 
     /// Returns how to ask each service that runs.
     pub(crate) fn current(&self) -> Vec<(AnyService, Context)> {
-        self.lives.iter().filter_map(|life| life.now.service()).collect()
+        self.lives
+            .iter()
+            .filter_map(|life| life.now.service())
+            .collect()
     }
 }
 

@@ -17,7 +17,11 @@ impl Running {
                 if let Some((hook, since)) = cx.current_hook() {
                     parts.insert(0, format!("hook `{hook}` for {}", whole(since.elapsed())));
                 }
-                let parts = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
+                let parts = if parts.is_empty() {
+                    "nothing".to_owned()
+                } else {
+                    parts.join(", ")
+                };
                 format!("service `{}` still runs {parts}", cx.name())
             })
             .collect()

@@ -23,7 +23,11 @@ impl Check {
         match fork().map_err(|error| crate::launch::host::chain(&error))? {
             Forked::Child => exit::now(check(configuration, &answer)),
             Forked::Parent(pid) => match Child::open(pid) {
-                Ok(child) => Ok(Self { number, child, answer }),
+                Ok(child) => Ok(Self {
+                    number,
+                    child,
+                    answer,
+                }),
                 Err(error) => {
                     let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
                     let _ = nix::sys::wait::waitpid(pid, None);
@@ -59,7 +63,9 @@ impl Check {
     ) -> Result<Loaded, String> {
         let bytes = memory::read(self.answer).map_err(|error| error.to_string())?;
         match ended {
-            Ended::Exited(0) => configuration.from_bytes(&bytes).map_err(|error| error.to_string()),
+            Ended::Exited(0) => configuration
+                .rebuild(&bytes)
+                .map_err(|error| error.to_string()),
             Ended::Exited(code) if code == i32::from(Exit::Config.code()) => {
                 Err(String::from_utf8_lossy(&bytes).into_owned())
             }

@@ -110,7 +110,12 @@ impl Driver {
             fds.push(readable(process.child.as_fd()));
             fds.extend(process.channel().map(readable));
         }
-        fds.extend(self.check.iter().chain(&self.abandoned).map(|check| readable(check.fd())));
+        fds.extend(
+            self.check
+                .iter()
+                .chain(&self.abandoned)
+                .map(|check| readable(check.fd())),
+        );
         // Whatever woke it, an error too, everything is looked at.
         let _ = poll(&mut fds, timeout);
     }
@@ -131,7 +136,11 @@ impl Driver {
 
     fn act(&mut self, action: Action) -> Flow {
         match action {
-            Action::Fork { worker, slot, generation } => return self.fork(worker, slot, generation),
+            Action::Fork {
+                worker,
+                slot,
+                generation,
+            } => return self.fork(worker, slot, generation),
             Action::Stop(id) => self.signal(id, Signal::SIGTERM),
             Action::Kill(id) => self.signal(id, Signal::SIGKILL),
             Action::Load(number) => return self.begin_check(number),
@@ -160,9 +169,15 @@ impl Driver {
         };
         let taken = |cell| self.processes.values().any(|process| process.cell == cell);
         match bear(slot, generation, &self.page, taken) {
-            Ok(Born::Worker(channel, cell)) => ControlFlow::Break(Leave::Worker(Box::new(
-                Newborn { slot, generation, loaded, channel, cell },
-            ))),
+            Ok(Born::Worker(channel, cell)) => {
+                ControlFlow::Break(Leave::Worker(Box::new(Newborn {
+                    slot,
+                    generation,
+                    loaded,
+                    channel,
+                    cell,
+                })))
+            }
             Ok(Born::Parent(process)) => {
                 self.processes.insert(worker, *process);
                 self.feed(Event::Forked(worker))
@@ -189,7 +204,11 @@ impl Driver {
         while let Some(message) = self.processes.get_mut(&id).and_then(Process::receive) {
             match message {
                 ToSupervisor::Ready => self.feed(Event::Ready(id))?,
-                ToSupervisor::Failed { code, hopeless, text } => {
+                ToSupervisor::Failed {
+                    code,
+                    hopeless,
+                    text,
+                } => {
                     if let Some(process) = self.processes.get_mut(&id) {
                         process.error = Some(text);
                     }
@@ -197,18 +216,26 @@ impl Driver {
                         self.feed(Event::Hopeless(id, code.into()))?;
                     }
                 }
-                ToSupervisor::Listen { id: question, options } => {
+                ToSupervisor::Listen {
+                    id: question,
+                    options,
+                } => {
                     self.listen(id, question, &options)?;
                 }
                 ToSupervisor::Status { service, text } => {
-                    self.notifier.status(&format!("{}; {service}: {text}", self.status));
+                    self.notifier
+                        .status(&format!("{}; {service}: {text}", self.status));
                 }
                 ToSupervisor::Mutated(error) => {
                     if !error.is_empty()
                         && let Some(process) = self.processes.get(&id)
                     {
                         let Worker { pid, slot, .. } = Worker::of(process);
-                        tracing::error!(slot, pid, "worker did not take the configuration over: {error}");
+                        tracing::error!(
+                            slot,
+                            pid,
+                            "worker did not take the configuration over: {error}"
+                        );
                     }
                     self.feed(Event::Mutated(id))?;
                 }
@@ -260,8 +287,12 @@ impl Driver {
                 continue;
             };
             let worker = Worker::of(&process);
-            self.last_death =
-                Some(Death { id, worker, how: ended.to_string(), error: process.error });
+            self.last_death = Some(Death {
+                id,
+                worker,
+                how: ended.to_string(),
+                error: process.error,
+            });
             let code = match ended {
                 crate::process::child::Ended::Exited(code) => Some(code),
                 crate::process::child::Ended::Killed { .. } => None,
@@ -271,9 +302,15 @@ impl Driver {
         self.abandoned.retain(|check| check.ended().is_none());
         if self.is_init {
             let workers: Vec<_> = self.processes.values().map(|p| p.child.pid()).collect();
-            let checks: Vec<_> =
-                self.check.iter().chain(&self.abandoned).map(Check::pid).collect();
-            for (pid, ended) in reap::strangers(|pid| workers.contains(&pid) || checks.contains(&pid)) {
+            let checks: Vec<_> = self
+                .check
+                .iter()
+                .chain(&self.abandoned)
+                .map(Check::pid)
+                .collect();
+            for (pid, ended) in
+                reap::strangers(|pid| workers.contains(&pid) || checks.contains(&pid))
+            {
                 tracing::debug!(pid = pid.as_raw(), %ended, "reaped an orphan");
             }
         }
@@ -324,7 +361,10 @@ impl Driver {
     /// Makes the configuration read last that of the generation, and sends it to the workers.
     fn mutate(&mut self, workers: &[WorkerId]) -> Flow {
         let generation = self.machine.generation();
-        let newest = self.loaded.pop_last().filter(|(number, _)| *number != generation);
+        let newest = self
+            .loaded
+            .pop_last()
+            .filter(|(number, _)| *number != generation);
         let Some((_, newer)) = newest else {
             return ControlFlow::Continue(());
         };
@@ -363,12 +403,21 @@ impl Driver {
 
     /// Logs how everybody is, and lets every worker log its own part.
     fn report(&self) {
-        tracing::info!(uptime = super::narrate::age(self.started.elapsed()), "report: {}", status(&self.machine));
+        tracing::info!(
+            uptime = super::narrate::age(self.started.elapsed()),
+            "report: {}",
+            status(&self.machine)
+        );
         for worker in self.machine.workers() {
             let Some(process) = self.processes.get(&worker.id) else {
                 continue;
             };
-            let Worker { pid, slot, generation, age } = Worker::of(process);
+            let Worker {
+                pid,
+                slot,
+                generation,
+                age,
+            } = Worker::of(process);
             tracing::info!(slot, pid, generation, age, state = ?worker.state, "report");
             let _ = process.child.signal(Signal::SIGUSR1);
         }

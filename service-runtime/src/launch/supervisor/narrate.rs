@@ -11,13 +11,29 @@ pub(super) fn narrate(note: &Note, processes: &BTreeMap<WorkerId, Process>, last
     let about = |id: &WorkerId| processes.get(id).map(Worker::of);
     match note {
         Note::Ready(id) => {
-            if let Some(Worker { pid, slot, generation, age }) = about(id) {
+            if let Some(Worker {
+                pid,
+                slot,
+                generation,
+                age,
+            }) = about(id)
+            {
                 tracing::info!(slot, pid, generation, after = age, "worker ready");
             }
         }
         Note::Died { worker, retry_in } => {
-            let Some(Death { worker: Worker { pid, slot, generation, age }, how, error, .. }) =
-                last.filter(|death| death.id == *worker)
+            let Some(Death {
+                worker:
+                    Worker {
+                        pid,
+                        slot,
+                        generation,
+                        age,
+                    },
+                how,
+                error,
+                ..
+            }) = last.filter(|death| death.id == *worker)
             else {
                 return;
             };
@@ -35,12 +51,22 @@ pub(super) fn narrate(note: &Note, processes: &BTreeMap<WorkerId, Process>, last
         }
         Note::StartTimedOut(id) => {
             if let Some(Worker { pid, slot, age, .. }) = about(id) {
-                tracing::error!(slot, pid, age, "worker is not ready within start_timeout: killed");
+                tracing::error!(
+                    slot,
+                    pid,
+                    age,
+                    "worker is not ready within start_timeout: killed"
+                );
             }
         }
         Note::StopTimedOut(id) => {
             if let Some(Worker { pid, slot, age, .. }) = about(id) {
-                tracing::error!(slot, pid, age, "worker did not stop within drain_timeout: killed");
+                tracing::error!(
+                    slot,
+                    pid,
+                    age,
+                    "worker did not stop within drain_timeout: killed"
+                );
             }
         }
         Note::Reloading(generation) => tracing::info!(generation, "reload begins"),
@@ -66,10 +92,23 @@ fn refused(cause: Cause, last: Option<&Death>) {
     match cause {
         Cause::Configuration => tracing::error!("reload refused, nothing is changed"),
         Cause::CheckTimedOut => {
-            tracing::error!("reload refused, nothing is changed: its check took longer than start_timeout");
+            tracing::error!(
+                "reload refused, nothing is changed: its check took longer than start_timeout"
+            );
         }
         Cause::Worker(id) => match last.filter(|death| death.id == id) {
-            Some(Death { worker: Worker { pid, slot, generation, .. }, how, error, .. }) => {
+            Some(Death {
+                worker:
+                    Worker {
+                        pid,
+                        slot,
+                        generation,
+                        ..
+                    },
+                how,
+                error,
+                ..
+            }) => {
                 let error = error.as_deref().unwrap_or("none told");
                 tracing::error!(
                     slot, pid, generation, %how, error,
@@ -82,10 +121,14 @@ fn refused(cause: Cause, last: Option<&Death>) {
 }
 
 fn failed(id: WorkerId, processes: &BTreeMap<WorkerId, Process>, last: Option<&Death>) {
-    let told = processes.get(&id).and_then(|process| process.error.as_deref());
+    let told = processes
+        .get(&id)
+        .and_then(|process| process.error.as_deref());
     let dead = last.filter(|death| death.id == id);
     let error = told.or_else(|| dead.and_then(|death| death.error.as_deref()));
-    let how = dead.map(|death| death.how.as_str()).unwrap_or("it cannot start");
+    let how = dead
+        .map(|death| death.how.as_str())
+        .unwrap_or("it cannot start");
     tracing::error!(
         error = error.unwrap_or("none told"),
         "launch failed, no worker ever got ready: {how}"
@@ -133,7 +176,10 @@ pub(super) fn age(time: Duration) -> String {
 pub(super) fn status(machine: &Machine) -> String {
     let (workers, ready) = machine.counts();
     let plural = if workers == 1 { "" } else { "s" };
-    let mut line = format!("{workers} worker{plural}, generation {}", machine.generation());
+    let mut line = format!(
+        "{workers} worker{plural}, generation {}",
+        machine.generation()
+    );
     if ready < workers {
         line.push_str(&format!(", {ready} ready"));
     }

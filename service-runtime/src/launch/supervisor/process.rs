@@ -6,11 +6,11 @@ use std::time::Instant;
 use nix::sys::signal::Signal;
 use nix::sys::wait::waitpid;
 
+use crate::launch::protocol::{ToSupervisor, ToWorker};
 use crate::process::channel::{Channel, Closed};
 use crate::process::child::Child;
 use crate::process::fork::{ForkError, Forked, fork};
 use crate::process::page::{CELLS, CellRef, Page};
-use crate::launch::protocol::{ToSupervisor, ToWorker};
 
 /// A forked worker that has not been reaped.
 pub(super) struct Process {

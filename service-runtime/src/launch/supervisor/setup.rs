@@ -19,8 +19,17 @@ use crate::process::{mask, reap};
 
 /// Supervises workers until the launch ends; in a worker, runs the services until they end.
 pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M>) -> Exit {
-    let Prepared { program, configuration, loaded, flags, only, logging, preload, listeners, notifier } =
-        prepared;
+    let Prepared {
+        program,
+        configuration,
+        loaded,
+        flags,
+        only,
+        logging,
+        preload,
+        listeners,
+        notifier,
+    } = prepared;
     Logging::identify(Who::Supervisor);
     let scoped = logging.scoped();
     if let Some(preload) = preload

@@ -11,8 +11,8 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::launch::protocol::{ToSupervisor, ToWorker};
 use crate::launch::orders::Word;
+use crate::launch::protocol::{ToSupervisor, ToWorker};
 use crate::listen::ListenOptions;
 use crate::process::channel::{Channel, Message};
 use crate::process::memory;
@@ -49,7 +49,13 @@ impl Link {
         let channel = Arc::new(channel.watched()?);
         let (outgoing, queue) = mpsc::unbounded_channel();
         let (asked, next) = (Mutex::default(), AtomicU32::new(0));
-        let link = Self(Arc::new(Inner { outgoing, asked, next, page, turns }));
+        let link = Self(Arc::new(Inner {
+            outgoing,
+            asked,
+            next,
+            page,
+            turns,
+        }));
         group
             .try_spawn("to supervisor", write(Arc::clone(&channel), queue))
             .map_err(io::Error::other)?;
@@ -72,9 +78,14 @@ impl Link {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         self.asked().insert(id, answer);
-        self.send(ToSupervisor::Listen { id, options: options.to_wire() });
+        self.send(ToSupervisor::Listen {
+            id,
+            options: options.to_wire(),
+        });
         Box::pin(async move {
-            answered.await.unwrap_or_else(|_| Err("the supervisor is gone".to_owned()))
+            answered
+                .await
+                .unwrap_or_else(|_| Err("the supervisor is gone".to_owned()))
         })
     }
 
@@ -123,11 +134,7 @@ async fn write(channel: Arc<AsyncFd<Channel>>, mut queue: mpsc::UnboundedReceive
     }
 }
 
-async fn read(
-    channel: Arc<AsyncFd<Channel>>,
-    link: Link,
-    words: mpsc::UnboundedSender<Word>,
-) {
+async fn read(channel: Arc<AsyncFd<Channel>>, link: Link, words: mpsc::UnboundedSender<Word>) {
     loop {
         let received = channel
             .async_io(Interest::READABLE, |channel| match channel.receive() {

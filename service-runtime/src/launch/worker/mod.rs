@@ -15,7 +15,7 @@ use self::link::Link;
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::launch::host::{Outside, ProcessHost};
-use crate::launch::logging::{Logging, Who};
+use crate::launch::logging::{Logging, Scoped, Who};
 use crate::launch::main_fn::{Flags, Main};
 use crate::launch::orders::{Orders, Word};
 use crate::launch::protocol::ToSupervisor;
@@ -84,16 +84,23 @@ pub(crate) fn work<M>(seed: Seed, main: impl Main<M>) -> Exit {
     exit
 }
 
-type Scoped = crate::launch::logging::Scoped;
+/// Why there is nothing to serve, and by which link the supervisor can be told.
+type Unprepared = (Failure, Option<(Link, TaskGroup)>);
 
 fn prepare<M>(
     seed: Seed,
     main: impl Main<M>,
     scoped: Scoped,
-) -> Result<Serving<Supervisor>, (Failure, Option<(Link, TaskGroup)>)> {
+) -> Result<Serving<Supervisor>, Unprepared> {
     let os = |error: std::io::Error| {
         let text = format!("cannot set the worker up: {error}");
-        (Failure { exit: Exit::Failed, text }, None)
+        (
+            Failure {
+                exit: Exit::Failed,
+                text,
+            },
+            None,
+        )
     };
     let lifeline: OwnedFd = seed.channel.try_clone().map_err(os)?;
     let signals = Signals::open().map_err(os)?;
@@ -119,10 +126,19 @@ fn prepare<M>(
         generation: seed.generation,
     };
     let outside = Outside::Supervised(link.clone());
-    let host = Arc::new(ProcessHost::new(identity, &seed.loaded, seed.logging, outside));
+    let host = Arc::new(ProcessHost::new(
+        identity,
+        &seed.loaded,
+        seed.logging,
+        outside,
+    ));
     let restarts = restarts(&seed.loaded.settings);
-    let running = Running::new(services, Arc::clone(&host) as _, restarts)
-        .map_err(|text| failed(Failure { exit: Exit::Failed, text }))?;
+    let running = Running::new(services, Arc::clone(&host) as _, restarts).map_err(|text| {
+        failed(Failure {
+            exit: Exit::Failed,
+            text,
+        })
+    })?;
     Ok(Serving {
         configuration: seed.configuration,
         loaded: seed.loaded,
@@ -130,7 +146,10 @@ fn prepare<M>(
         running,
         orders: Orders::new(signals, told, Some(seed.supervisor)),
         warden,
-        audience: Supervisor { link, _cell: seed.cell },
+        audience: Supervisor {
+            link,
+            _cell: seed.cell,
+        },
         reload_wanted: false,
         log_changes: false,
     })
@@ -143,10 +162,21 @@ pub(crate) fn services<M>(
     only: &[String],
     main: impl Main<M>,
 ) -> Result<Vec<Definition>, Failure> {
-    loaded.check().map_err(|error| Failure { exit: Exit::Config, text: error.to_string() })?;
-    let failed = |text| Failure { exit: Exit::Failed, text };
+    loaded.check().map_err(|error| Failure {
+        exit: Exit::Config,
+        text: error.to_string(),
+    })?;
+    let failed = |text| Failure {
+        exit: Exit::Failed,
+        text,
+    };
     let services = catch_unwind(AssertUnwindSafe(|| main.services(flags)))
-        .map_err(|panic| failed(format!("`main` panicked: {}", crate::tasks::panic_message(panic))))?
+        .map_err(|panic| {
+            failed(format!(
+                "`main` panicked: {}",
+                crate::tasks::panic_message(panic)
+            ))
+        })?
         .map_err(|error| failed(format!("`main` failed: {error:#}")))?;
     selection::pick(services.0, only).map_err(failed)
 }
@@ -155,7 +185,11 @@ pub(crate) fn services<M>(
 async fn tell_and_end(failure: Failure, link: Option<(Link, TaskGroup)>) -> Exit {
     let Failure { exit, text } = failure;
     if let Some((link, group)) = link {
-        link.send(ToSupervisor::Failed { code: exit.code(), hopeless: true, text });
+        link.send(ToSupervisor::Failed {
+            code: exit.code(),
+            hopeless: true,
+            text,
+        });
         drop(link);
         flush(&group).await;
     }
@@ -165,7 +199,11 @@ async fn tell_and_end(failure: Failure, link: Option<(Link, TaskGroup)>) -> Exit
 /// Gives the task that writes a moment to do so.
 async fn flush(group: &TaskGroup) {
     let flushed = async {
-        while group.tasks().iter().any(|task| task.name == "to supervisor") {
+        while group
+            .tasks()
+            .iter()
+            .any(|task| task.name == "to supervisor")
+        {
             tokio::task::yield_now().await;
         }
     };
@@ -198,7 +236,11 @@ fn reseed() {
     let mut seed = [0; 8];
     let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut seed));
     let seed = u64::from_le_bytes(seed);
-    fastrand::seed(if read.is_ok() { seed } else { u64::from(std::process::id()) });
+    fastrand::seed(if read.is_ok() {
+        seed
+    } else {
+        u64::from(std::process::id())
+    });
 }
 
 /// The supervisor, as the services' audience.
@@ -219,10 +261,15 @@ impl Audience for Supervisor {
     fn failed(&mut self, exit: Exit, error: &str) {
         let (code, text) = (exit.code(), error.to_owned());
         let hopeless = exit == Exit::Config;
-        self.link.send(ToSupervisor::Failed { code, hopeless, text });
+        self.link.send(ToSupervisor::Failed {
+            code,
+            hopeless,
+            text,
+        });
     }
 
     fn mutated(&mut self, result: Result<(), String>) {
-        self.link.send(ToSupervisor::Mutated(result.err().unwrap_or_default()));
+        self.link
+            .send(ToSupervisor::Mutated(result.err().unwrap_or_default()));
     }
 }

@@ -134,11 +134,6 @@ impl Machine {
             .min()
     }
 
-    /// Returns what the supervisor is doing.
-    pub(crate) fn phase(&self) -> Phase {
-        self.phase
-    }
-
     /// Returns the generation that new workers belong to.
     pub(crate) fn generation(&self) -> u64 {
         self.generation
@@ -147,11 +142,6 @@ impl Machine {
     /// Returns every live worker.
     pub(crate) fn workers(&self) -> impl Iterator<Item = &Worker> {
         self.workers.values()
-    }
-
-    /// Returns a live worker.
-    pub(crate) fn worker(&self, id: WorkerId) -> Option<&Worker> {
-        self.workers.get(&id)
     }
 
     /// Returns how many slots are in use, and how many of them have a ready worker.

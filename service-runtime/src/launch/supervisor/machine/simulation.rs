@@ -401,7 +401,7 @@ fn assert_serving(world: &World) {
             .values()
             .all(|process| process.generation == generation)
     );
-    assert_eq!(machine.phase(), Phase::Serving);
+    assert_eq!(machine.phase, Phase::Serving);
     assert_eq!(machine.announced, Some(Announcement::Ready));
     assert!(
         machine
