@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::pace::{Next, Pace, Run, later};
-use super::{Loop, LoopResult, PeriodicOnError, Step};
+use super::{LoopResult, PeriodicOnError, Step};
 use crate::tasks::{PeriodicError, TaskGroup, TaskHandle, TaskKind};
 
 /// Describes a loop that backs off while its runs fail.
@@ -173,15 +173,8 @@ impl TaskGroup {
             since: None,
         };
         let (name, kind) = (name.into(), TaskKind::Backoff);
-        Ok(Loop {
-            name,
-            kind,
-            pace,
-            on_error,
-            timeout,
-            gate: None,
-        }
-        .start(self, run)?)
+        let plan = self.plan(name, kind, on_error, timeout);
+        Ok(plan.start(self, pace, run)?)
     }
 }
 

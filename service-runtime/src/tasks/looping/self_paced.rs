@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::pace::{Next, Pace, Run, later};
-use super::{Loop, LoopResult, PeriodicOnError, Step};
+use super::{LoopResult, PeriodicOnError, Step};
 use crate::tasks::{PeriodicError, TaskGroup, TaskHandle, TaskKind};
 
 /// Describes a timer whose runs choose the next interval, counted from the end of the run.
@@ -109,15 +109,8 @@ impl TaskGroup {
         }
         let pace = Chosen { max, initial_delay };
         let (name, kind) = (name.into(), TaskKind::SelfPaced);
-        Ok(Loop {
-            name,
-            kind,
-            pace,
-            on_error,
-            timeout,
-            gate: None,
-        }
-        .start(self, run)?)
+        let plan = self.plan(name, kind, on_error, timeout);
+        Ok(plan.start(self, pace, run)?)
     }
 }
 

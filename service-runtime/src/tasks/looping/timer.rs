@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::pace::{Due, Next, Pace, Run, Woken, later};
-use super::{Loop, LoopResult, PeriodicOnError, Step};
+use super::{LoopResult, PeriodicOnError, Step};
 use crate::tasks::{PeriodicError, TaskGroup, TaskHandle, TaskKind};
 
 /// Describes a timer that runs at fixed times.
@@ -111,15 +111,8 @@ impl TaskGroup {
             initial_delay,
         };
         let (name, kind) = (name.into(), TaskKind::Timer);
-        Ok(Loop {
-            name,
-            kind,
-            pace,
-            on_error,
-            timeout,
-            gate: None,
-        }
-        .start(self, run)?)
+        let plan = self.plan(name, kind, on_error, timeout);
+        Ok(plan.start(self, pace, run)?)
     }
 }
 

@@ -12,7 +12,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use self::error::PeriodicError;
-use crate::tasks::looping::{Gate, Loop, Pace, PeriodicOnError};
+use crate::tasks::looping::{Gate, Pace, PeriodicOnError, Plan};
 use crate::tasks::{TaskGroup, TaskHandle, TaskKind};
 
 /// Describes a periodic task: when it runs, and what its errors do.
@@ -188,14 +188,10 @@ impl Periodic {
             );
             return Ok(group.idle(name, kind)?);
         }
-        let periodic = Loop {
-            name,
-            kind,
-            pace,
-            on_error,
-            timeout: None,
+        let plan = Plan {
             gate,
+            ..group.plan(name, kind, on_error, None)
         };
-        Ok(periodic.start_quiet(group, run)?)
+        Ok(plan.start_quiet(group, pace, run)?)
     }
 }
