@@ -49,6 +49,8 @@ mod info;
 mod panic;
 mod registry;
 mod stamp;
+#[cfg(test)]
+mod testing;
 mod tracked;
 
 pub use failure::{FailureCause, SpawnError, TaskFailure};

@@ -150,6 +150,9 @@ impl Slots {
     pub(super) fn remove(&mut self, place: Place) -> Option<Entry> {
         let index = place.index / SHARDS;
         let slot = self.slots.get_mut(index as usize)?;
+        if slot.generation != place.generation {
+            return None;
+        }
         let entry = slot.entry.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         slot.next_free = self.first_free;
@@ -197,5 +200,50 @@ impl Default for Slots {
             aborting: false,
             generation,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(name: &'static str) -> Entry {
+        let (kind, started) = (TaskKind::Task, Stamp::now());
+        Entry {
+            name: name.into(),
+            kind,
+            started,
+            run: None,
+            waits: None,
+            callbacks: None,
+        }
+    }
+
+    #[test]
+    fn a_place_is_used_again_but_not_mistaken() {
+        let mut slots = Slots::default();
+        let first = slots.insert(3, entry("first"));
+        assert!(slots.remove(first).is_some());
+        let second = slots.insert(3, entry("second"));
+        assert_eq!(first.index, second.index);
+        assert!(slots.get(first).is_none());
+        assert!(slots.remove(first).is_none());
+        assert_eq!(slots.get(second).unwrap().name, "second");
+        assert_eq!(slots.live, 1);
+    }
+
+    #[test]
+    fn a_burst_gives_its_memory_back_and_its_places_stay_void() {
+        let mut slots = Slots::default();
+        let places: Vec<_> = (0..=KEEP)
+            .map(|_| slots.insert(0, entry("burst")))
+            .collect();
+        for place in &places {
+            assert!(slots.remove(*place).is_some());
+        }
+        assert_eq!((slots.slots.capacity(), slots.live), (0, 0));
+        let next = slots.insert(0, entry("next"));
+        assert!(places.iter().all(|place| slots.get(*place).is_none()));
+        assert!(slots.get(next).is_some());
     }
 }

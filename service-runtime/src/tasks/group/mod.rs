@@ -2,6 +2,8 @@
 
 mod membership;
 mod shared;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;

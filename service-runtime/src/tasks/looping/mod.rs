@@ -12,6 +12,8 @@ mod plan;
 mod self_paced;
 mod state;
 mod step;
+#[cfg(test)]
+mod tests;
 mod timer;
 mod turning;
 

@@ -6,6 +6,8 @@ mod clock;
 mod cron;
 mod error;
 mod every;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::future::Future;

@@ -1,13 +1,16 @@
 //! Back-off loops: later and later while runs fail, as before once one succeeds.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::pace::{Next, Pace, Run, later};
-use super::{LoopResult, PeriodicOnError, Step};
+use crate::tasks::looping::pace::{Next, Pace, Run, later};
+use crate::tasks::looping::{LoopResult, PeriodicOnError, Step};
 use crate::tasks::{PeriodicError, TaskGroup, TaskHandle, TaskKind};
 
 /// Describes a loop that backs off while its runs fail.

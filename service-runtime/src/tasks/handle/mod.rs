@@ -1,5 +1,8 @@
 //! The handle of a spawned task.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
