@@ -44,6 +44,9 @@ mod handle;
 mod looping;
 mod periodic;
 
+#[cfg(feature = "retry")]
+pub mod retry;
+
 mod failure;
 mod info;
 mod panic;

@@ -59,13 +59,10 @@ impl Periodic {
     /// clock again at least each half minute. A clock that jumps forward over several runs causes one;
     /// one that is set back by up to an hour repeats none.
     #[cfg(feature = "cron")]
-    pub fn cron(
-        expression: impl Into<Cow<'static, str>>,
-        time_zone: Option<impl Into<Cow<'static, str>>>,
-    ) -> Self {
+    pub fn cron(expression: impl Into<Cow<'static, str>>, time_zone: Option<&str>) -> Self {
         Self::new(Schedule::Cron(cron::Line::new(
             expression.into(),
-            time_zone.map(Into::into),
+            time_zone.map(|name| Cow::Owned(name.to_owned())),
         )))
     }
 
