@@ -61,7 +61,8 @@ pub use group::TaskGroup;
 pub use handle::{TaskEnd, TaskError, TaskHandle};
 pub use info::{TaskInfo, TaskKind};
 pub use looping::{
-    Backoff, Gate, LoopEnd, LoopError, LoopResult, PeriodicOnError, SelfPaced, Step, Timer,
+    Backoff, Gate, LoopEnd, LoopError, LoopHandle, LoopResult, PeriodicOnError, SelfPaced, Step,
+    Timer,
 };
 pub use panic::catch_panic;
 pub use periodic::{Periodic, PeriodicError};

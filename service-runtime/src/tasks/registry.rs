@@ -44,8 +44,7 @@ pub(super) struct Entry {
     pub(super) run: Option<Arc<LoopState>>,
     /// How to wake the task, and its id in tokio, once it has waited for something.
     pub(super) waits: Option<(Waker, Id)>,
-    /// Boxed, because few tasks have any.
-    pub(super) callbacks: Option<Box<Vec<Callback>>>,
+    pub(super) callbacks: Vec<Callback>,
 }
 
 /// All live tasks of a group.
@@ -215,7 +214,7 @@ mod tests {
             started,
             run: None,
             waits: None,
-            callbacks: None,
+            callbacks: Vec::new(),
         }
     }
 

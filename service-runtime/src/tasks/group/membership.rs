@@ -1,6 +1,7 @@
 //! How one task joins its group, lives in it, and leaves.
 
 use std::borrow::Cow;
+use std::mem;
 use std::sync::Arc;
 use std::task::Context;
 
@@ -29,7 +30,7 @@ impl Shared {
         if slots.closed {
             return Err(name);
         }
-        let (waits, callbacks) = (None, None);
+        let (waits, callbacks) = (None, Vec::new());
         Ok(slots.insert(
             shard,
             Entry {
@@ -85,7 +86,7 @@ impl Shared {
     /// Adds a callback for the end of a task, or gives it back if the task has ended.
     pub(in crate::tasks) fn on_done(&self, place: Place, callback: Callback) -> Option<Callback> {
         match self.registry.of(place).get(place) {
-            Some(entry) => entry.callbacks.get_or_insert_default().push(callback),
+            Some(entry) => entry.callbacks.push(callback),
             None => return Some(callback),
         }
         None
@@ -120,11 +121,12 @@ impl Shared {
     }
 }
 
-/// Takes the callbacks of a task, and its name to go with them.
+/// Takes the callbacks of a task, if it has any, and its name to go with them.
 fn callbacks(slots: &mut Slots, place: Place) -> Option<(Cow<'static, str>, Vec<Callback>)> {
-    let entry = slots.get(place)?;
-    let callbacks = entry.callbacks.take()?;
-    Some((entry.name.clone(), *callbacks))
+    let entry = slots
+        .get(place)
+        .filter(|entry| !entry.callbacks.is_empty())?;
+    Some((entry.name.clone(), mem::take(&mut entry.callbacks)))
 }
 
 /// Calls a callback for the end of a task.

@@ -87,7 +87,6 @@ async fn a_panic_and_a_cancel_give_their_room_back() {
         .unwrap()
         .wait()
         .await
-        .map(|()| ())
         .unwrap_err();
     let second = group.try_spawn("b", pending::<()>()).unwrap();
     second.cancel();
@@ -188,7 +187,7 @@ async fn a_task_that_aborts_its_own_group_ends_at_its_next_await() {
     });
     group.wait().await;
     assert!(matches!(
-        task.unwrap().wait().await.map(|()| ()),
+        task.unwrap().wait().await,
         Err(TaskError::Cancelled { .. })
     ));
 }

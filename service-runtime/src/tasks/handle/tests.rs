@@ -37,7 +37,7 @@ async fn a_panic_is_reported_and_in_the_handle() {
         .spawn("bad", async { panic!("no {}", "luck") })
         .await
         .unwrap();
-    let error: TaskError = task.wait().await.map(|()| ()).unwrap_err();
+    let error: TaskError = task.wait().await.unwrap_err();
     assert_eq!(error.to_string(), "task `bad` panicked: no luck");
     assert_eq!(
         told.recv().unwrap(),
@@ -60,7 +60,6 @@ async fn a_listener_that_panics_does_not_keep_others_from_hearing() {
         .unwrap()
         .wait()
         .await
-        .map(|()| ())
         .unwrap_err();
     assert_eq!(heard.load(Ordering::SeqCst), 1);
 }
@@ -143,7 +142,7 @@ async fn a_callback_learns_of_panic_and_cancel_also_without_the_handle() {
     let panicked = tell.clone();
     bad.on_done(move |end| panicked.send(end.clone()).unwrap());
     let late = tell.clone();
-    (&mut bad).await.map(|()| ()).unwrap_err();
+    (&mut bad).await.unwrap_err();
     bad.on_done(move |end| late.send(end.clone()).unwrap());
     let mut idle = group.spawn("idle", pending::<()>()).await.unwrap();
     idle.on_done(move |end| tell.send(end.clone()).unwrap());

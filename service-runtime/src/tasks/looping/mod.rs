@@ -20,7 +20,7 @@ mod turning;
 pub use self::backoff::Backoff;
 pub use self::gate::Gate;
 pub use self::on_error::PeriodicOnError;
-pub use self::outcome::{LoopEnd, LoopError, LoopResult};
+pub use self::outcome::{LoopEnd, LoopError, LoopHandle, LoopResult};
 pub use self::self_paced::SelfPaced;
 pub use self::step::Step;
 pub use self::timer::Timer;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::turning::Turning;
-use super::{Gate, LoopError, LoopResult, LoopState, Pace, PeriodicOnError, Step};
+use super::{Gate, LoopError, LoopHandle, LoopState, Pace, PeriodicOnError, Step};
 use crate::tasks::group::{Shared, Start};
 use crate::tasks::{FailureCause, SpawnError, TaskFailure, TaskGroup, TaskHandle, TaskKind};
 
@@ -24,16 +24,17 @@ pub(in crate::tasks) struct Plan {
 
 impl Plan {
     /// Starts the loop as a task of its group.
-    pub(in crate::tasks) fn start<P, R, Fut>(
+    pub(in crate::tasks) fn start<P, R, Fut, T>(
         self,
         group: &TaskGroup,
         pace: P,
         call: R,
-    ) -> Result<TaskHandle<LoopResult<<Fut::Output as Step<P::Hint>>::Value>>, SpawnError>
+    ) -> Result<LoopHandle<T>, SpawnError>
     where
         P: Pace,
         R: FnMut() -> Fut + Send + 'static,
-        Fut: Future<Output: Step<P::Hint, Value: Send + 'static>> + Send + 'static,
+        Fut: Future<Output: Step<P::Hint, Value = T>> + Send + 'static,
+        T: Send + 'static,
     {
         let (start, turning) = self.ready(pace, call);
         group.start(start, None, turning)

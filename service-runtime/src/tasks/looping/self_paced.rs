@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::pace::{Next, Pace, Run, later};
-use super::{LoopResult, PeriodicOnError, Step};
-use crate::tasks::{PeriodicError, TaskGroup, TaskHandle, TaskKind};
+use super::{LoopHandle, PeriodicOnError, Step};
+use crate::tasks::{PeriodicError, TaskGroup, TaskKind};
 
 /// Describes a timer whose runs choose the next interval, counted from the end of the run.
 #[derive(Debug, Clone)]
@@ -88,15 +88,16 @@ impl TaskGroup {
     /// assert_eq!(timer.wait().await??, LoopEnd::Value("empty"));
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
-    pub fn self_paced<R, Fut>(
+    pub fn self_paced<R, Fut, T>(
         &self,
         name: impl Into<Cow<'static, str>>,
         timer: SelfPaced,
         run: R,
-    ) -> Result<TaskHandle<LoopResult<<Fut::Output as Step<Duration>>::Value>>, PeriodicError>
+    ) -> Result<LoopHandle<T>, PeriodicError>
     where
         R: FnMut() -> Fut + Send + 'static,
-        Fut: Future<Output: Step<Duration, Value: Send + 'static>> + Send + 'static,
+        Fut: Future<Output: Step<Duration, Value = T>> + Send + 'static,
+        T: Send + 'static,
     {
         let SelfPaced {
             max,

@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::tasks::looping::pace::{Next, Pace, Run, later};
-use crate::tasks::looping::{LoopResult, PeriodicOnError, Step};
-use crate::tasks::{PeriodicError, TaskGroup, TaskHandle, TaskKind};
+use crate::tasks::looping::{LoopHandle, PeriodicOnError, Step};
+use crate::tasks::{PeriodicError, TaskGroup, TaskKind};
 
 /// Describes a loop that backs off while its runs fail.
 ///
@@ -150,15 +150,16 @@ impl TaskGroup {
     /// assert_eq!(connect.wait().await??, LoopEnd::Value(3));
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
-    pub fn backoff<R, Fut>(
+    pub fn backoff<R, Fut, T>(
         &self,
         name: impl Into<Cow<'static, str>>,
         backoff: Backoff,
         run: R,
-    ) -> Result<TaskHandle<LoopResult<<Fut::Output as Step<()>>::Value>>, PeriodicError>
+    ) -> Result<LoopHandle<T>, PeriodicError>
     where
         R: FnMut() -> Fut + Send + 'static,
-        Fut: Future<Output: Step<(), Value: Send + 'static>> + Send + 'static,
+        Fut: Future<Output: Step<(), Value = T>> + Send + 'static,
+        T: Send + 'static,
     {
         let Backoff {
             curve,
