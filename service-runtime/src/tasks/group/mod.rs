@@ -2,6 +2,8 @@
 
 mod membership;
 mod shared;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -9,14 +11,16 @@ use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
+use tokio::sync::{SemaphorePermit, TryAcquireError};
 use tokio_util::sync::CancellationToken;
 
-pub(super) use self::membership::Start;
+pub(super) use self::membership::{Start, tell};
 pub(super) use self::shared::Shared;
+use crate::tasks::looping::Plan;
 use crate::tasks::tracked::Tracked;
-use crate::tasks::{SpawnError, TaskFailure, TaskHandle, TaskInfo, TaskKind};
+use crate::tasks::{PeriodicOnError, SpawnError, TaskFailure, TaskHandle, TaskInfo, TaskKind};
 
 /// Owns tasks, timers and periodic tasks, to be stopped and waited for together.
 ///
@@ -100,7 +104,7 @@ impl TaskGroup {
         let name = name.into();
         let permit = match &self.shared.limit {
             None => None,
-            Some((semaphore, _)) => match Arc::clone(semaphore).acquire_owned().await {
+            Some((semaphore, _)) => match semaphore.acquire().await {
                 Ok(permit) => Some(permit),
                 Err(_) => return Err(self.closed(name)),
             },
@@ -138,7 +142,7 @@ impl TaskGroup {
         let name = name.into();
         let permit = match &self.shared.limit {
             None => None,
-            Some((semaphore, limit)) => match Arc::clone(semaphore).try_acquire_owned() {
+            Some((semaphore, limit)) => match semaphore.try_acquire() {
                 Ok(permit) => Some(permit),
                 Err(TryAcquireError::Closed) => return Err(self.closed(name)),
                 Err(TryAcquireError::NoPermits) => {
@@ -245,7 +249,7 @@ impl TaskGroup {
     pub(super) fn start<F>(
         &self,
         start: Start,
-        permit: Option<OwnedSemaphorePermit>,
+        permit: Option<SemaphorePermit<'_>>,
         future: F,
     ) -> Result<TaskHandle<F::Output>, SpawnError>
     where
@@ -254,10 +258,11 @@ impl TaskGroup {
     {
         let name = start.name.clone();
         let place = self.shared.join(start).map_err(|name| self.closed(name))?;
-        let future = Tracked::new(future, Arc::clone(&self.shared), place, permit);
+        // From here on the task gives its room free itself.
+        let limited = permit.map(SemaphorePermit::forget).is_some();
+        let future = Tracked::new(future, Arc::clone(&self.shared), place, limited);
         #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
         let join = tokio::spawn(future);
-        self.shared.arm(place, join.abort_handle());
         Ok(TaskHandle::new(join, Arc::clone(&self.shared), place, name))
     }
 
@@ -278,9 +283,22 @@ impl TaskGroup {
         )
     }
 
-    /// Tells a failure to those who listen.
-    pub(super) fn report(&self, failure: &TaskFailure) {
-        self.shared.report(failure);
+    /// Plans a loop of this group, without a gate.
+    pub(super) fn plan(
+        &self,
+        name: Cow<'static, str>,
+        kind: TaskKind,
+        on_error: PeriodicOnError,
+        timeout: Option<Duration>,
+    ) -> Plan {
+        Plan {
+            group: Arc::clone(&self.shared),
+            name,
+            kind,
+            on_error,
+            timeout,
+            gate: None,
+        }
     }
 
     fn closed(&self, task: Cow<'static, str>) -> SpawnError {
