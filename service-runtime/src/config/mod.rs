@@ -33,6 +33,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use service_macros::Config;
+
 pub use self::{
     change::{Change, Changes},
     error::{ConfigError, ConfigErrors},
