@@ -30,7 +30,7 @@ pub use notify::NotifySocket;
 pub use processes::{
     become_reaper, children, descriptors, exit_of_orphan, kill, parent, state, until,
 };
-pub use program::{Program, ended};
+pub use program::Program;
 pub use scratch::Scratch;
 
 /// How long anything is waited for before the test has failed.

@@ -2,13 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 
 use nix::sys::signal::{SigSet, Signal};
 
 use super::scratch::unique;
-use super::{Fixture, LIMIT, Scratch};
+use super::{Fixture, Lines, Scratch};
 
 /// The variable that marks every process of a fixture.
 const MARKER: &str = "SERVICE_RUNTIME_FIXTURE";
@@ -155,17 +155,7 @@ impl Program {
         let fixture = self.start();
         let code = fixture.exit_code();
         fixture.everybody_is_gone();
-        let text =
-            |lines: &super::Lines| lines.all().iter().map(|line| format!("{line}\n")).collect();
+        let text = |lines: &Lines| lines.all().iter().map(|line| format!("{line}\n")).collect();
         (code, text(fixture.stdout()), text(fixture.lines()))
     }
-}
-
-/// Runs a command of the system to its end and returns what it printed, if it is there and succeeds.
-pub fn ended(command: &mut Command) -> Option<Output> {
-    let _ = LIMIT;
-    command
-        .output()
-        .ok()
-        .filter(|output| output.status.success())
 }
