@@ -33,8 +33,6 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use service_macros::Config;
-
 pub use self::{
     change::{Change, Changes},
     error::{ConfigError, ConfigErrors},
