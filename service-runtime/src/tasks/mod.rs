@@ -57,7 +57,7 @@ mod testing;
 mod tracked;
 
 pub use failure::{FailureCause, SpawnError, TaskFailure};
-pub use group::TaskGroup;
+pub use group::{Room, TaskGroup};
 pub use handle::{TaskEnd, TaskError, TaskHandle};
 pub use info::{TaskInfo, TaskKind};
 pub use looping::{

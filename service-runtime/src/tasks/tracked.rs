@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::tasks::TaskEnd;
 use crate::tasks::group::Shared;
@@ -31,8 +32,8 @@ struct Membership {
     /// Empty once the task has signed off.
     group: Option<Arc<Shared>>,
     place: Place,
-    /// Whether the task takes room from the group's limit.
-    limited: bool,
+    /// What the task takes of the group's limit.
+    room: Option<OwnedSemaphorePermit>,
     /// Whether the group knows how to wake the task.
     waits: bool,
 }
@@ -45,11 +46,16 @@ pub(super) enum NoValue {
 }
 
 impl<F> Tracked<F> {
-    pub(super) fn new(future: F, group: Arc<Shared>, place: Place, limited: bool) -> Self {
+    pub(super) fn new(
+        future: F,
+        group: Arc<Shared>,
+        place: Place,
+        room: Option<OwnedSemaphorePermit>,
+    ) -> Self {
         let membership = Membership {
             group: Some(group),
             place,
-            limited,
+            room,
             waits: false,
         };
         Self {
@@ -131,7 +137,7 @@ impl Membership {
 
     fn sign_off(&mut self, end: &TaskEnd) {
         if let Some(group) = self.group.take() {
-            group.leave(self.place, end, self.limited);
+            group.leave(self.place, end, self.room.take());
         }
     }
 }

@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::Arc;
 use std::task::Context;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task;
 
 use super::Shared;
@@ -19,6 +20,16 @@ pub(in crate::tasks) struct Start {
     pub(in crate::tasks) name: Cow<'static, str>,
     pub(in crate::tasks) kind: TaskKind,
     pub(in crate::tasks) run: Option<Arc<LoopState>>,
+}
+
+impl Start {
+    pub(super) fn task(name: Cow<'static, str>) -> Self {
+        Self {
+            name,
+            kind: TaskKind::Task,
+            run: None,
+        }
+    }
 }
 
 impl Shared {
@@ -60,10 +71,8 @@ impl Shared {
     }
 
     /// Takes a task out: gives its room free, tells everybody who asked, and counts it no more.
-    pub(in crate::tasks) fn leave(&self, place: Place, end: &TaskEnd, limited: bool) {
-        if let Some((semaphore, _)) = self.limit.as_ref().filter(|_| limited) {
-            semaphore.add_permits(1);
-        }
+    pub(in crate::tasks) fn leave(&self, place: Place, end: &TaskEnd, room: Option<OwnedSemaphorePermit>) {
+        drop(room);
         if let TaskEnd::Panicked(message) = end {
             self.fail(place, FailureCause::Panicked(message.clone()));
         }

@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::{Id, try_id, yield_now};
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +20,6 @@ type Listener = Arc<dyn Fn(&TaskFailure) + Send + Sync>;
 pub(in crate::tasks) struct Shared {
     pub(in crate::tasks) name: Cow<'static, str>,
     pub(in crate::tasks) registry: Registry,
-    pub(super) limit: Option<(Semaphore, NonZeroUsize)>,
     pub(super) token: CancellationToken,
     /// The same as in the shards, to be read without a lock.
     aborting: AtomicBool,
@@ -34,14 +32,10 @@ pub(in crate::tasks) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(name: Cow<'static, str>, limit: Option<NonZeroUsize>) -> Self {
+    pub(super) fn new(name: Cow<'static, str>) -> Self {
         Self {
             name,
             registry: Registry::default(),
-            limit: limit.map(|limit| {
-                let permits = limit.get().min(Semaphore::MAX_PERMITS);
-                (Semaphore::new(permits), limit)
-            }),
             token: CancellationToken::new(),
             aborting: AtomicBool::new(false),
             ended: Notify::new(),
@@ -59,9 +53,6 @@ impl Shared {
         }
         if aborting {
             self.aborting.store(true, Ordering::Release);
-        }
-        if let Some((semaphore, _)) = &self.limit {
-            semaphore.close();
         }
         self.token.cancel();
         // Nothing joins any more, and what has not waited yet looks at the flags before it does. So
