@@ -24,16 +24,10 @@ pub(super) enum Kind {
     Duration,
     /// A string with something in it.
     Text,
-    /// A string that a rule must find well-formed.
-    Checked(fn(&str) -> Result<(), String>),
     /// A word that stands for a variant.
     Choice(&'static [(&'static str, Variant)]),
-    /// A word that stays a string.
-    Word(&'static [(&'static str, ())]),
     /// The path of a function.
     Function,
-    /// A list of strings, not empty.
-    Texts,
     /// Names of crates, which `main` only has to name.
     Crates,
 }
@@ -50,7 +44,6 @@ const LOG_FORMAT: &[(&str, Variant)] = &[
     ("text", Variant(&["LogFormat", "Text"])),
     ("json", Variant(&["LogFormat", "Json"])),
 ];
-const REPORT_FORMAT: &[(&str, ())] = &[("text", ()), ("json", ())];
 
 /// All of them, in the order in which help lists them.
 #[rustfmt::skip]
@@ -80,73 +73,9 @@ const fn setting(name: &'static str, example: &'static str, kind: Kind) -> Setti
     Setting { key, kind }
 }
 
-/// `5 in 60s`.
-fn limit(text: &str) -> Result<(), String> {
-    let wrong = || format!("`{text}` is not a number of restarts in a duration");
-    let (count, window) = text.split_once(" in ").ok_or_else(wrong)?;
-    let count: u32 = count.trim().parse().map_err(|_| wrong())?;
-    let window = humantime::parse_duration(window.trim()).map_err(|_| wrong())?;
-    if count == 0 || window.is_zero() {
-        return Err(format!("`{text}` would allow no restart at all"));
-    }
-    Ok(())
-}
-
-/// `256MiB`.
-fn size(text: &str) -> Result<(), String> {
-    const UNITS: [&str; 10] = [
-        "B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB",
-    ];
-    let wrong = || format!("`{text}` is not a size: a number and a unit, such as `MiB`");
-    let digits = text.trim_end_matches(char::is_alphabetic);
-    let unit = &text[digits.len()..];
-    let number: f64 = digits.trim().parse().map_err(|_| wrong())?;
-    if !UNITS.contains(&unit) || !number.is_finite() {
-        return Err(wrong());
-    }
-    if number <= 0.0 {
-        return Err(format!("`{text}` must be more than 0"));
-    }
-    Ok(())
-}
-
-/// `022`.
-fn umask(text: &str) -> Result<(), String> {
-    match u32::from_str_radix(text, 8) {
-        Ok(mask) if mask <= 0o777 && !text.starts_with('+') => Ok(()),
-        _ => Err(format!("`{text}` is not an octal mask up to `777`")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_a_number_and_a_unit() {
-        for good in ["256MiB", "1.5 GB", "4096B"] {
-            assert_eq!(size(good), Ok(()));
-        }
-        for bad in ["", "256", "MiB", "256Mib", "-1MB", "0MB", "infMB"] {
-            assert!(size(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn limits_are_a_count_in_a_window() {
-        assert_eq!(limit("5 in 60s"), Ok(()));
-        for bad in ["5", "5 in", "5 in 0s", "0 in 60s", "five in 60s", "5in60s"] {
-            assert!(limit(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn masks_are_octal() {
-        assert_eq!(umask("022"), Ok(()));
-        for bad in ["", "8", "1000", "0o22", "+22", "-1"] {
-            assert!(umask(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn no_setting_is_there_twice_and_each_example_is_of_its_setting() {
