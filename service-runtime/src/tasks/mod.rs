@@ -52,7 +52,7 @@ mod stamp;
 mod tracked;
 
 pub use failure::{FailureCause, SpawnError, TaskFailure};
-pub use group::TaskGroup;
+pub use group::{Room, TaskGroup};
 pub use handle::{TaskEnd, TaskError, TaskHandle};
 pub use info::{TaskInfo, TaskKind};
 pub use looping::{

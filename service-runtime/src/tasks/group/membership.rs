@@ -20,6 +20,16 @@ pub(in crate::tasks) struct Start {
     pub(in crate::tasks) run: Option<Arc<LoopState>>,
 }
 
+impl Start {
+    pub(super) fn task(name: Cow<'static, str>) -> Self {
+        Self {
+            name,
+            kind: TaskKind::Task,
+            run: None,
+        }
+    }
+}
+
 impl Shared {
     /// Enters a task that is about to be spawned, unless the group takes no more.
     pub(super) fn join(&self, start: Start) -> Result<Place, Cow<'static, str>> {

@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::{AbortHandle, Id, try_id, yield_now};
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +20,6 @@ type Listener = Arc<dyn Fn(&TaskFailure) + Send + Sync>;
 pub(in crate::tasks) struct Shared {
     pub(in crate::tasks) name: Cow<'static, str>,
     pub(in crate::tasks) registry: Registry,
-    pub(super) limit: Option<(Arc<Semaphore>, NonZeroUsize)>,
     pub(super) token: CancellationToken,
     /// Fires whenever a `wait` may have come to its end.
     ended: Notify,
@@ -32,14 +30,10 @@ pub(in crate::tasks) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(name: Cow<'static, str>, limit: Option<NonZeroUsize>) -> Self {
+    pub(super) fn new(name: Cow<'static, str>) -> Self {
         Self {
             name,
             registry: Registry::default(),
-            limit: limit.map(|limit| {
-                let permits = limit.get().min(Semaphore::MAX_PERMITS);
-                (Arc::new(Semaphore::new(permits)), limit)
-            }),
             token: CancellationToken::new(),
             ended: Notify::new(),
             insiders: Mutex::default(),
@@ -53,9 +47,6 @@ impl Shared {
         for mut slots in self.registry.all() {
             slots.closed = true;
             slots.aborting |= aborting;
-        }
-        if let Some((semaphore, _)) = &self.limit {
-            semaphore.close();
         }
         self.token.cancel();
         // Nothing joins any more, so this sees all there will ever be.
