@@ -210,6 +210,28 @@ mod tests {
     }
 
     #[cfg(target_os = "linux")]
+    /// With an async closure around `accept` the compiler could not show it, in the code that
+    /// `#[run]` expands to.
+    #[tokio::test]
+    async fn a_task_that_borrows_a_listener_may_accept() {
+        async fn accept(listener: &Listener) -> io::Result<()> {
+            listener.accept().await.map(drop)
+        }
+        fn future<F: Future<Output = io::Result<()>> + Send + 'static>(
+            hook: impl FnOnce(Listener) -> F,
+            listener: Listener,
+        ) -> impl Future<Output = io::Result<()>> + Send {
+            hook(listener)
+        }
+        let fd = tcp();
+        let address = socket::local_address(&fd).unwrap().tcp().unwrap();
+        let _client = std::net::TcpStream::connect(address).unwrap();
+        let listener = Listener::from_fd(fd).unwrap();
+        future(|listener| async move { accept(&listener).await }, listener)
+            .await
+            .unwrap();
+    }
+
     #[tokio::test]
     async fn a_listener_becomes_tokios_of_its_own_kind_alone() {
         let tcp = Listener::from_fd(tcp()).unwrap().into_unix().unwrap_err();

@@ -28,10 +28,10 @@ enum Verdict {
 
 impl Pressure {
     /// Accepts until there is a connection or an error that stays.
-    pub(super) async fn retry<T>(
-        &self,
-        mut accept: impl AsyncFnMut() -> io::Result<T>,
-    ) -> io::Result<T> {
+    pub(super) async fn retry<T, F>(&self, mut accept: impl FnMut() -> F) -> io::Result<T>
+    where
+        F: Future<Output = io::Result<T>>,
+    {
         let mut pause = FIRST_PAUSE;
         loop {
             let error = match accept().await {
@@ -83,6 +83,7 @@ fn verdict(error: &io::Error) -> Verdict {
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
+    use std::future::ready;
 
     use tokio::time::Instant;
 
@@ -92,7 +93,15 @@ mod tests {
     async fn accepted(mut outcomes: Vec<Result<u32, Errno>>) -> (io::Result<u32>, Duration) {
         outcomes.reverse();
         let outcomes = RefCell::new(outcomes);
-        let next = async || Ok(outcomes.borrow_mut().pop().unwrap()?);
+        let next = || {
+            ready(
+                outcomes
+                    .borrow_mut()
+                    .pop()
+                    .unwrap()
+                    .map_err(io::Error::from),
+            )
+        };
         let begin = Instant::now();
         let result = Pressure::default().retry(next).await;
         assert!(outcomes.borrow().is_empty());
@@ -129,7 +138,7 @@ mod tests {
     async fn a_shortage_is_forgotten_with_the_next_connection() {
         let pressure = Pressure::default();
         let mut first = Some(Errno::EMFILE);
-        let accept = async || first.take().map_or(Ok(()), |errno| Err(errno.into()));
+        let accept = || ready(first.take().map_or(Ok(()), |errno| Err(errno.into())));
         pressure.retry(accept).await.unwrap();
         assert!(!pressure.short.load(Ordering::Relaxed));
     }
