@@ -40,12 +40,12 @@ impl Timers {
     #[start]
     fn start_timers(&self, cx: &Context) -> Result<()> {
         fixed(cx.tasks())?;
-        drain(cx.tasks())?;
         poll(cx.tasks())
     }
 
     #[run]
     async fn take_turns(&self, cx: &Context) -> Result<()> {
+        drain(cx.tasks()).await?;
         connect(cx.tasks()).await?;
         fetch().await?;
         beat(cx.tasks()).await?;
@@ -70,33 +70,79 @@ fn fixed(tasks: &TaskGroup) -> Result<()> {
     Ok(())
 }
 
-/// Runs when the run before says, at the latest each second, and ends early with a value.
-fn drain(tasks: &TaskGroup) -> Result<()> {
-    let mut jobs = 0;
-    let drain = tasks.self_paced("drain", SelfPaced::at_most(SECOND), move || {
-        jobs += 1;
-        async move {
-            match jobs {
-                ..3 => Continue(SHORT * jobs),
-                _ => Break(jobs),
-            }
-        }
-    })?;
-    tasks.try_spawn("jobs", async move {
-        match drain.wait().await {
-            Ok(Ok(LoopEnd::Value(jobs))) => tracing::info!("drain: {jobs} jobs done"),
-            end => tracing::warn!("drain: {end:?}"),
-        }
-    })?;
-    Ok(())
-}
-
-/// Runs until its time is over. `on_done` is called however it ends.
+/// Runs until its time is over; its errors are logged, and it goes on.
 fn poll(tasks: &TaskGroup) -> Result<()> {
-    let poll = tasks.timer("poll", Timer::every(SHORT).timeout(SECOND * 2), || async {
-        anyhow::ensure!(fastrand_like(), "nothing there");
-        Ok(())
+    let two_seconds = Timer::every(SECOND).timeout(SECOND * 2);
+    let poll = tasks.timer("poll", two_seconds, || async {
+        anyhow::bail!("nothing there") as Result<()>
     })?;
     poll.on_done(|end| tracing::info!("poll: {end:?}"));
     Ok(())
+}
+
+/// Runs when the run before said, at the latest each second, and ends early with a value.
+async fn drain(tasks: &TaskGroup) -> Result<()> {
+    let mut job = 0;
+    let drain = tasks.self_paced("drain", SelfPaced::at_most(SECOND), move || {
+        job += 1;
+        async move {
+            match job {
+                ..4 => Continue(SHORT * job),
+                _ => Break(job),
+            }
+        }
+    })?;
+    if let LoopEnd::Value(jobs) = drain.wait().await?? {
+        tracing::info!("drain: {jobs} jobs done");
+    }
+    Ok(())
+}
+
+/// Waits longer and longer while its runs fail.
+async fn connect(tasks: &TaskGroup) -> Result<()> {
+    let mut tries = 0;
+    let slower_and_slower = Backoff::starting_at(SHORT).max(SECOND);
+    let connect = tasks.backoff("connect", slower_and_slower, move || {
+        tries += 1;
+        async move {
+            anyhow::ensure!(tries > 2, "refused");
+            Ok(Break::<_, ()>(tries))
+        }
+    })?;
+    if let LoopEnd::Value(tries) = connect.wait().await?? {
+        tracing::info!("connect: connected at try {tries}");
+    }
+    Ok(())
+}
+
+/// Tries one call again while it makes sense: no loop, and no task of its own.
+async fn fetch() -> Result<()> {
+    let mut answers = ["busy", "busy", "a page"].into_iter();
+    let page = (|| {
+        let answer = answers.next().unwrap_or("nothing");
+        async move {
+            anyhow::ensure!(answer != "busy", "busy");
+            Ok(answer)
+        }
+    })
+    .retry(ExponentialBuilder::default().with_min_delay(SHORT))
+    .when(|error| error.to_string() == "busy")
+    .notify(|error, delay| tracing::info!("fetch: {error}, again in {delay:?}"))
+    .await?;
+    tracing::info!("fetch: got {page}");
+    Ok(())
+}
+
+/// Is stopped through its handle, between two runs.
+async fn beat(tasks: &TaskGroup) -> Result<()> {
+    let beat = tasks.timer("beat", Timer::every(SHORT), || async {})?;
+    sleep(SECOND).await;
+    beat.stop();
+    tracing::info!("beat: {:?}", beat.wait().await??);
+    Ok(())
+}
+
+#[launch(workers = 1)]
+fn main() -> Timers {
+    Timers
 }

@@ -3,6 +3,8 @@
 mod membership;
 mod room;
 mod shared;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -10,16 +12,18 @@ use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
-pub(super) use self::membership::Start;
+pub(super) use self::membership::{Start, tell};
 use self::room::Limit;
 pub use self::room::Room;
 pub(super) use self::shared::Shared;
+use crate::tasks::looping::Plan;
 use crate::tasks::tracked::Tracked;
-use crate::tasks::{SpawnError, TaskFailure, TaskHandle, TaskInfo, TaskKind};
+use crate::tasks::{PeriodicOnError, SpawnError, TaskFailure, TaskHandle, TaskInfo, TaskKind};
 
 /// Owns tasks, timers and periodic tasks, to be stopped and waited for together.
 ///
@@ -241,10 +245,10 @@ impl TaskGroup {
     {
         let name = start.name.clone();
         let place = self.shared.join(start).map_err(|name| self.closed(name))?;
+        // From here on the task gives its room free itself.
         let future = Tracked::new(future, Arc::clone(&self.shared), place, permit);
         #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
         let join = tokio::spawn(future);
-        self.shared.arm(place, join.abort_handle());
         Ok(TaskHandle::new(join, Arc::clone(&self.shared), place, name))
     }
 
@@ -265,9 +269,22 @@ impl TaskGroup {
         )
     }
 
-    /// Tells a failure to those who listen.
-    pub(super) fn report(&self, failure: &TaskFailure) {
-        self.shared.report(failure);
+    /// Plans a loop of this group, without a gate.
+    pub(super) fn plan(
+        &self,
+        name: Cow<'static, str>,
+        kind: TaskKind,
+        on_error: PeriodicOnError,
+        timeout: Option<Duration>,
+    ) -> Plan {
+        Plan {
+            group: Arc::clone(&self.shared),
+            name,
+            kind,
+            on_error,
+            timeout,
+            gate: None,
+        }
     }
 
     fn closed(&self, task: Cow<'static, str>) -> SpawnError {
