@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Duration,
     /// A string with something in it.
     Text,
+    /// A string that a rule must find well-formed.
+    Checked(fn(&str) -> Result<(), String>),
     /// A word that stands for a variant.
     Choice(&'static [(&'static str, Variant)]),
     /// The path of a function.
@@ -62,6 +64,13 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("start_timeout", r#"start_timeout = "30s""#, Kind::Duration),
     setting("drain_timeout", r#"drain_timeout = "60s""#, Kind::Duration),
     setting("reload_surge", "reload_surge = 1", Kind::Count),
+    setting("heartbeat_timeout", r#"heartbeat_timeout = "30s""#, Kind::Duration),
+    setting("restart_limit", r#"restart_limit = "5 in 60s""#, Kind::Checked(limit)),
+    setting("max_requests", "max_requests = 100000", Kind::Number),
+    setting("max_requests_jitter", "max_requests_jitter = 1000", Kind::Number),
+    setting("max_lifetime", r#"max_lifetime = "1d""#, Kind::Duration),
+    setting("max_lifetime_jitter", r#"max_lifetime_jitter = "1h""#, Kind::Duration),
+    setting("max_memory", r#"max_memory = "256MiB""#, Kind::Checked(size)),
     setting("service_restart_limit", "service_restart_limit = 10", Kind::Number),
     setting("log_level", r#"log_level = "info""#, Kind::Text),
     setting("log_format", r#"log_format = "json""#, Kind::Choice(LOG_FORMAT)),
@@ -73,9 +82,57 @@ const fn setting(name: &'static str, example: &'static str, kind: Kind) -> Setti
     Setting { key, kind }
 }
 
+/// `5 in 60s`.
+fn limit(text: &str) -> Result<(), String> {
+    let wrong = || format!("`{text}` is not a number of restarts in a duration");
+    let (count, window) = text.split_once(" in ").ok_or_else(wrong)?;
+    let count: u32 = count.trim().parse().map_err(|_| wrong())?;
+    let window = humantime::parse_duration(window.trim()).map_err(|_| wrong())?;
+    if count == 0 || window.is_zero() {
+        return Err(format!("`{text}` would allow no restart at all"));
+    }
+    Ok(())
+}
+
+/// `256MiB`.
+fn size(text: &str) -> Result<(), String> {
+    const UNITS: [&str; 10] = [
+        "B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB",
+    ];
+    let wrong = || format!("`{text}` is not a size: a number and a unit, such as `MiB`");
+    let digits = text.trim_end_matches(char::is_alphabetic);
+    let unit = &text[digits.len()..];
+    let number: f64 = digits.trim().parse().map_err(|_| wrong())?;
+    if !UNITS.contains(&unit) || !number.is_finite() {
+        return Err(wrong());
+    }
+    if number <= 0.0 {
+        return Err(format!("`{text}` must be more than 0"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_a_number_and_a_unit() {
+        for good in ["256MiB", "1.5 GB", "4096B"] {
+            assert_eq!(size(good), Ok(()));
+        }
+        for bad in ["", "256", "MiB", "256Mib", "-1MB", "0MB", "infMB"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn limits_are_a_count_in_a_window() {
+        assert_eq!(limit("5 in 60s"), Ok(()));
+        for bad in ["5", "5 in", "5 in 0s", "0 in 60s", "five in 60s", "5in60s"] {
+            assert!(limit(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn no_setting_is_there_twice_and_each_example_is_of_its_setting() {

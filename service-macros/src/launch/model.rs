@@ -79,6 +79,11 @@ impl Model {
             Kind::Bool => Value::Bool(given.boolean()?),
             Kind::Duration => Value::Duration(given.duration()?),
             Kind::Text => Value::Text(given.filled_text()?),
+            Kind::Checked(check) => {
+                let text = given.text()?;
+                check(&text.value()).map_err(|wrong| given.wrong_value(wrong))?;
+                Value::Text(text)
+            }
             Kind::Choice(choices) => Value::Variant(given.choice(choices)?),
             Kind::Function => Value::Function(given.path()?),
             Kind::Crates => {

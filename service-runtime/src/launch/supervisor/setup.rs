@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::driver::{Driver, Leave, policy};
 use super::machine::Machine;
@@ -15,7 +14,7 @@ use crate::launch::worker::{Seed, work};
 use crate::process::page::Page;
 use crate::process::signalfd::Signals;
 use crate::process::turn::Turns;
-use crate::process::{mask, reap};
+use crate::process::{clock, mask, reap};
 use crate::service::IntoServices;
 
 /// Supervises workers until the launch ends; in a worker, runs the services until they end.
@@ -51,7 +50,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
     let supervisor = nix::unistd::getpid().as_raw();
     let driver = Driver {
         machine: Machine::new(policy(&loaded)),
-        started: Instant::now(),
+        started: clock::now(),
         signals,
         processes: BTreeMap::new(),
         configuration: Arc::clone(&configuration),
@@ -64,6 +63,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         status: String::new(),
         last_death: None,
         is_init: reap::is_init(),
+        logging: logging.clone(),
     };
     match driver.drive() {
         Leave::Exit(exit) => exit,
