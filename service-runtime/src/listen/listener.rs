@@ -65,13 +65,26 @@ impl Listener {
     ///
     /// Dropping the future loses no connection.
     pub async fn accept(&self) -> io::Result<(Stream, Peer)> {
+        let mut attempts = self.pressure.attempts();
+        loop {
+            match self.accept_once().await {
+                Ok(accepted) => {
+                    attempts.accepted();
+                    return Ok(accepted);
+                }
+                Err(error) => attempts.failed(error).await?,
+            }
+        }
+    }
+
+    async fn accept_once(&self) -> io::Result<(Stream, Peer)> {
         match &self.socket {
             Socket::Tcp(listener) => {
-                let (stream, from) = self.pressure.retry(|| listener.accept()).await?;
+                let (stream, from) = listener.accept().await?;
                 Ok((Stream::Tcp(stream), Peer::Tcp(from)))
             }
             Socket::Unix(listener) => {
-                let (stream, _) = self.pressure.retry(|| listener.accept()).await?;
+                let (stream, _) = listener.accept().await?;
                 let pid = stream.peer_cred().ok().and_then(|cred| cred.pid());
                 Ok((Stream::Unix(stream), Peer::Unix { pid }))
             }
