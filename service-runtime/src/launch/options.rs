@@ -139,6 +139,48 @@ impl Options {
         self.give("reload_surge", workers)
     }
 
+    /// Sets how long a worker's runtime may stand still before it is replaced; zero for ever.
+    #[must_use]
+    pub fn heartbeat_timeout(self, limit: Duration) -> Self {
+        self.give_duration("heartbeat_timeout", limit)
+    }
+
+    /// Sets how many workers may die in how long before the program ends: `5 in 60s`, or `none`.
+    #[must_use]
+    pub fn restart_limit(self, limit: &str) -> Self {
+        self.give("restart_limit", limit)
+    }
+
+    /// Sets after how many requests a worker is replaced; 0 for no limit.
+    #[must_use]
+    pub fn max_requests(self, requests: u64) -> Self {
+        self.give("max_requests", requests)
+    }
+
+    /// Sets up to how much is added to `max_requests` at random.
+    #[must_use]
+    pub fn max_requests_jitter(self, requests: u64) -> Self {
+        self.give("max_requests_jitter", requests)
+    }
+
+    /// Sets after how long a worker is replaced; zero for no limit.
+    #[must_use]
+    pub fn max_lifetime(self, time: Duration) -> Self {
+        self.give_duration("max_lifetime", time)
+    }
+
+    /// Sets up to how much is added to `max_lifetime` at random.
+    #[must_use]
+    pub fn max_lifetime_jitter(self, time: Duration) -> Self {
+        self.give_duration("max_lifetime_jitter", time)
+    }
+
+    /// Sets above which resident memory a worker is replaced: `256MiB`, or `0B` for no limit.
+    #[must_use]
+    pub fn max_memory(self, size: &str) -> Self {
+        self.give("max_memory", size)
+    }
+
     /// Sets how often in a row a service may fail and be restarted; 0 for no limit.
     #[must_use]
     pub fn service_restart_limit(self, times: u64) -> Self {

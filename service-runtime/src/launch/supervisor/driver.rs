@@ -5,25 +5,29 @@ use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
 use super::checking::Check;
-use super::machine::{Action, Announcement, Event, Machine, Outcome, Policy, WorkerId};
+use super::hang::OVERSLEPT;
+use super::machine::{
+    Action, Announcement, Event, Machine, Outcome, Policy, RestartMethod, WorkerId,
+};
 use super::narrate::{Death, Worker, narrate, status};
 use super::orders::Order;
 use super::process::{Born, Process, bear};
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
+use crate::launch::logging::Logging;
 use crate::launch::protocol::{ToSupervisor, ToWorker};
 use crate::listen::{ListenOptions, Listeners};
 use crate::notify::Notifier;
 use crate::process::channel::Channel;
 use crate::process::page::{CellRef, Page};
 use crate::process::signalfd::Signals;
-use crate::process::{memory, reap};
+use crate::process::{clock, memory, reap};
 
 /// How the loop is left.
 pub(crate) enum Leave {
@@ -45,7 +49,8 @@ pub(crate) struct Newborn {
 /// The supervisor's hands.
 pub(super) struct Driver {
     pub(super) machine: Machine,
-    pub(super) started: Instant,
+    /// When the supervisor started, on the clock that workers share.
+    pub(super) started: Duration,
     pub(super) signals: Signals,
     pub(super) processes: BTreeMap<WorkerId, Process>,
     pub(super) configuration: Arc<Configuration>,
@@ -60,6 +65,7 @@ pub(super) struct Driver {
     pub(super) status: String,
     pub(super) last_death: Option<Death>,
     pub(super) is_init: bool,
+    pub(super) logging: Logging,
 }
 
 type Flow = ControlFlow<Leave>;
@@ -78,7 +84,12 @@ impl Driver {
     }
 
     fn turn(&mut self) -> Flow {
-        self.wait();
+        if self.wait() {
+            let now = self.now();
+            for action in self.machine.step(now, Event::Resumed) {
+                self.act(action)?;
+            }
+        }
         while let Ok(Some(received)) = self.signals.next() {
             match Order::of(received) {
                 Order::Request(request) => self.feed(Event::Asked(request))?,
@@ -94,12 +105,18 @@ impl Driver {
         self.feed(Event::Clock)
     }
 
-    /// Sleeps until something happens or is due.
-    fn wait(&self) {
-        let timeout = match self.machine.deadline() {
+    /// Returns the time since the supervisor started.
+    pub(super) fn now(&self) -> Duration {
+        clock::now().saturating_sub(self.started)
+    }
+
+    /// Sleeps until something happens or is due; returns whether it slept much longer.
+    fn wait(&self) -> bool {
+        let due = self.machine.deadline();
+        let timeout = match due {
             None => PollTimeout::NONE,
             Some(at) => {
-                let left = at.saturating_sub(self.started.elapsed());
+                let left = at.saturating_sub(self.now());
                 // Rounded up, so that what is due is due when the sleep ends.
                 PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
             }
@@ -118,11 +135,18 @@ impl Driver {
         );
         // Whatever woke it, an error too, everything is looked at.
         let _ = poll(&mut fds, timeout);
+        due.is_some_and(|due| due + OVERSLEPT < self.now())
     }
 
     /// Tells the machine what happened and does what it says.
     fn feed(&mut self, event: Event) -> Flow {
-        let now = self.started.elapsed();
+        let now = self.now();
+        if self.machine.wants_beats(now) {
+            let beats = Event::Beats(self.beats(now));
+            for action in self.machine.step(now, beats) {
+                self.act(action)?;
+            }
+        }
         for action in self.machine.step(now, event) {
             self.act(action)?;
         }
@@ -142,6 +166,7 @@ impl Driver {
                 generation,
             } => return self.fork(worker, slot, generation),
             Action::Stop(id) => self.signal(id, Signal::SIGTERM),
+            Action::Abort(id) => self.abort(id),
             Action::Kill(id) => self.signal(id, Signal::SIGKILL),
             Action::Load(number) => return self.begin_check(number),
             Action::CancelLoad => self.abandon_check(),
@@ -190,7 +215,7 @@ impl Driver {
         }
     }
 
-    fn signal(&self, id: WorkerId, signal: Signal) {
+    pub(super) fn signal(&self, id: WorkerId, signal: Signal) {
         if let Some(process) = self.processes.get(&id)
             && let Err(error) = process.child.signal(signal)
         {
@@ -204,6 +229,7 @@ impl Driver {
         while let Some(message) = self.processes.get_mut(&id).and_then(Process::receive) {
             match message {
                 ToSupervisor::Ready => self.feed(Event::Ready(id))?,
+                ToSupervisor::Worn => self.feed(Event::Worn(id))?,
                 ToSupervisor::Failed {
                     code,
                     hopeless,
@@ -286,7 +312,17 @@ impl Driver {
             let Some(process) = self.processes.remove(&id) else {
                 continue;
             };
+            let leaving = self.machine.is_leaving(id);
             let worker = Worker::of(&process);
+            if leaving {
+                let Worker {
+                    pid,
+                    slot,
+                    generation,
+                    age,
+                } = &worker;
+                tracing::info!(slot, pid, generation, age, how = %ended, "worker stopped");
+            }
             self.last_death = Some(Death {
                 id,
                 worker,
@@ -298,6 +334,7 @@ impl Driver {
                 crate::process::child::Ended::Killed { .. } => None,
             };
             self.feed(Event::Exited(id, code))?;
+            self.close_unused();
         }
         self.abandoned.retain(|check| check.ended().is_none());
         if self.is_init {
@@ -315,6 +352,18 @@ impl Driver {
             }
         }
         ControlFlow::Continue(())
+    }
+
+    /// Closes the sockets of slots that are in use no more: nobody accepts from them.
+    fn close_unused(&mut self) {
+        let (slots, _) = self.machine.counts();
+        let used = self
+            .processes
+            .values()
+            .map(|process| process.slot + 1)
+            .max()
+            .unwrap_or(0);
+        self.listeners.close_slots_from(slots.max(used));
     }
 
     fn begin_check(&mut self, number: u64) -> Flow {
@@ -347,7 +396,7 @@ impl Driver {
         let number = check.number;
         match check.result(ended, &self.configuration) {
             Ok(loaded) => {
-                let policy = policy(&loaded);
+                let policy = self.policy_after(&loaded);
                 self.loaded.insert(number, loaded);
                 self.feed(Event::Loaded(Ok(policy)))
             }
@@ -355,6 +404,19 @@ impl Driver {
                 tracing::error!("the configuration is wrong:\n{error}");
                 self.feed(Event::Loaded(Err(())))
             }
+        }
+    }
+
+    /// Returns what the machine decides by once this configuration counts.
+    fn policy_after(&self, newer: &Loaded) -> Policy {
+        let current = self.loaded.get(&self.machine.generation());
+        match current.filter(|_| newer.settings.restart_method == RestartMethod::Mutate) {
+            Some(current) => {
+                let mut mutated = current.clone();
+                mutated.mutate(newer);
+                policy(&mutated)
+            }
+            None => policy(newer),
         }
     }
 
@@ -400,28 +462,6 @@ impl Driver {
             Announcement::Stopping => self.notifier.stopping(),
         }
     }
-
-    /// Logs how everybody is, and lets every worker log its own part.
-    fn report(&self) {
-        tracing::info!(
-            uptime = super::narrate::age(self.started.elapsed()),
-            "report: {}",
-            status(&self.machine)
-        );
-        for worker in self.machine.workers() {
-            let Some(process) = self.processes.get(&worker.id) else {
-                continue;
-            };
-            let Worker {
-                pid,
-                slot,
-                generation,
-                age,
-            } = Worker::of(process);
-            tracing::info!(slot, pid, generation, age, state = ?worker.state, "report");
-            let _ = process.child.signal(Signal::SIGUSR1);
-        }
-    }
 }
 
 /// Returns the part of the settings that the machine decides by.
@@ -437,6 +477,8 @@ pub(super) fn policy(loaded: &Loaded) -> Policy {
         respawn_delay_max: settings.respawn_delay_max.max(Duration::from_millis(1)),
         healthy_after: settings.healthy_after,
         surge: settings.reload_surge.get(),
+        heartbeat: settings.heartbeat_timeout,
+        restart_limit: settings.restart_limit,
     }
 }
 
@@ -454,6 +496,7 @@ fn ended(outcome: Outcome) -> Exit {
             tracing::warn!("exited at once");
             Exit::Failed
         }
+        Outcome::GaveUp => Exit::Failed,
         Outcome::LaunchFailed(code) => Exit::of_code(code),
     }
 }

@@ -5,10 +5,12 @@
 
 mod checking;
 mod driver;
+mod hang;
 pub(crate) mod machine;
 mod narrate;
 mod orders;
 mod process;
+mod report;
 mod setup;
 
 pub(crate) use setup::supervise;

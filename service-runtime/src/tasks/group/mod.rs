@@ -3,6 +3,8 @@
 mod membership;
 mod room;
 mod shared;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -10,16 +12,17 @@ use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
-pub(super) use self::membership::Start;
+pub(super) use self::membership::{Start, tell};
 use self::room::Limit;
 pub use self::room::Room;
 pub(super) use self::shared::Shared;
+use crate::tasks::looping::Plan;
 use crate::tasks::tracked::Tracked;
-use crate::tasks::{SpawnError, TaskFailure, TaskHandle, TaskInfo, TaskKind};
+use crate::tasks::{PeriodicOnError, SpawnError, TaskFailure, TaskHandle, TaskInfo, TaskKind};
 
 /// Owns tasks, timers and periodic tasks, to be stopped and waited for together.
 ///
@@ -102,14 +105,13 @@ impl TaskGroup {
         F::Output: Send + 'static,
     {
         let name = name.into();
-        let permit = match &self.limit {
-            None => None,
-            Some(limit) => match limit.wait(&self.shared).await {
-                Some(permit) => Some(permit),
-                None => return Err(self.closed(name)),
-            },
+        let Some(limit) = &self.limit else {
+            return self.start(Start::task(name), future);
         };
-        self.start(Start::task(name), permit, future)
+        match limit.wait(&self.shared).await {
+            Some(taken) => self.start(Start::task(name), taken.by(future)),
+            None => Err(self.closed(name)),
+        }
     }
 
     /// Spawns a task at once, or not at all.
@@ -132,21 +134,20 @@ impl TaskGroup {
         F::Output: Send + 'static,
     {
         let name = name.into();
-        let permit = match &self.limit {
-            None => None,
-            Some(_) if self.is_stopping() => return Err(self.closed(name)),
-            Some(limit) => match limit.take() {
-                Some(permit) => Some(permit),
-                None => {
-                    return Err(SpawnError::Full {
-                        group: self.shared.name.clone(),
-                        task: name,
-                        limit: limit.tasks().get(),
-                    });
-                }
-            },
+        let Some(limit) = &self.limit else {
+            return self.start(Start::task(name), future);
         };
-        self.start(Start::task(name), permit, future)
+        if self.is_stopping() {
+            return Err(self.closed(name));
+        }
+        match limit.take() {
+            Some(taken) => self.start(Start::task(name), taken.by(future)),
+            None => Err(SpawnError::Full {
+                group: self.shared.name.clone(),
+                task: name,
+                limit: limit.tasks().get(),
+            }),
+        }
     }
 
     /// Adds a callback that is told of every failure of a task.
@@ -228,11 +229,10 @@ impl TaskGroup {
         tasks
     }
 
-    /// Spawns, with the room already taken.
+    /// Spawns.
     pub(super) fn start<F>(
         &self,
         start: Start,
-        permit: Option<OwnedSemaphorePermit>,
         future: F,
     ) -> Result<TaskHandle<F::Output>, SpawnError>
     where
@@ -241,10 +241,9 @@ impl TaskGroup {
     {
         let name = start.name.clone();
         let place = self.shared.join(start).map_err(|name| self.closed(name))?;
-        let future = Tracked::new(future, Arc::clone(&self.shared), place, permit);
+        let future = Tracked::new(future, Arc::clone(&self.shared), place);
         #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
         let join = tokio::spawn(future);
-        self.shared.arm(place, join.abort_handle());
         Ok(TaskHandle::new(join, Arc::clone(&self.shared), place, name))
     }
 
@@ -254,20 +253,26 @@ impl TaskGroup {
         name: Cow<'static, str>,
         kind: TaskKind,
     ) -> Result<TaskHandle<()>, SpawnError> {
-        self.start(
-            Start {
-                name,
-                kind,
-                run: None,
-            },
-            None,
-            async {},
-        )
+        let run = None;
+        self.start(Start { name, kind, run }, async {})
     }
 
-    /// Tells a failure to those who listen.
-    pub(super) fn report(&self, failure: &TaskFailure) {
-        self.shared.report(failure);
+    /// Plans a loop of this group, without a gate.
+    pub(super) fn plan(
+        &self,
+        name: Cow<'static, str>,
+        kind: TaskKind,
+        on_error: PeriodicOnError,
+        timeout: Option<Duration>,
+    ) -> Plan {
+        Plan {
+            group: Arc::clone(&self.shared),
+            name,
+            kind,
+            on_error,
+            timeout,
+            gate: None,
+        }
     }
 
     fn closed(&self, task: Cow<'static, str>) -> SpawnError {
