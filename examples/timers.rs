@@ -73,7 +73,7 @@ fn fixed(tasks: &TaskGroup) -> Result<()> {
 /// Runs until its time is over; its errors are logged, and it goes on.
 fn poll(tasks: &TaskGroup) -> Result<()> {
     let two_seconds = Timer::every(SECOND).timeout(SECOND * 2);
-    let poll = tasks.timer("poll", two_seconds, || async {
+    let mut poll = tasks.timer("poll", two_seconds, || async {
         anyhow::bail!("nothing there") as Result<()>
     })?;
     poll.on_done(|end| tracing::info!("poll: {end:?}"));

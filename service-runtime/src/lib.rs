@@ -28,7 +28,7 @@ pub mod tasks;
 
 #[cfg(target_os = "linux")]
 pub use launch::ProcessLauncher;
-pub use launch::{Flags, Main, Options, Preload, Preloaded, ServiceLauncher, launch};
+pub use launch::{Flags, Main, Options, Preloaded, ServiceLauncher, launch};
 pub use log::{LogFormat, LogFormatError};
 pub use service::{
     Context, Description, Health, HealthStatus, IntoServices, ListenError, OnError, Phase,

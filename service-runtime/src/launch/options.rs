@@ -1,5 +1,6 @@
 //! What a program says of its own launch.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::log::LogFormat;
@@ -22,13 +23,14 @@ pub struct Options {
 }
 
 /// A function that runs in the supervisor, before the first fork.
-pub type Preload = fn() -> anyhow::Result<()>;
+pub(crate) type Preload = Arc<dyn Fn() -> anyhow::Result<()> + Send + Sync>;
 
 /// What a `preload` function may return.
 #[diagnostic::on_unimplemented(
     message = "a `preload` function cannot return `{Self}`",
-    note = "it is a plain `fn()`, or a `fn() -> Result<(), E>` whose error anyhow takes; it leaves \
-            its data in a static, such as a `OnceLock`, that workers share"
+    label = "neither nothing nor a `Result<(), E>`",
+    note = "write a `fn()` or a `fn() -> Result<()>`, not async: no runtime may exist before the \
+            fork; it leaves its data in a static, such as a `OnceLock`, that workers share"
 )]
 pub trait Preloaded {
     /// Turns what the function returned into a result.
@@ -45,6 +47,7 @@ impl Preloaded for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<anyhow::Error>> Preloaded for Result<(), E> {
     fn preloaded(self) -> anyhow::Result<()> {
         self.map_err(Into::into)
@@ -218,8 +221,8 @@ impl Options {
     /// It must leave no thread behind: a process with a second thread does not fork. In a launch
     /// without a supervisor it runs before the services start.
     #[must_use]
-    pub fn preload(mut self, preload: Preload) -> Self {
-        self.preload = Some(preload);
+    pub fn preload<P: Preloaded + 'static>(mut self, preload: fn() -> P) -> Self {
+        self.preload = Some(Arc::new(move || preload().preloaded()));
         self
     }
 

@@ -15,9 +15,10 @@ use crate::process::page::Page;
 use crate::process::signalfd::Signals;
 use crate::process::turn::Turns;
 use crate::process::{clock, mask, reap};
+use crate::service::IntoServices;
 
 /// Supervises workers until the launch ends; in a worker, runs the services until they end.
-pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M>) -> Exit {
+pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
     let Prepared {
         program,
         configuration,

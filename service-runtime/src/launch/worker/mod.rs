@@ -30,7 +30,7 @@ use crate::process::page::{CellRef, Page};
 use crate::process::turn::Turns;
 use crate::service::BoxFuture;
 use crate::service::host::Identity;
-use crate::service::{Definition, RuntimeKind};
+use crate::service::{Definition, IntoServices, RuntimeKind};
 use crate::signal::Signals;
 use crate::tasks::TaskGroup;
 
@@ -61,7 +61,7 @@ pub(crate) struct Failure {
 /// Runs the services of a worker until its end.
 ///
 /// The signals are still blocked, as they were across the fork.
-pub(crate) fn work<M>(seed: Seed, main: impl Main<M>) -> Exit {
+pub(crate) fn work<M>(seed: Seed, main: impl Main<M, Output: IntoServices>) -> Exit {
     Logging::identify(Who::Worker(seed.slot));
     reseed();
     let scoped = seed.logging.scoped();
@@ -92,7 +92,7 @@ type Unprepared = (Failure, Option<(Link, TaskGroup)>);
 
 fn prepare<M>(
     seed: Seed,
-    main: impl Main<M>,
+    main: impl Main<M, Output: IntoServices>,
     scoped: Scoped,
 ) -> Result<Serving<Supervisor>, Unprepared> {
     let os = |error: std::io::Error| {
@@ -171,7 +171,7 @@ pub(crate) fn services<M>(
     loaded: &Loaded,
     flags: &Flags,
     only: &[String],
-    main: impl Main<M>,
+    main: impl Main<M, Output: IntoServices>,
 ) -> Result<Vec<Definition>, Failure> {
     loaded.check().map_err(|error| Failure {
         exit: Exit::Config,
@@ -181,7 +181,7 @@ pub(crate) fn services<M>(
         exit: Exit::Failed,
         text,
     };
-    let services = catch_unwind(AssertUnwindSafe(|| main.services(flags)))
+    let services = catch_unwind(AssertUnwindSafe(|| main.call(flags)?.into_services()))
         .map_err(|panic| {
             failed(format!(
                 "`main` panicked: {}",
