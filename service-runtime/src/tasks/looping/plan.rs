@@ -107,6 +107,9 @@ impl Plan {
     pub(super) fn timed_out(&self, after: Duration, error: Option<anyhow::Error>) -> LoopError {
         if self.on_error == PeriodicOnError::Fail {
             self.report(FailureCause::TimedOut(after));
+        } else {
+            let (group, task, kind) = (&*self.group.name, &*self.name, self.kind);
+            tracing::warn!(group, task, ?after, "a {kind} ends, because it timed out");
         }
         LoopError::TimedOut { after, error }
     }
