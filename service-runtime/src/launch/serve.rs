@@ -97,6 +97,8 @@ impl<A: Audience> Serving<A> {
                 told = self.running.next() => match told {
                     Told::Failed(service, error) => {
                         tracing::error!(service, "service failed, the program ends: {error:#}");
+                        let text = format!("service `{service}` failed: {error:#}");
+                        self.audience.failed(Exit::Failed, &text);
                         return self.end(Exit::Failed).await;
                     }
                     Told::Done | Told::Ignored if self.running.is_over() => {

@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -22,17 +23,27 @@ use crate::process::turn::Turns;
 use crate::service::BoxFuture;
 use crate::tasks::TaskGroup;
 
+/// How long a busy supervisor is waited for with the last words.
+const FLUSH: Duration = Duration::from_millis(200);
+
 /// What a worker may ask of its supervisor. Every clone is the same link.
 #[derive(Clone)]
 pub(crate) struct Link(Arc<Inner>);
 
 struct Inner {
-    outgoing: mpsc::UnboundedSender<ToSupervisor>,
+    outgoing: mpsc::UnboundedSender<Outgoing>,
     asked: Mutex<BTreeMap<u32, oneshot::Sender<Result<OwnedFd, String>>>>,
     next: AtomicU32,
     page: Page,
     turns: Turns,
     counter: Counter,
+}
+
+/// What the task that writes is given.
+enum Outgoing {
+    Message(ToSupervisor),
+    /// Tell when all before this is written.
+    Flush(oneshot::Sender<()>),
 }
 
 impl Link {
@@ -71,7 +82,16 @@ impl Link {
 
     /// Sends a message; one to a supervisor that is gone is lost with it.
     pub(crate) fn send(&self, message: ToSupervisor) {
-        let _ = self.0.outgoing.send(message);
+        let _ = self.0.outgoing.send(Outgoing::Message(message));
+    }
+
+    /// Waits until what was sent before is written, or cannot be.
+    ///
+    /// Without it a process that ends at once would take its last words with it.
+    pub(crate) async fn flush(&self) {
+        let (write, written) = oneshot::channel();
+        let _ = self.0.outgoing.send(Outgoing::Flush(write));
+        let _ = tokio::time::timeout(FLUSH, written).await;
     }
 
     /// Returns what counts this worker's requests.
@@ -131,8 +151,15 @@ impl Link {
     }
 }
 
-async fn write(channel: Arc<AsyncFd<Channel>>, mut queue: mpsc::UnboundedReceiver<ToSupervisor>) {
-    while let Some(message) = queue.recv().await {
+async fn write(channel: Arc<AsyncFd<Channel>>, mut queue: mpsc::UnboundedReceiver<Outgoing>) {
+    while let Some(outgoing) = queue.recv().await {
+        let message = match outgoing {
+            Outgoing::Message(message) => message,
+            Outgoing::Flush(written) => {
+                let _ = written.send(());
+                continue;
+            }
+        };
         let bytes = message.encode();
         let sent = channel
             .async_io(Interest::WRITABLE, |channel| Ok(channel.send(&bytes, &[])?))
