@@ -59,7 +59,9 @@ enum Stop {
 
 impl<A: Audience> Serving<A> {
     /// Starts the services, serves until told to stop or until they end, and stops them.
-    pub(crate) async fn serve(mut self) -> Exit {
+    ///
+    /// After an order to exit at once they run still; they are stopped when `self` is dropped.
+    pub(crate) async fn serve(&mut self) -> Exit {
         match self.start().await {
             Start::Started => {}
             Start::Stop => return self.end(Exit::Done).await,

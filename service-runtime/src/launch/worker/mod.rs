@@ -193,10 +193,9 @@ pub(crate) fn services<M>(
 }
 
 /// Serves, and does not end before the supervisor is told what there is to tell.
-async fn serve(serving: Serving<Supervisor>) -> Exit {
-    let link = serving.audience.link.clone();
+async fn serve(mut serving: Serving<Supervisor>) -> Exit {
     let exit = serving.serve().await;
-    link.flush().await;
+    serving.audience.link.flush().await;
     exit
 }
 
