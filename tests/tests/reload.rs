@@ -192,16 +192,18 @@ fn a_reload_whose_second_worker_fails_is_undone_as_a_whole() {
 
 #[test]
 fn a_reload_whose_worker_hangs_is_undone_after_the_start_timeout() {
-    let picky = fixture!("picky")
-        .args(["--start-timeout", "300ms"])
-        .config("[picky]\n")
-        .start();
+    let picky = fixture!("picky").config("[picky]\n").start();
+    picky.ready(2);
+    hup(&picky, "[launch]\nstart_timeout = '300ms'\n");
     let old = picky.ready(2);
-    hup(&picky, "[picky]\nhang_in = [0]\n");
+    hup(
+        &picky,
+        "[launch]\nstart_timeout = '300ms'\n[picky]\nhang_in = [0]\n",
+    );
     picky.wait_for("worker is not ready within start_timeout: killed");
     let failed = picky.wait_for("reload failed, it is undone");
     assert!(failed.contains("killed by SIGKILL"), "{failed}");
-    picky.wait_for("reload undone generation=1");
+    picky.wait_for("reload undone generation=2");
     assert_eq!(settled(&picky), old);
 }
 

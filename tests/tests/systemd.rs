@@ -259,7 +259,7 @@ fn a_program_is_activated_by_systemd() {
 fn ask(path: &Path) -> Pid {
     Client::connect_unix(path)
         .and_then(|mut client| client.ask("hello"))
-        .unwrap()
+        .expect("a worker answers")
 }
 
 fn pids(workers: &[Worker]) -> Vec<Pid> {
