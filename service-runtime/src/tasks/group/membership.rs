@@ -70,19 +70,8 @@ impl Shared {
         true
     }
 
-<<<<<<< HEAD
     /// Takes a task out: tells everybody who asked, and counts it no more.
     pub(in crate::tasks) fn leave(&self, place: Place, end: &TaskEnd) {
-=======
-    /// Takes a task out: gives its room free, tells everybody who asked, and counts it no more.
-    pub(in crate::tasks) fn leave(
-        &self,
-        place: Place,
-        end: &TaskEnd,
-        room: Option<OwnedSemaphorePermit>,
-    ) {
-        drop(room);
->>>>>>> main
         if let TaskEnd::Panicked(message) = end {
             self.fail(place, FailureCause::Panicked(message.clone()));
         }
