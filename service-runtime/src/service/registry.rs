@@ -6,7 +6,10 @@ use super::erased::{Build, Definition, InitFn};
 /// A service type, as `#[service]` on its struct registers it.
 #[cfg_attr(
     not(feature = "config"),
-    expect(dead_code, reason = "only a configuration has a template and sub-tables")
+    expect(
+        dead_code,
+        reason = "only a configuration has a template and sub-tables"
+    )
 )]
 pub struct Registration {
     pub(crate) describe: fn() -> Description,
