@@ -1,1 +1,3 @@
-//! Shared by the tests: fixtures started as processes, and what they print.
+//! What the black-box tests of this workspace share.
+
+pub mod harness;

@@ -4,7 +4,8 @@
 //! medians and their ratio, where 1.2 is the aim. Time is processor time, so that waiting for ticks
 //! costs nothing and a neighbour's load little.
 //!
-//! Run with: `cargo bench -p service-runtime --bench tasks`
+//! Run with: `cargo bench -p service-runtime --bench tasks`, and after `--` with parts of the rows to
+//! see only those.
 
 use std::future::{Future, ready};
 use std::hint::black_box;
@@ -83,7 +84,7 @@ fn two_threads() -> Runtime {
         .expect("a runtime can be built")
 }
 
-/// Measures both in turn and prints their medians.
+/// Measures both in turn and prints their medians, if the command line asks for it.
 fn compare(
     what: &str,
     count: usize,
@@ -91,6 +92,13 @@ fn compare(
     bare: fn() -> Work,
     group: fn() -> Work,
 ) {
+    let asked: Vec<_> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with("--"))
+        .collect();
+    if !asked.is_empty() && !asked.iter().any(|part| what.contains(part.as_str())) {
+        return;
+    }
     let (mut bares, mut groups) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         // Whoever comes second finds a warm cache: take turns.
@@ -142,19 +150,22 @@ fn cpu(build: fn() -> Runtime, work: fn() -> Work) -> Duration {
 }
 
 async fn bare_spawn<F: Future<Output = ()> + Send + 'static>(task: fn() -> F) {
+    let tracker = TaskTracker::new();
     for _ in 0..TASKS / BATCH {
-        let tracker = TaskTracker::new();
         for _ in 0..BATCH {
             drop(tracker.spawn(task()));
         }
-        tracker.close();
-        tracker.wait().await;
+        while !tracker.is_empty() {
+            yield_now().await;
+        }
     }
+    tracker.close();
+    tracker.wait().await;
 }
 
 async fn group_spawn<F: Future<Output = ()> + Send + 'static>(task: fn() -> F) {
+    let group = TaskGroup::new("spawn");
     for _ in 0..TASKS / BATCH {
-        let group = TaskGroup::new("batch");
         for _ in 0..BATCH {
             drop(
                 group
@@ -163,9 +174,12 @@ async fn group_spawn<F: Future<Output = ()> + Send + 'static>(task: fn() -> F) {
                     .expect("the group is open"),
             );
         }
-        group.stop(true);
-        group.wait().await;
+        while !group.is_empty() {
+            yield_now().await;
+        }
     }
+    group.stop(true);
+    group.wait().await;
 }
 
 async fn bare_values() {

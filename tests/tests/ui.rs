@@ -10,6 +10,7 @@ fn mistakes_are_explained_and_programs_compile() {
     cases.compile_fail("ui/service_impl/*.rs");
     cases.compile_fail("ui/hook/*.rs");
     cases.compile_fail("ui/periodic/*.rs");
+    cases.compile_fail("ui/config/*.rs");
     cases.compile_fail("ui/launch/*.rs");
     cases.compile_fail("ui/yours/*.rs");
 }

@@ -28,12 +28,8 @@ pub(super) enum Kind {
     Checked(fn(&str) -> Result<(), String>),
     /// A word that stands for a variant.
     Choice(&'static [(&'static str, Variant)]),
-    /// A word that stays a string.
-    Word(&'static [(&'static str, ())]),
     /// The path of a function.
     Function,
-    /// A list of strings, not empty.
-    Texts,
     /// Names of crates, which `main` only has to name.
     Crates,
 }
@@ -50,7 +46,6 @@ const LOG_FORMAT: &[(&str, Variant)] = &[
     ("text", Variant(&["LogFormat", "Text"])),
     ("json", Variant(&["LogFormat", "Json"])),
 ];
-const REPORT_FORMAT: &[(&str, ())] = &[("text", ()), ("json", ())];
 
 /// All of them, in the order in which help lists them.
 #[rustfmt::skip]
@@ -69,6 +64,13 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("start_timeout", r#"start_timeout = "30s""#, Kind::Duration),
     setting("drain_timeout", r#"drain_timeout = "60s""#, Kind::Duration),
     setting("reload_surge", "reload_surge = 1", Kind::Count),
+    setting("heartbeat_timeout", r#"heartbeat_timeout = "30s""#, Kind::Duration),
+    setting("restart_limit", r#"restart_limit = "5 in 60s""#, Kind::Checked(limit)),
+    setting("max_requests", "max_requests = 100000", Kind::Number),
+    setting("max_requests_jitter", "max_requests_jitter = 1000", Kind::Number),
+    setting("max_lifetime", r#"max_lifetime = "1d""#, Kind::Duration),
+    setting("max_lifetime_jitter", r#"max_lifetime_jitter = "1h""#, Kind::Duration),
+    setting("max_memory", r#"max_memory = "256MiB""#, Kind::Checked(size)),
     setting("service_restart_limit", "service_restart_limit = 10", Kind::Number),
     setting("log_level", r#"log_level = "info""#, Kind::Text),
     setting("log_format", r#"log_format = "json""#, Kind::Choice(LOG_FORMAT)),
@@ -110,14 +112,6 @@ fn size(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// `022`.
-fn umask(text: &str) -> Result<(), String> {
-    match u32::from_str_radix(text, 8) {
-        Ok(mask) if mask <= 0o777 && !text.starts_with('+') => Ok(()),
-        _ => Err(format!("`{text}` is not an octal mask up to `777`")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,14 +131,6 @@ mod tests {
         assert_eq!(limit("5 in 60s"), Ok(()));
         for bad in ["5", "5 in", "5 in 0s", "0 in 60s", "five in 60s", "5in60s"] {
             assert!(limit(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn masks_are_octal() {
-        assert_eq!(umask("022"), Ok(()));
-        for bad in ["", "8", "1000", "0o22", "+22", "-1"] {
-            assert!(umask(bad).is_err(), "{bad}");
         }
     }
 

@@ -40,7 +40,6 @@ pub(super) enum Value {
     Bool(bool),
     Duration(Duration),
     Text(LitStr),
-    Texts(Vec<LitStr>),
     Variant(Variant),
     Function(Path),
     Expr(Box<Expr>),
@@ -86,12 +85,7 @@ impl Model {
                 Value::Text(text)
             }
             Kind::Choice(choices) => Value::Variant(given.choice(choices)?),
-            Kind::Word(words) => {
-                given.choice(words)?;
-                Value::Text(given.text()?)
-            }
             Kind::Function => Value::Function(given.path()?),
-            Kind::Texts => Value::Texts(filled_texts(given)?),
             Kind::Crates => {
                 self.crates = crates(given)?;
                 return Ok(());
@@ -127,14 +121,6 @@ fn count(given: &Given) -> syn::Result<NonZeroUsize> {
     let number = number.ok_or_else(|| given.wrong_kind("a whole number"))?;
     let positive = NonZeroUsize::new(number);
     positive.ok_or_else(|| given.wrong_value(format_args!("`{}` must be at least 1", given.name)))
-}
-
-fn filled_texts(given: &Given) -> syn::Result<Vec<LitStr>> {
-    let texts = given.texts()?;
-    if texts.is_empty() {
-        return Err(given.wrong_value(format_args!("`{}` is empty", given.name)));
-    }
-    Ok(texts)
 }
 
 fn crates(given: &Given) -> syn::Result<Vec<Ident>> {

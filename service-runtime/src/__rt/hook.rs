@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 
 use super::{HealthOutcome, Outcome};
 use crate::service::{Context, Health};
-use crate::tasks::catch_panic;
+use crate::tasks::{PeriodicError, SpawnError, catch_panic};
 
 /// Runs a hook; its error and its panic name it.
 pub async fn hook<O: Outcome>(
@@ -36,6 +36,9 @@ pub async fn health<O: HealthOutcome>(
 }
 
 /// Starts the `#[run]` hook as a task; its end is the service's end.
+///
+/// Whoever starts tasks cannot know that a stop is about to come; that one came in between is no
+/// failure.
 pub fn run<S, F, Fut>(
     cx: &Context,
     name: &'static str,
@@ -52,8 +55,18 @@ where
     group.try_spawn(name, async move {
         match work.await.outcome() {
             Ok(()) => cx.finish(),
+            Err(error) if cx.is_stopping() && came_too_late(&error) => cx.finish(),
             Err(error) => cx.fail(error.context(format!("hook `{name}` failed"))),
         }
     })?;
     Ok(())
+}
+
+/// Returns whether an error says that a group took no more tasks.
+fn came_too_late(error: &anyhow::Error) -> bool {
+    let refused = match error.downcast_ref::<PeriodicError>() {
+        Some(PeriodicError::Spawn(refused)) => Some(refused),
+        _ => error.downcast_ref::<SpawnError>(),
+    };
+    matches!(refused, Some(SpawnError::Closed { .. }))
 }

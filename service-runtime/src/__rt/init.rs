@@ -21,7 +21,7 @@ pub struct Init<S> {
 #[diagnostic::on_unimplemented(
     message = "an `#[init]` of `{S}` cannot return `{Self}`",
     label = "neither `{S}` nor a `Result` of it",
-    note = "return `Self`, or a `Result<Self, E>` whose error anyhow takes"
+    note = "return `Self`, or `Result<Self>` of the prelude, which takes any `std::error::Error`"
 )]
 pub trait InitOutcome<S> {
     /// Turns what the hook returned into a result.
@@ -34,6 +34,7 @@ impl<S> InitOutcome<S> for S {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S, E: Into<anyhow::Error>> InitOutcome<S> for Result<S, E> {
     fn outcome(self) -> anyhow::Result<S> {
         self.map_err(Into::into)

@@ -5,8 +5,9 @@ use crate::service::Health;
 /// The return type of a hook: nothing, or a `Result` whose error anyhow takes.
 #[diagnostic::on_unimplemented(
     message = "a hook cannot return `{Self}`",
-    label = "neither nothing nor a `Result<(), E>`",
-    note = "return nothing, or a `Result<(), E>` whose error anyhow takes"
+    label = "neither nothing nor a `Result<(), E>` with an error",
+    note = "return nothing, or `Result<()>` of the prelude, which takes any `std::error::Error`; \
+            a text becomes an error by `anyhow::anyhow!(…)`"
 )]
 pub trait Outcome {
     /// Turns what the hook returned into a result.
@@ -19,6 +20,7 @@ impl Outcome for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<anyhow::Error>> Outcome for Result<(), E> {
     fn outcome(self) -> anyhow::Result<()> {
         self.map_err(Into::into)
@@ -49,6 +51,7 @@ impl HealthOutcome for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: HealthOutcome, E: Into<anyhow::Error>> HealthOutcome for Result<T, E> {
     fn outcome(self) -> Health {
         match self {

@@ -46,3 +46,5 @@ pub use self::{
     snapshot::Snapshot,
     value::{Entry, Table, Value},
 };
+/// Written on a section's struct, beside serde's `Deserialize`: see [the trait](trait@Config).
+pub use service_macros::Config;

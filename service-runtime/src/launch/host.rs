@@ -111,6 +111,14 @@ impl Host for ProcessHost {
         }
     }
 
+    fn count_request(&self) {
+        match &self.outside {
+            Outside::Alone { .. } => {}
+            #[cfg(target_os = "linux")]
+            Outside::Supervised(link) => link.counter().count(),
+        }
+    }
+
     #[cfg(feature = "config")]
     fn snapshots(&self) -> tokio::sync::watch::Receiver<crate::config::Snapshot> {
         self.snapshots.subscribe()

@@ -74,6 +74,16 @@ impl Logging {
         let _ = level;
     }
 
+    /// Returns how many lines of the log nobody took.
+    pub(crate) fn lost(&self) -> u64 {
+        #[cfg(feature = "log")]
+        {
+            self.log.as_ref().map_or(0, |log| log.lost())
+        }
+        #[cfg(not(feature = "log"))]
+        0
+    }
+
     /// Says in every line who this process is.
     pub(crate) fn identify(who: Who) {
         #[cfg(feature = "log")]

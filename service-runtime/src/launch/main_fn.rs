@@ -1,27 +1,31 @@
 //! The author's `main`, as a launcher calls it: in the process that runs the services.
 
-use crate::service::{IntoServices, Services};
-
 /// A `main` that builds what is to run: a function without an argument, or with one that derives
 /// `clap::Args`.
 ///
-/// `Marker` only keeps the two kinds apart; it is never named.
+/// `Marker` only keeps the two kinds apart; it is never named. What the function returns is asked
+/// for by those that call it: were it asked for here, a wrong return type would be reported as a
+/// wrong function.
 #[diagnostic::on_unimplemented(
     message = "this `main` cannot be launched",
-    note = "`main` returns what is to run, or nothing to run every registered service that has an \
-            `#[init]`; it takes no argument, or one that derives `clap::Args`"
+    label = "not a function of no argument, or of one that derives `clap::Args`",
+    note = "let `main` take no argument, or put the program's own flags into one struct with \
+            `#[derive(clap::Args)]`"
 )]
 pub trait Main<Marker>: Send + 'static {
+    /// What it returns.
+    type Output;
+
     /// Adds the program's own flags to the launcher's.
     #[cfg(feature = "cli")]
     fn flags(command: clap::Command) -> clap::Command;
 
-    /// Builds the services.
+    /// Calls it.
     ///
     /// # Errors
     ///
-    /// Returns the error that `main` returned.
-    fn services(self, flags: &Flags) -> anyhow::Result<Services>;
+    /// Returns an error if the flags are not those that [`flags`](Self::flags) added.
+    fn call(self, flags: &Flags) -> anyhow::Result<Self::Output>;
 }
 
 /// The parsed command line.
@@ -34,15 +38,16 @@ pub struct Flags {
 impl<F, S> Main<()> for F
 where
     F: FnOnce() -> S + Send + 'static,
-    S: IntoServices,
 {
+    type Output = S;
+
     #[cfg(feature = "cli")]
     fn flags(command: clap::Command) -> clap::Command {
         command
     }
 
-    fn services(self, _flags: &Flags) -> anyhow::Result<Services> {
-        self().into_services()
+    fn call(self, _flags: &Flags) -> anyhow::Result<S> {
+        Ok(self())
     }
 }
 
@@ -51,13 +56,14 @@ impl<F, A, S> Main<(A,)> for F
 where
     F: FnOnce(A) -> S + Send + 'static,
     A: clap::Args,
-    S: IntoServices,
 {
+    type Output = S;
+
     fn flags(command: clap::Command) -> clap::Command {
         A::augment_args(command)
     }
 
-    fn services(self, flags: &Flags) -> anyhow::Result<Services> {
-        self(A::from_arg_matches(&flags.matches)?).into_services()
+    fn call(self, flags: &Flags) -> anyhow::Result<S> {
+        Ok(self(A::from_arg_matches(&flags.matches)?))
     }
 }

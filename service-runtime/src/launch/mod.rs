@@ -39,19 +39,20 @@ use std::process::ExitCode;
 #[cfg(feature = "config")]
 pub(crate) use configuration::periodic_settings;
 pub use main_fn::{Flags, Main};
-pub use options::{Options, Preload, Preloaded};
+pub use options::{Options, Preloaded};
 #[cfg(target_os = "linux")]
 pub use process_launcher::ProcessLauncher;
 pub use service_launcher::ServiceLauncher;
 
 use self::preparation::prepare;
+use crate::service::IntoServices;
 
 /// Runs the services that `main` builds: in this process for one worker, else in forked ones.
 ///
 /// The number comes from `options`, a configuration file, the environment or a flag, as every
 /// setting does. `#[launch]` without a literal number of workers expands to it. For the exit code see
 /// [`ServiceLauncher::run`].
-pub fn launch<M, F: Main<M>>(options: Options, main: F) -> ExitCode {
+pub fn launch<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) -> ExitCode {
     let prepared = match prepare::<M, F>(&options) {
         Ok(prepared) => prepared,
         Err(exit) => return exit.into(),

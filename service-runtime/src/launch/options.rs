@@ -1,5 +1,6 @@
 //! What a program says of its own launch.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::log::LogFormat;
@@ -22,13 +23,14 @@ pub struct Options {
 }
 
 /// A function that runs in the supervisor, before the first fork.
-pub type Preload = fn() -> anyhow::Result<()>;
+pub(crate) type Preload = Arc<dyn Fn() -> anyhow::Result<()> + Send + Sync>;
 
 /// What a `preload` function may return.
 #[diagnostic::on_unimplemented(
     message = "a `preload` function cannot return `{Self}`",
-    note = "it is a plain `fn()`, or a `fn() -> Result<(), E>` whose error anyhow takes; it leaves \
-            its data in a static, such as a `OnceLock`, that workers share"
+    label = "neither nothing nor a `Result<(), E>`",
+    note = "write a `fn()` or a `fn() -> Result<()>`, not async: no runtime may exist before the \
+            fork; it leaves its data in a static, such as a `OnceLock`, that workers share"
 )]
 pub trait Preloaded {
     /// Turns what the function returned into a result.
@@ -45,6 +47,7 @@ impl Preloaded for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<anyhow::Error>> Preloaded for Result<(), E> {
     fn preloaded(self) -> anyhow::Result<()> {
         self.map_err(Into::into)
@@ -139,6 +142,48 @@ impl Options {
         self.give("reload_surge", workers)
     }
 
+    /// Sets how long a worker's runtime may stand still before it is replaced; zero for ever.
+    #[must_use]
+    pub fn heartbeat_timeout(self, limit: Duration) -> Self {
+        self.give_duration("heartbeat_timeout", limit)
+    }
+
+    /// Sets how many workers may die in how long before the program ends: `5 in 60s`, or `none`.
+    #[must_use]
+    pub fn restart_limit(self, limit: &str) -> Self {
+        self.give("restart_limit", limit)
+    }
+
+    /// Sets after how many requests a worker is replaced; 0 for no limit.
+    #[must_use]
+    pub fn max_requests(self, requests: u64) -> Self {
+        self.give("max_requests", requests)
+    }
+
+    /// Sets up to how much is added to `max_requests` at random.
+    #[must_use]
+    pub fn max_requests_jitter(self, requests: u64) -> Self {
+        self.give("max_requests_jitter", requests)
+    }
+
+    /// Sets after how long a worker is replaced; zero for no limit.
+    #[must_use]
+    pub fn max_lifetime(self, time: Duration) -> Self {
+        self.give_duration("max_lifetime", time)
+    }
+
+    /// Sets up to how much is added to `max_lifetime` at random.
+    #[must_use]
+    pub fn max_lifetime_jitter(self, time: Duration) -> Self {
+        self.give_duration("max_lifetime_jitter", time)
+    }
+
+    /// Sets above which resident memory a worker is replaced: `256MiB`, or `0B` for no limit.
+    #[must_use]
+    pub fn max_memory(self, size: &str) -> Self {
+        self.give("max_memory", size)
+    }
+
     /// Sets how often in a row a service may fail and be restarted; 0 for no limit.
     #[must_use]
     pub fn service_restart_limit(self, times: u64) -> Self {
@@ -176,8 +221,8 @@ impl Options {
     /// It must leave no thread behind: a process with a second thread does not fork. In a launch
     /// without a supervisor it runs before the services start.
     #[must_use]
-    pub fn preload(mut self, preload: Preload) -> Self {
-        self.preload = Some(preload);
+    pub fn preload<P: Preloaded + 'static>(mut self, preload: fn() -> P) -> Self {
+        self.preload = Some(Arc::new(move || preload().preloaded()));
         self
     }
 

@@ -57,7 +57,7 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
         flags,
         only,
         logging,
-        preload: options.preload,
+        preload: options.preload.clone(),
         listeners,
         notifier,
     })

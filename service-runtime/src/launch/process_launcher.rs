@@ -7,6 +7,7 @@ use crate::launch::main_fn::Main;
 use crate::launch::options::Options;
 use crate::launch::preparation::prepare;
 use crate::launch::supervisor::supervise;
+use crate::service::IntoServices;
 
 /// Runs services in pre-forked worker processes, and keeps those alive.
 ///
@@ -30,12 +31,12 @@ impl ProcessLauncher {
     /// Returns the code for the process to exit with: 0 stopped as asked, 1 no worker got ready, the
     /// stop ran out of time or was to be quick, 2 wrong command line, 78 wrong configuration. The
     /// log says why.
-    pub fn run<M>(self, main: impl Main<M>) -> ExitCode {
+    pub fn run<M>(self, main: impl Main<M, Output: IntoServices>) -> ExitCode {
         run(self.options, main).into()
     }
 }
 
-fn run<M, F: Main<M>>(options: Options, main: F) -> Exit {
+fn run<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) -> Exit {
     match prepare::<M, F>(&options) {
         Ok(prepared) => supervise(prepared, main),
         Err(exit) => exit,

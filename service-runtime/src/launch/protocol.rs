@@ -39,6 +39,8 @@ pub(crate) enum ToSupervisor {
         /// Its words.
         text: String,
     },
+    /// A limit of the worker's life is reached.
+    Worn,
     /// A mutation is done; empty, or what went wrong.
     Mutated(String),
 }
@@ -67,6 +69,7 @@ impl ToSupervisor {
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
             Self::Ready => join(&["ready"]),
+            Self::Worn => join(&["worn"]),
             Self::Failed {
                 code,
                 hopeless,
@@ -84,6 +87,7 @@ impl ToSupervisor {
         let fields: Vec<&str> = text.split(SEPARATOR).collect();
         Some(match *fields.as_slice() {
             ["ready"] => Self::Ready,
+            ["worn"] => Self::Worn,
             ["failed", code, hopeless, text] => Self::Failed {
                 code: code.parse().ok()?,
                 hopeless: bool::from_str(hopeless).ok()?,
@@ -158,6 +162,7 @@ mod tests {
         fn what_a_worker_says_arrives(code: u8, hopeless: bool, id: u32, text in "[^\u{1f}]{0,200}") {
             for message in [
                 ToSupervisor::Ready,
+                ToSupervisor::Worn,
                 ToSupervisor::Failed { code, hopeless, text: text.clone() },
                 ToSupervisor::Listen { id, options: text.clone() },
                 ToSupervisor::Status { service: "api".to_owned(), text: text.clone() },

@@ -18,8 +18,8 @@ use crate::launch::warden::Warden;
 use crate::launch::worker::{Failure, build, services};
 use crate::notify::Notifier;
 use crate::process::mask;
-use crate::service::RuntimeKind;
 use crate::service::host::Identity;
+use crate::service::{IntoServices, RuntimeKind};
 use crate::signal::Signals;
 
 /// Runs services in this process.
@@ -40,12 +40,12 @@ impl ServiceLauncher {
     ///
     /// Returns the code for the program to exit with: 0 stopped as asked, 1 a service failed or the
     /// stop ran out of time, 2 wrong command line, 78 wrong configuration. The log says why.
-    pub fn run<M>(self, main: impl Main<M>) -> ExitCode {
+    pub fn run<M>(self, main: impl Main<M, Output: IntoServices>) -> ExitCode {
         run(self.options, main).into()
     }
 }
 
-fn run<M, F: Main<M>>(options: Options, main: F) -> Exit {
+fn run<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) -> Exit {
     let prepared = match prepare::<M, F>(&options) {
         Ok(prepared) => prepared,
         Err(exit) => return exit,
@@ -63,10 +63,10 @@ fn run<M, F: Main<M>>(options: Options, main: F) -> Exit {
 }
 
 /// Serves in this process.
-pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M>) -> Exit {
+pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
     Logging::identify(Who::Alone);
     let scoped = prepared.logging.scoped();
-    if let Some(preload) = prepared.preload
+    if let Some(preload) = &prepared.preload
         && let Err(error) = preload()
     {
         tracing::error!("the `preload` function failed: {error:#}");
@@ -109,7 +109,7 @@ type Sockets = Arc<Mutex<crate::listen::Listeners>>;
 
 fn set_up<M>(
     prepared: Prepared,
-    main: impl Main<M>,
+    main: impl Main<M, Output: IntoServices>,
     scoped: crate::launch::logging::Scoped,
 ) -> Result<(Serving<Manager>, Sockets), Failure> {
     let os = |error: std::io::Error| Failure {

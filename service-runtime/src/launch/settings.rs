@@ -27,10 +27,27 @@ pub(crate) struct Settings {
     pub(crate) respawn_delay_max: Duration,
     pub(crate) healthy_after: Duration,
     pub(crate) reload_surge: NonZeroUsize,
+    pub(crate) heartbeat_timeout: Option<Duration>,
+    /// How many deaths within which time.
+    pub(crate) restart_limit: Option<(usize, Duration)>,
+    pub(crate) wear: Wear,
     pub(crate) service_restart_limit: u64,
     pub(crate) log_level: String,
     pub(crate) log_format: LogFormat,
     pub(crate) log_options: bool,
+}
+
+/// When a worker is worn out and replaced.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Wear {
+    /// After this many requests; 0 for no limit.
+    pub(crate) requests: u64,
+    pub(crate) requests_jitter: u64,
+    /// After this time.
+    pub(crate) lifetime: Option<Duration>,
+    pub(crate) lifetime_jitter: Duration,
+    /// Above this resident memory, in bytes; 0 for no limit.
+    pub(crate) memory: u64,
 }
 
 /// One setting.
@@ -93,6 +110,27 @@ pub(crate) const KEYS: &[Key] = &[
     key("reload_surge", "NonZeroUsize", "a number of workers, at least 1", "1", true,
         "How many workers a reload replaces at the same time.",
         |s, t| set(&mut s.reload_surge, t.parse().ok())),
+    key("heartbeat_timeout", "Duration", LIMIT, "\"30s\"", true,
+        "A worker whose runtime stands still for this long is aborted and replaced. `0s` for never.",
+        |s, t| set(&mut s.heartbeat_timeout, limit(t))),
+    key("restart_limit", "String", "how many deaths in how long, such as `5 in 60s`, or `none`", "\"none\"", true,
+        "When more workers die within the time, the program ends with code 1, for a service manager to decide.",
+        |s, t| set(&mut s.restart_limit, deaths(t))),
+    key("max_requests", "u64", "a number of requests, 0 for no limit", "0", false,
+        "A worker that has counted this many requests is replaced. 0 for no limit.",
+        |s, t| set(&mut s.wear.requests, t.parse().ok())),
+    key("max_requests_jitter", "u64", "a number of requests", "0", false,
+        "A random number up to this is added to `max_requests`, so that workers do not go together.",
+        |s, t| set(&mut s.wear.requests_jitter, t.parse().ok())),
+    key("max_lifetime", "Duration", LIMIT, "\"0s\"", false,
+        "A worker that has been ready for this long is replaced. `0s` for no limit.",
+        |s, t| set(&mut s.wear.lifetime, limit(t))),
+    key("max_lifetime_jitter", "Duration", DURATION, "\"0s\"", false,
+        "A random time up to this is added to `max_lifetime`.",
+        |s, t| set(&mut s.wear.lifetime_jitter, duration(t))),
+    key("max_memory", "Size", "a size such as `256MiB`, or `0B` for no limit", "\"0B\"", false,
+        "A worker whose resident memory is more than this is replaced. `0B` for no limit.",
+        |s, t| set(&mut s.wear.memory, size(t))),
     key("service_restart_limit", "u64", "a whole number, 0 for no limit", "10", true,
         "How often in a row a service with `on_error = \"restart\"` may fail before the process ends. 0 for no limit.",
         |s, t| set(&mut s.service_restart_limit, t.parse().ok())),
@@ -133,6 +171,9 @@ impl Default for Settings {
             respawn_delay_max: Duration::from_secs(30),
             healthy_after: Duration::from_secs(1),
             reload_surge: NonZeroUsize::MIN,
+            heartbeat_timeout: Some(Duration::from_secs(30)),
+            restart_limit: None,
+            wear: Wear::default(),
             service_restart_limit: 10,
             log_level: "info".to_owned(),
             log_format: LogFormat::default(),
@@ -178,6 +219,37 @@ fn limit(text: &str) -> Option<Option<Duration>> {
         duration(text)?
     };
     Some((!limit.is_zero()).then_some(limit))
+}
+
+/// Reads `5 in 60s`.
+fn deaths(text: &str) -> Option<Option<(usize, Duration)>> {
+    if text == "none" {
+        return Some(None);
+    }
+    let (count, window) = text.split_once(" in ")?;
+    let (count, window) = (count.trim().parse().ok()?, duration(window.trim())?);
+    (count > 0 && !window.is_zero()).then_some(Some((count, window)))
+}
+
+/// Reads a size in bytes, `kB` in thousands and `KiB` in 1024s.
+fn size(text: &str) -> Option<u64> {
+    const UNITS: [(&str, u64); 9] = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+        ("kB", 1000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+        ("B", 1),
+    ];
+    let (number, factor) = UNITS
+        .iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
+    let number: f64 = number.trim().parse().ok()?;
+    let bytes = number * factor as f64;
+    (number >= 0.0 && bytes < u64::MAX as f64).then_some(bytes as u64)
 }
 
 /// Reads a level or directives, as far as that can be done without a subscriber.

@@ -24,5 +24,5 @@ pub use options::ListenOptions;
 pub use resolve::ResolveError;
 pub use stream::{Peer, Stream};
 
-pub(crate) use activation::{ActivationError, VARIABLES};
-pub(crate) use listeners::{Held, Listeners};
+pub(crate) use activation::VARIABLES;
+pub(crate) use listeners::Listeners;

@@ -26,36 +26,51 @@ enum Verdict {
     Fatal,
 }
 
+/// What one call of `accept` goes through until there is a connection.
+#[derive(Debug)]
+pub(super) struct Attempts<'a> {
+    pressure: &'a Pressure,
+    pause: Duration,
+}
+
 impl Pressure {
-    /// Accepts until there is a connection or an error that stays.
-    pub(super) async fn retry<T, F>(&self, mut accept: impl FnMut() -> F) -> io::Result<T>
-    where
-        F: Future<Output = io::Result<T>>,
-    {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let error = match accept().await {
-                Ok(accepted) => {
-                    if self.short.swap(false, Ordering::Relaxed) {
-                        tracing::info!("connections are accepted again");
-                    }
-                    return Ok(accepted);
-                }
-                Err(error) => error,
-            };
-            match verdict(&error) {
-                Verdict::Again => {
-                    tracing::debug!(%error, "a connection was gone before it was accepted")
-                }
-                Verdict::Short => {
-                    if !self.short.swap(true, Ordering::Relaxed) {
-                        tracing::warn!(%error, "connections wait until this process can accept them");
-                    }
-                    tokio::time::sleep(pause).await;
-                    pause = LONGEST_PAUSE.min(pause * 2);
-                }
-                Verdict::Fatal => return Err(error),
+    /// Begins to accept one connection.
+    pub(super) fn attempts(&self) -> Attempts<'_> {
+        Attempts {
+            pressure: self,
+            pause: FIRST_PAUSE,
+        }
+    }
+}
+
+impl Attempts<'_> {
+    /// Takes note that there is a connection.
+    pub(super) fn accepted(self) {
+        if self.pressure.short.swap(false, Ordering::Relaxed) {
+            tracing::info!("connections are accepted again");
+        }
+    }
+
+    /// Waits as long as it takes before the next attempt.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error that stays.
+    pub(super) async fn failed(&mut self, error: io::Error) -> io::Result<()> {
+        match verdict(&error) {
+            Verdict::Again => {
+                tracing::debug!(%error, "a connection was gone before it was accepted");
+                Ok(())
             }
+            Verdict::Short => {
+                if !self.pressure.short.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(%error, "connections wait until this process can accept them");
+                }
+                tokio::time::sleep(self.pause).await;
+                self.pause = LONGEST_PAUSE.min(self.pause * 2);
+                Ok(())
+            }
+            Verdict::Fatal => Err(error),
         }
     }
 }
@@ -82,29 +97,29 @@ fn verdict(error: &io::Error) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-    use std::future::ready;
-
     use tokio::time::Instant;
 
     use super::*;
 
-    /// Accepts what a list says, from its end.
-    async fn accepted(mut outcomes: Vec<Result<u32, Errno>>) -> (io::Result<u32>, Duration) {
-        outcomes.reverse();
-        let outcomes = RefCell::new(outcomes);
-        let next = || {
-            ready(
-                outcomes
-                    .borrow_mut()
-                    .pop()
-                    .unwrap()
-                    .map_err(io::Error::from),
-            )
-        };
+    /// Accepts what a list says, to its end.
+    async fn accept(pressure: &Pressure, outcomes: Vec<Result<u32, Errno>>) -> io::Result<u32> {
+        let mut attempts = pressure.attempts();
+        let mut outcomes = outcomes.into_iter();
+        loop {
+            match outcomes.next().unwrap() {
+                Ok(accepted) => {
+                    attempts.accepted();
+                    assert_eq!(outcomes.next(), None);
+                    return Ok(accepted);
+                }
+                Err(errno) => attempts.failed(errno.into()).await?,
+            }
+        }
+    }
+
+    async fn accepted(outcomes: Vec<Result<u32, Errno>>) -> (io::Result<u32>, Duration) {
         let begin = Instant::now();
-        let result = Pressure::default().retry(next).await;
-        assert!(outcomes.borrow().is_empty());
+        let result = accept(&Pressure::default(), outcomes).await;
         (result, begin.elapsed())
     }
 
@@ -137,9 +152,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_shortage_is_forgotten_with_the_next_connection() {
         let pressure = Pressure::default();
-        let mut first = Some(Errno::EMFILE);
-        let accept = || ready(first.take().map_or(Ok(()), |errno| Err(errno.into())));
-        pressure.retry(accept).await.unwrap();
+        let outcomes = vec![Err(Errno::EMFILE), Ok(7)];
+        accept(&pressure, outcomes).await.unwrap();
         assert!(!pressure.short.load(Ordering::Relaxed));
     }
 }

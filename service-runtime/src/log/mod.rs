@@ -16,8 +16,6 @@ mod render;
 #[cfg(feature = "log")]
 mod subscriber;
 
-#[cfg(feature = "log")]
-pub(crate) use filter::LogError;
 pub use format::{LogFormat, LogFormatError};
 #[cfg(feature = "log")]
 pub(crate) use identity::{Identity, identify};

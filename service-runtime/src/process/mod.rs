@@ -8,10 +8,14 @@
 pub(crate) mod channel;
 #[cfg(target_os = "linux")]
 pub(crate) mod child;
+#[cfg(target_os = "linux")]
+pub(crate) mod clock;
 pub(crate) mod environment;
 pub(crate) mod exit;
 #[cfg(target_os = "linux")]
 pub(crate) mod fork;
+#[cfg(target_os = "linux")]
+pub(crate) mod look;
 pub(crate) mod mask;
 #[cfg(target_os = "linux")]
 pub(crate) mod memory;

@@ -32,14 +32,17 @@ pub(crate) struct Header {
 /// What one worker tells its supervisor.
 #[repr(C, align(128))]
 pub(crate) struct Cell {
-    /// Grows as long as the worker's runtime turns.
+    /// When the worker's runtime last turned, in milliseconds of the shared clock.
     pub(crate) beat: AtomicU64,
+    /// How many requests it has counted.
+    pub(crate) requests: AtomicU64,
 }
 
 impl Cell {
     /// Forgets the worker that had the cell before.
     pub(crate) fn clear(&self) {
         self.beat.store(0, Ordering::Release);
+        self.requests.store(0, Ordering::Release);
     }
 }
 

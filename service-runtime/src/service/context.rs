@@ -156,6 +156,11 @@ impl Context {
         self.0.host.status(self.name(), text.as_ref());
     }
 
+    /// Counts a request that was served, towards `max_requests` and for the reports.
+    pub fn count_request(&self) {
+        self.0.host.count_request();
+    }
+
     /// Watches the phase of a service of this process, this one or another.
     ///
     /// A name that no service has stays at [`Phase::Waiting`].

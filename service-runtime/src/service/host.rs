@@ -27,6 +27,9 @@ pub(crate) trait Host: Send + Sync + fmt::Debug + 'static {
     /// Gives the turn to run something once in the program, or nothing if it is another's.
     fn turn(&self, task: &str) -> Option<Box<dyn Any + Send>>;
 
+    /// Counts a request.
+    fn count_request(&self);
+
     /// Returns the configuration of the moment, and wakes when it changes.
     #[cfg(feature = "config")]
     fn snapshots(&self) -> tokio::sync::watch::Receiver<crate::config::Snapshot>;

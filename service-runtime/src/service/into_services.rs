@@ -18,8 +18,8 @@ pub struct Registered;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be launched",
     label = "neither a service nor something made of services",
-    note = "return one service, a tuple or `Vec` of services, or a `Result` of these; \
-            return nothing to run every registered service that has an `#[init]`",
+    note = "return one service, a tuple or `Vec` of services, or a `Result<…>` of the prelude of \
+            these; return nothing to run every registered service that has an `#[init]`",
     note = "a struct becomes a service by `#[service]` on it and on its impl block"
 )]
 pub trait IntoServices {
@@ -31,6 +31,7 @@ pub trait IntoServices {
     fn into_services(self) -> anyhow::Result<Services>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Service> IntoServices for S {
     fn into_services(self) -> anyhow::Result<Services> {
         Ok(Services(vec![Definition::of_value(self)]))
@@ -55,6 +56,7 @@ impl IntoServices for Services {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: IntoServices> IntoServices for Vec<S> {
     fn into_services(self) -> anyhow::Result<Services> {
         let mut all = Services::default();
@@ -65,6 +67,7 @@ impl<S: IntoServices> IntoServices for Vec<S> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: IntoServices, E: Into<anyhow::Error>> IntoServices for Result<S, E> {
     fn into_services(self) -> anyhow::Result<Services> {
         self.map_err(Into::into)?.into_services()
@@ -90,6 +93,7 @@ impl Services {
 
 macro_rules! tuples {
     ($($name:ident)+) => {
+        #[diagnostic::do_not_recommend]
         impl<$($name: IntoServices),+> IntoServices for ($($name,)+) {
             fn into_services(self) -> anyhow::Result<Services> {
                 #[expect(non_snake_case, reason = "a type and its value share a name")]

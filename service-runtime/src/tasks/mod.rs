@@ -44,19 +44,25 @@ mod handle;
 mod looping;
 mod periodic;
 
+#[cfg(feature = "retry")]
+pub mod retry;
+
 mod failure;
 mod info;
 mod panic;
 mod registry;
 mod stamp;
+#[cfg(test)]
+mod testing;
 mod tracked;
 
 pub use failure::{FailureCause, SpawnError, TaskFailure};
-pub use group::TaskGroup;
+pub use group::{Room, TaskGroup};
 pub use handle::{TaskEnd, TaskError, TaskHandle};
 pub use info::{TaskInfo, TaskKind};
 pub use looping::{
-    Backoff, Gate, LoopEnd, LoopError, LoopResult, PeriodicOnError, SelfPaced, Step, Timer,
+    Backoff, Gate, LoopEnd, LoopError, LoopHandle, LoopResult, PeriodicOnError, SelfPaced, Step,
+    Timer,
 };
 pub use panic::catch_panic;
 pub(crate) use panic::message as panic_message;

@@ -1,4 +1,4 @@
-//! The future that a group really spawns: the author's, and around it what happens at its end.
+//! The future that a group really spawns: the author's, and around it its membership.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,6 +19,7 @@ pin_project! {
     ///
     /// The author's future is dropped before the task counts as ended, also when it is aborted:
     /// fields are dropped in this order.
+    #[project = TrackedProj]
     pub(super) struct Tracked<F> {
         #[pin]
         future: Option<F>,
@@ -27,12 +28,21 @@ pin_project! {
 }
 
 /// A task's place in its group. The end of it, signed or dropped, is the end of the task.
-pub(super) struct Membership {
+struct Membership {
     /// Empty once the task has signed off.
     group: Option<Arc<Shared>>,
     place: Place,
-    /// One task's room in the group's limit.
-    permit: Option<OwnedSemaphorePermit>,
+    /// What the task takes of the group's limit.
+    room: Option<OwnedSemaphorePermit>,
+    /// Whether the group knows how to wake the task.
+    waits: bool,
+}
+
+/// Why a task has no value.
+#[derive(Debug)]
+pub(super) enum NoValue {
+    Panicked(Box<str>),
+    Aborted,
 }
 
 impl<F> Tracked<F> {
@@ -40,12 +50,13 @@ impl<F> Tracked<F> {
         future: F,
         group: Arc<Shared>,
         place: Place,
-        permit: Option<OwnedSemaphorePermit>,
+        room: Option<OwnedSemaphorePermit>,
     ) -> Self {
         let membership = Membership {
             group: Some(group),
             place,
-            permit,
+            room,
+            waits: false,
         };
         Self {
             future: Some(future),
@@ -55,10 +66,13 @@ impl<F> Tracked<F> {
 }
 
 impl<F: Future> Future for Tracked<F> {
-    type Output = Result<F::Output, String>;
+    type Output = Result<F::Output, NoValue>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        if this.membership.is_aborted() {
+            return this.abort();
+        }
         let polled = catch_unwind(AssertUnwindSafe(|| {
             let future = this
                 .future
@@ -72,32 +86,64 @@ impl<F: Future> Future for Tracked<F> {
             polled
         }));
         match polled {
-            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Pending) if this.membership.wait(cx) => Poll::Pending,
+            Ok(Poll::Pending) => this.abort(),
             Ok(Poll::Ready(value)) => {
-                this.membership.sign_off(TaskEnd::Completed);
+                this.membership.sign_off(&TaskEnd::Completed);
                 Poll::Ready(Ok(value))
             }
-            Err(payload) => {
-                let message = message(payload);
-                // What is left of the future may panic again; the first panic is the one to tell.
-                let _ = catch_unwind(AssertUnwindSafe(|| this.future.set(None)));
-                this.membership.sign_off(TaskEnd::Panicked(message.clone()));
-                Poll::Ready(Err(message))
-            }
+            Err(payload) => this.panicked(message(payload)),
         }
     }
 }
 
+impl<F: Future> TrackedProj<'_, F> {
+    #[cold]
+    fn abort(mut self) -> Poll<Result<F::Output, NoValue>> {
+        match catch_unwind(AssertUnwindSafe(|| self.future.set(None))) {
+            Ok(()) => {
+                self.membership.sign_off(&TaskEnd::Cancelled);
+                Poll::Ready(Err(NoValue::Aborted))
+            }
+            Err(payload) => self.panicked(message(payload)),
+        }
+    }
+
+    #[cold]
+    fn panicked(mut self, message: String) -> Poll<Result<F::Output, NoValue>> {
+        // What is left of the future may panic again; the first panic is the one to tell.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.future.set(None)));
+        self.membership
+            .sign_off(&TaskEnd::Panicked(message.clone()));
+        Poll::Ready(Err(NoValue::Panicked(message.into())))
+    }
+}
+
 impl Membership {
-    fn sign_off(&mut self, end: TaskEnd) {
+    fn is_aborted(&self) -> bool {
+        self.group.as_ref().is_some_and(|group| group.is_aborting())
+    }
+
+    /// Returns whether the task may wait, and not end now.
+    fn wait(&mut self, cx: &Context<'_>) -> bool {
+        if !self.waits
+            && let Some(group) = &self.group
+        {
+            self.waits = group.waits(self.place, cx);
+            return self.waits;
+        }
+        true
+    }
+
+    fn sign_off(&mut self, end: &TaskEnd) {
         if let Some(group) = self.group.take() {
-            group.leave(self.place, end, self.permit.take());
+            group.leave(self.place, end, self.room.take());
         }
     }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        self.sign_off(TaskEnd::Cancelled);
+        self.sign_off(&TaskEnd::Cancelled);
     }
 }

@@ -222,7 +222,8 @@ fn gather_secrets(entry: &Entry, secrets: &mut Vec<String>) {
             .values()
             .for_each(|item| gather_secrets(item, secrets)),
         Value::String(text) | Value::Text(text) if entry.secret && !text.is_empty() => {
-            secrets.extend([text.clone(), text.escape_debug().to_string()]);
+            let quoted = format!("{text:?}");
+            secrets.extend([text.clone(), quoted[1..quoted.len() - 1].to_owned()]);
         }
         Value::Bool(_) => {}
         value if entry.secret => secrets.push(value.to_string()),

@@ -100,9 +100,9 @@ fn the_authors_own_words_cannot_carry_a_secret_out() {
     impl TryFrom<Db> for Strict {
         type Error = String;
         fn try_from(db: Db) -> Result<Self, String> {
+            let (password, url) = (db.password, db.url);
             Err(format!(
-                "the password {} is too short for {}",
-                db.password, db.url
+                "the password {password} or {password:?} is too short for {url}"
             ))
         }
     }

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::Running;
+use crate::service::Health;
 use crate::tasks::TaskInfo;
+
+/// How long a service may take to say how it goes.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Running {
     /// Describes every service that still has something to do, one line each.
@@ -33,7 +37,10 @@ impl Running {
             tracing::info!(service = name, %phase, "report");
         }
         for (service, cx) in self.current() {
-            let health = service.health(&cx).await;
+            let health = match timeout(PATIENCE, service.health(&cx)).await {
+                Ok(health) => health,
+                Err(_) => Health::fail("no answer"),
+            };
             tracing::info!(service = cx.name(), %health, "report");
             for info in cx.tasks().tasks() {
                 let now = Instant::now();

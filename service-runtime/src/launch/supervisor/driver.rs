@@ -5,25 +5,26 @@ use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
 use super::checking::Check;
+use super::hang::OVERSLEPT;
 use super::machine::{Action, Announcement, Event, Machine, Outcome, Policy, WorkerId};
-use super::narrate::{Death, Worker, narrate, status};
+use super::narrate::{Death, narrate, status};
 use super::orders::Order;
 use super::process::{Born, Process, bear};
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
-use crate::launch::protocol::{ToSupervisor, ToWorker};
-use crate::listen::{ListenOptions, Listeners};
+use crate::launch::logging::Logging;
+use crate::listen::Listeners;
 use crate::notify::Notifier;
 use crate::process::channel::Channel;
+use crate::process::clock;
 use crate::process::page::{CellRef, Page};
 use crate::process::signalfd::Signals;
-use crate::process::{memory, reap};
 
 /// How the loop is left.
 pub(crate) enum Leave {
@@ -45,7 +46,8 @@ pub(crate) struct Newborn {
 /// The supervisor's hands.
 pub(super) struct Driver {
     pub(super) machine: Machine,
-    pub(super) started: Instant,
+    /// When the supervisor started, on the clock that workers share.
+    pub(super) started: Duration,
     pub(super) signals: Signals,
     pub(super) processes: BTreeMap<WorkerId, Process>,
     pub(super) configuration: Arc<Configuration>,
@@ -60,9 +62,11 @@ pub(super) struct Driver {
     pub(super) status: String,
     pub(super) last_death: Option<Death>,
     pub(super) is_init: bool,
+    pub(super) logging: Logging,
 }
 
-type Flow = ControlFlow<Leave>;
+/// Whether the loop goes on.
+pub(super) type Flow = ControlFlow<Leave>;
 
 impl Driver {
     /// Runs until the launch ends, or until this process is a worker.
@@ -78,7 +82,12 @@ impl Driver {
     }
 
     fn turn(&mut self) -> Flow {
-        self.wait();
+        if self.wait() {
+            let now = self.now();
+            for action in self.machine.step(now, Event::Resumed) {
+                self.act(action)?;
+            }
+        }
         while let Ok(Some(received)) = self.signals.next() {
             match Order::of(received) {
                 Order::Request(request) => self.feed(Event::Asked(request))?,
@@ -94,12 +103,18 @@ impl Driver {
         self.feed(Event::Clock)
     }
 
-    /// Sleeps until something happens or is due.
-    fn wait(&self) {
-        let timeout = match self.machine.deadline() {
+    /// Returns the time since the supervisor started.
+    pub(super) fn now(&self) -> Duration {
+        clock::now().saturating_sub(self.started)
+    }
+
+    /// Sleeps until something happens or is due; returns whether it slept much longer.
+    fn wait(&self) -> bool {
+        let due = self.machine.deadline();
+        let timeout = match due {
             None => PollTimeout::NONE,
             Some(at) => {
-                let left = at.saturating_sub(self.started.elapsed());
+                let left = at.saturating_sub(self.now());
                 // Rounded up, so that what is due is due when the sleep ends.
                 PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
             }
@@ -118,11 +133,18 @@ impl Driver {
         );
         // Whatever woke it, an error too, everything is looked at.
         let _ = poll(&mut fds, timeout);
+        due.is_some_and(|due| due + OVERSLEPT < self.now())
     }
 
     /// Tells the machine what happened and does what it says.
-    fn feed(&mut self, event: Event) -> Flow {
-        let now = self.started.elapsed();
+    pub(super) fn feed(&mut self, event: Event) -> Flow {
+        let now = self.now();
+        if self.machine.wants_beats(now) {
+            let beats = Event::Beats(self.beats(now));
+            for action in self.machine.step(now, beats) {
+                self.act(action)?;
+            }
+        }
         for action in self.machine.step(now, event) {
             self.act(action)?;
         }
@@ -142,6 +164,7 @@ impl Driver {
                 generation,
             } => return self.fork(worker, slot, generation),
             Action::Stop(id) => self.signal(id, Signal::SIGTERM),
+            Action::Abort(id) => self.abort(id),
             Action::Kill(id) => self.signal(id, Signal::SIGKILL),
             Action::Load(number) => return self.begin_check(number),
             Action::CancelLoad => self.abandon_check(),
@@ -190,204 +213,13 @@ impl Driver {
         }
     }
 
-    fn signal(&self, id: WorkerId, signal: Signal) {
+    pub(super) fn signal(&self, id: WorkerId, signal: Signal) {
         if let Some(process) = self.processes.get(&id)
             && let Err(error) = process.child.signal(signal)
         {
             let pid = process.child.pid().as_raw();
             tracing::error!(pid, %signal, "cannot signal a worker: {error}");
         }
-    }
-
-    /// Takes in what a worker says.
-    fn listen_to(&mut self, id: WorkerId) -> Flow {
-        while let Some(message) = self.processes.get_mut(&id).and_then(Process::receive) {
-            match message {
-                ToSupervisor::Ready => self.feed(Event::Ready(id))?,
-                ToSupervisor::Failed {
-                    code,
-                    hopeless,
-                    text,
-                } => {
-                    if let Some(process) = self.processes.get_mut(&id) {
-                        process.error = Some(text);
-                    }
-                    if hopeless {
-                        self.feed(Event::Hopeless(id, code.into()))?;
-                    }
-                }
-                ToSupervisor::Listen {
-                    id: question,
-                    options,
-                } => {
-                    self.listen(id, question, &options)?;
-                }
-                ToSupervisor::Status { service, text } => {
-                    self.notifier
-                        .status(&format!("{}; {service}: {text}", self.status));
-                }
-                ToSupervisor::Mutated(error) => {
-                    if !error.is_empty()
-                        && let Some(process) = self.processes.get(&id)
-                    {
-                        let Worker { pid, slot, .. } = Worker::of(process);
-                        tracing::error!(
-                            slot,
-                            pid,
-                            "worker did not take the configuration over: {error}"
-                        );
-                    }
-                    self.feed(Event::Mutated(id))?;
-                }
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Gives a worker the socket that it asks for.
-    fn listen(&mut self, id: WorkerId, question: u32, options: &str) -> Flow {
-        let Some(process) = self.processes.get(&id) else {
-            return ControlFlow::Continue(());
-        };
-        let slot = Some(process.slot);
-        let bound = ListenOptions::from_wire(options)
-            .map_err(|error| crate::launch::host::chain(&error))
-            .and_then(|options| {
-                let bound = self.listeners.bind(&options, slot);
-                bound.map_err(|error| crate::launch::host::chain(&error))
-            });
-        let refused = bound.as_ref().err().cloned();
-        let sent = match bound {
-            Ok(fd) => process.send(&ToWorker::Listening { id: question }, &[fd]),
-            Err(text) => process.send(&ToWorker::Refused { id: question, text }, &[]),
-        };
-        if let Err(error) = sent {
-            tracing::error!(slot, "cannot answer a worker: {error}");
-        }
-        match refused {
-            Some(text) => {
-                if let Some(process) = self.processes.get_mut(&id) {
-                    process.error = Some(text);
-                }
-                self.feed(Event::Hopeless(id, Exit::Failed.code().into()))
-            }
-            None => ControlFlow::Continue(()),
-        }
-    }
-
-    /// Reaps the workers that have ended.
-    fn reap(&mut self) -> Flow {
-        for id in self.processes.keys().copied().collect::<Vec<_>>() {
-            let Some(ended) = self.processes[&id].child.reap().ok().flatten() else {
-                continue;
-            };
-            // What it said last counts before its end.
-            self.listen_to(id)?;
-            let Some(process) = self.processes.remove(&id) else {
-                continue;
-            };
-            let worker = Worker::of(&process);
-            self.last_death = Some(Death {
-                id,
-                worker,
-                how: ended.to_string(),
-                error: process.error,
-            });
-            let code = match ended {
-                crate::process::child::Ended::Exited(code) => Some(code),
-                crate::process::child::Ended::Killed { .. } => None,
-            };
-            self.feed(Event::Exited(id, code))?;
-        }
-        self.abandoned.retain(|check| check.ended().is_none());
-        if self.is_init {
-            let workers: Vec<_> = self.processes.values().map(|p| p.child.pid()).collect();
-            let checks: Vec<_> = self
-                .check
-                .iter()
-                .chain(&self.abandoned)
-                .map(Check::pid)
-                .collect();
-            for (pid, ended) in
-                reap::strangers(|pid| workers.contains(&pid) || checks.contains(&pid))
-            {
-                tracing::debug!(pid = pid.as_raw(), %ended, "reaped an orphan");
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn begin_check(&mut self, number: u64) -> Flow {
-        match Check::begin(number, &self.configuration) {
-            Ok(check) => {
-                self.check = Some(check);
-                ControlFlow::Continue(())
-            }
-            Err(error) => {
-                tracing::error!("the configuration cannot be checked: {error}");
-                self.feed(Event::Loaded(Err(())))
-            }
-        }
-    }
-
-    fn abandon_check(&mut self) {
-        if let Some(check) = self.check.take() {
-            check.kill();
-            self.abandoned.push(check);
-        }
-    }
-
-    fn finish_check(&mut self) -> Flow {
-        let Some(ended) = self.check.as_ref().and_then(Check::ended) else {
-            return ControlFlow::Continue(());
-        };
-        let Some(check) = self.check.take() else {
-            return ControlFlow::Continue(());
-        };
-        let number = check.number;
-        match check.result(ended, &self.configuration) {
-            Ok(loaded) => {
-                let policy = policy(&loaded);
-                self.loaded.insert(number, loaded);
-                self.feed(Event::Loaded(Ok(policy)))
-            }
-            Err(error) => {
-                tracing::error!("the configuration is wrong:\n{error}");
-                self.feed(Event::Loaded(Err(())))
-            }
-        }
-    }
-
-    /// Makes the configuration read last that of the generation, and sends it to the workers.
-    fn mutate(&mut self, workers: &[WorkerId]) -> Flow {
-        let generation = self.machine.generation();
-        let newest = self
-            .loaded
-            .pop_last()
-            .filter(|(number, _)| *number != generation);
-        let Some((_, newer)) = newest else {
-            return ControlFlow::Continue(());
-        };
-        let bytes = newer.to_bytes();
-        if let Some(loaded) = self.loaded.get_mut(&generation) {
-            let (_, changes) = loaded.mutate(&newer);
-            changes.log();
-        }
-        let file = memory::file(c"service-runtime-configuration", &bytes);
-        for id in workers {
-            let sent = match (&file, self.processes.get(id)) {
-                (Ok(file), Some(process)) => process
-                    .send(&ToWorker::Mutate, &[file.as_fd()])
-                    .map_err(|error| error.to_string()),
-                (Err(error), _) => Err(error.to_string()),
-                (_, None) => continue,
-            };
-            if let Err(error) = sent {
-                tracing::error!("cannot send the configuration to a worker: {error}");
-                self.feed(Event::Mutated(*id))?;
-            }
-        }
-        ControlFlow::Continue(())
     }
 
     fn announce(&self, announcement: Announcement) {
@@ -398,28 +230,6 @@ impl Driver {
             }
             Announcement::Reloading => self.notifier.reloading(),
             Announcement::Stopping => self.notifier.stopping(),
-        }
-    }
-
-    /// Logs how everybody is, and lets every worker log its own part.
-    fn report(&self) {
-        tracing::info!(
-            uptime = super::narrate::age(self.started.elapsed()),
-            "report: {}",
-            status(&self.machine)
-        );
-        for worker in self.machine.workers() {
-            let Some(process) = self.processes.get(&worker.id) else {
-                continue;
-            };
-            let Worker {
-                pid,
-                slot,
-                generation,
-                age,
-            } = Worker::of(process);
-            tracing::info!(slot, pid, generation, age, state = ?worker.state, "report");
-            let _ = process.child.signal(Signal::SIGUSR1);
         }
     }
 }
@@ -437,6 +247,8 @@ pub(super) fn policy(loaded: &Loaded) -> Policy {
         respawn_delay_max: settings.respawn_delay_max.max(Duration::from_millis(1)),
         healthy_after: settings.healthy_after,
         surge: settings.reload_surge.get(),
+        heartbeat: settings.heartbeat_timeout,
+        restart_limit: settings.restart_limit,
     }
 }
 
@@ -454,6 +266,7 @@ fn ended(outcome: Outcome) -> Exit {
             tracing::warn!("exited at once");
             Exit::Failed
         }
+        Outcome::GaveUp => Exit::Failed,
         Outcome::LaunchFailed(code) => Exit::of_code(code),
     }
 }

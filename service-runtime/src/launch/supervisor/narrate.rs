@@ -69,6 +69,33 @@ pub(super) fn narrate(note: &Note, processes: &BTreeMap<WorkerId, Process>, last
                 );
             }
         }
+        Note::Hung(id, still) => {
+            if let Some(Worker { pid, slot, age, .. }) = about(id) {
+                let still = self::age(*still);
+                tracing::error!(
+                    slot,
+                    pid,
+                    age,
+                    "worker hangs, its heartbeat stood still for {still}"
+                );
+            }
+        }
+        Note::Recycling(id) => {
+            if let Some(Worker { pid, slot, age, .. }) = about(id) {
+                tracing::info!(
+                    slot,
+                    pid,
+                    age,
+                    "worker has reached a limit of its life: it is replaced"
+                );
+            }
+        }
+        Note::TooManyDeaths(deaths, window) => {
+            let window = humantime::format_duration(*window);
+            tracing::error!(
+                "{deaths} workers died within {window}: restart_limit ends the program"
+            );
+        }
         Note::Reloading(generation) => tracing::info!(generation, "reload begins"),
         Note::Reloaded(generation) => tracing::info!(generation, "reloaded"),
         Note::Mutated => tracing::info!("mutated"),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::driver::{Driver, Leave, policy};
 use super::machine::Machine;
@@ -15,10 +14,11 @@ use crate::launch::worker::{Seed, work};
 use crate::process::page::Page;
 use crate::process::signalfd::Signals;
 use crate::process::turn::Turns;
-use crate::process::{mask, reap};
+use crate::process::{clock, mask, reap};
+use crate::service::IntoServices;
 
 /// Supervises workers until the launch ends; in a worker, runs the services until they end.
-pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M>) -> Exit {
+pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
     let Prepared {
         program,
         configuration,
@@ -50,7 +50,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M>) -> Exit {
     let supervisor = nix::unistd::getpid().as_raw();
     let driver = Driver {
         machine: Machine::new(policy(&loaded)),
-        started: Instant::now(),
+        started: clock::now(),
         signals,
         processes: BTreeMap::new(),
         configuration: Arc::clone(&configuration),
@@ -63,6 +63,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M>) -> Exit {
         status: String::new(),
         last_death: None,
         is_init: reap::is_init(),
+        logging: logging.clone(),
     };
     match driver.drive() {
         Leave::Exit(exit) => exit,

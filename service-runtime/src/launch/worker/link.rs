@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::launch::orders::Word;
 use crate::launch::protocol::{ToSupervisor, ToWorker};
+use crate::launch::worker::pulse::Counter;
 use crate::listen::ListenOptions;
 use crate::process::channel::{Channel, Message};
 use crate::process::memory;
@@ -31,6 +32,7 @@ struct Inner {
     next: AtomicU32,
     page: Page,
     turns: Turns,
+    counter: Counter,
 }
 
 impl Link {
@@ -43,6 +45,7 @@ impl Link {
         channel: Channel,
         page: Page,
         turns: Turns,
+        counter: Counter,
         group: &TaskGroup,
         words: mpsc::UnboundedSender<Word>,
     ) -> io::Result<Self> {
@@ -55,6 +58,7 @@ impl Link {
             next,
             page,
             turns,
+            counter,
         }));
         group
             .try_spawn("to supervisor", write(Arc::clone(&channel), queue))
@@ -68,6 +72,11 @@ impl Link {
     /// Sends a message; one to a supervisor that is gone is lost with it.
     pub(crate) fn send(&self, message: ToSupervisor) {
         let _ = self.0.outgoing.send(message);
+    }
+
+    /// Returns what counts this worker's requests.
+    pub(crate) fn counter(&self) -> &Counter {
+        &self.0.counter
     }
 
     /// Asks for a listening socket.

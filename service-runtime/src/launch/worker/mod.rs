@@ -1,6 +1,7 @@
 //! A worker: what a process does from the fork to its exit.
 
 pub(crate) mod link;
+pub(crate) mod pulse;
 
 use std::fs::File;
 use std::io::Read;
@@ -23,11 +24,13 @@ use crate::launch::running::Running;
 use crate::launch::selection;
 use crate::launch::serve::{Audience, Serving, restarts};
 use crate::launch::warden::Warden;
+use crate::launch::worker::pulse::Counter;
 use crate::process::channel::Channel;
 use crate::process::page::{CellRef, Page};
 use crate::process::turn::Turns;
+use crate::service::BoxFuture;
 use crate::service::host::Identity;
-use crate::service::{Definition, RuntimeKind};
+use crate::service::{Definition, IntoServices, RuntimeKind};
 use crate::signal::Signals;
 use crate::tasks::TaskGroup;
 
@@ -58,7 +61,7 @@ pub(crate) struct Failure {
 /// Runs the services of a worker until its end.
 ///
 /// The signals are still blocked, as they were across the fork.
-pub(crate) fn work<M>(seed: Seed, main: impl Main<M>) -> Exit {
+pub(crate) fn work<M>(seed: Seed, main: impl Main<M, Output: IntoServices>) -> Exit {
     Logging::identify(Who::Worker(seed.slot));
     reseed();
     let scoped = seed.logging.scoped();
@@ -89,7 +92,7 @@ type Unprepared = (Failure, Option<(Link, TaskGroup)>);
 
 fn prepare<M>(
     seed: Seed,
-    main: impl Main<M>,
+    main: impl Main<M, Output: IntoServices>,
     scoped: Scoped,
 ) -> Result<Serving<Supervisor>, Unprepared> {
     let os = |error: std::io::Error| {
@@ -112,7 +115,18 @@ fn prepare<M>(
     })
     .map_err(os)?;
     let group = TaskGroup::new("link");
-    let link = Link::open(seed.channel, seed.page, seed.turns, &group, words).map_err(os)?;
+    let link = {
+        let counter = Counter::new(seed.cell.clone(), &seed.loaded.settings.wear);
+        Link::open(seed.channel, seed.page, seed.turns, counter, &group, words)
+    }
+    .map_err(os)?;
+    let settings = &seed.loaded.settings;
+    let pulse = pulse::beat(seed.cell.clone(), settings.clone());
+    let wear = pulse::wear_out(link.clone(), settings.wear);
+    for (name, task) in [("heartbeat", boxed(pulse)), ("wear", boxed(wear))] {
+        let spawned = group.try_spawn(name, task);
+        drop(spawned.map_err(|error| os(std::io::Error::other(error)))?);
+    }
     let failed = |failure| (failure, Some((link.clone(), group.clone())));
 
     let services = services(&seed.loaded, &seed.flags, &seed.only, main);
@@ -146,10 +160,7 @@ fn prepare<M>(
         running,
         orders: Orders::new(signals, told, Some(seed.supervisor)),
         warden,
-        audience: Supervisor {
-            link,
-            _cell: seed.cell,
-        },
+        audience: Supervisor { link },
         reload_wanted: false,
         log_changes: false,
     })
@@ -160,7 +171,7 @@ pub(crate) fn services<M>(
     loaded: &Loaded,
     flags: &Flags,
     only: &[String],
-    main: impl Main<M>,
+    main: impl Main<M, Output: IntoServices>,
 ) -> Result<Vec<Definition>, Failure> {
     loaded.check().map_err(|error| Failure {
         exit: Exit::Config,
@@ -170,7 +181,7 @@ pub(crate) fn services<M>(
         exit: Exit::Failed,
         text,
     };
-    let services = catch_unwind(AssertUnwindSafe(|| main.services(flags)))
+    let services = catch_unwind(AssertUnwindSafe(|| main.call(flags)?.into_services()))
         .map_err(|panic| {
             failed(format!(
                 "`main` panicked: {}",
@@ -194,6 +205,10 @@ async fn tell_and_end(failure: Failure, link: Option<(Link, TaskGroup)>) -> Exit
         flush(&group).await;
     }
     exit
+}
+
+fn boxed(task: impl Future<Output = ()> + Send + 'static) -> BoxFuture<'static, ()> {
+    Box::pin(task)
 }
 
 /// Gives the task that writes a moment to do so.
@@ -246,7 +261,6 @@ fn reseed() {
 /// The supervisor, as the services' audience.
 struct Supervisor {
     link: Link,
-    _cell: CellRef,
 }
 
 impl Audience for Supervisor {

@@ -144,11 +144,12 @@ impl Listeners {
         Ok(())
     }
 
-    /// Closes the sockets that belong to one slot alone.
+    /// Closes the sockets that belong to one slot alone, for this slot and all above it.
     ///
     /// A socket of a slot without a worker would go on taking connections that nobody accepts.
-    pub(crate) fn close_slot(&mut self, slot: usize) {
-        self.sockets.retain(|held| held.slot != Some(slot));
+    pub(crate) fn close_slots_from(&mut self, slot: usize) {
+        self.sockets
+            .retain(|held| held.slot.is_none_or(|of| of < slot));
     }
 
     /// Goes through what is held, in the order in which it came.

@@ -6,7 +6,9 @@
 mod lock;
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+#[cfg(test)]
+use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -39,6 +41,7 @@ struct Inner {
 #[derive(Debug)]
 enum Output {
     Stderr(io::Stderr),
+    #[cfg(test)]
     Other(OwnedFd),
 }
 
@@ -115,6 +118,7 @@ impl Inner {
     fn fd(&self) -> BorrowedFd<'_> {
         match &self.output {
             Output::Stderr(stderr) => stderr.as_fd(),
+            #[cfg(test)]
             Output::Other(fd) => fd.as_fd(),
         }
     }

@@ -1,15 +1,17 @@
-//! How one task joins its group, and how it leaves.
+//! How one task joins its group, lives in it, and leaves.
 
 use std::borrow::Cow;
+use std::mem;
 use std::sync::Arc;
+use std::task::Context;
 
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::task::AbortHandle;
+use tokio::task;
 
 use super::Shared;
 use crate::tasks::looping::LoopState;
 use crate::tasks::panic::shielded;
-use crate::tasks::registry::{Callback, Entry, Place};
+use crate::tasks::registry::{Callback, Entry, Place, Slots};
 use crate::tasks::stamp::Stamp;
 use crate::tasks::{FailureCause, TaskEnd, TaskFailure, TaskKind};
 
@@ -18,6 +20,16 @@ pub(in crate::tasks) struct Start {
     pub(in crate::tasks) name: Cow<'static, str>,
     pub(in crate::tasks) kind: TaskKind,
     pub(in crate::tasks) run: Option<Arc<LoopState>>,
+}
+
+impl Start {
+    pub(super) fn task(name: Cow<'static, str>) -> Self {
+        Self {
+            name,
+            kind: TaskKind::Task,
+            run: None,
+        }
+    }
 }
 
 impl Shared {
@@ -29,7 +41,7 @@ impl Shared {
         if slots.closed {
             return Err(name);
         }
-        let (abort, callbacks, end, held) = (None, Vec::new(), None, true);
+        let (waits, callbacks) = (None, Vec::new());
         Ok(slots.insert(
             shard,
             Entry {
@@ -37,111 +49,101 @@ impl Shared {
                 kind,
                 started,
                 run,
-                abort,
+                waits,
                 callbacks,
-                end,
-                held,
             },
         ))
     }
 
-    /// Keeps what aborts the task that has just been spawned; a stop may already have asked for it.
-    pub(super) fn arm(&self, place: Place, abort: AbortHandle) {
+    /// Notes that a task waits for the first time, so that it can be woken to its end.
+    ///
+    /// Returns `false` if the task is to end now instead.
+    pub(in crate::tasks) fn waits(&self, place: Place, cx: &Context<'_>) -> bool {
+        let waits = Some((cx.waker().clone(), task::id()));
         let mut slots = self.registry.of(place);
         if slots.aborting {
-            drop(slots);
-            abort.abort();
-            return;
+            return false;
         }
-        let entry = slots.get(place);
-        if entry.end.is_none() {
-            entry.abort = Some(abort);
+        if let Some(entry) = slots.get(place) {
+            entry.waits = waits;
         }
+        true
     }
 
-    /// Takes a task out: tells everybody who asked, gives its room free and lets it count no more.
+    /// Takes a task out: gives its room free, tells everybody who asked, and counts it no more.
     pub(in crate::tasks) fn leave(
         &self,
         place: Place,
-        end: TaskEnd,
-        permit: Option<OwnedSemaphorePermit>,
+        end: &TaskEnd,
+        room: Option<OwnedSemaphorePermit>,
     ) {
-        if let TaskEnd::Panicked(message) = &end {
+        drop(room);
+        if let TaskEnd::Panicked(message) = end {
             self.fail(place, FailureCause::Panicked(message.clone()));
         }
-        drop(permit);
         let mut slots = self.registry.of(place);
         // A callback may add a callback.
-        while !slots.get(place).callbacks.is_empty() {
-            let entry = slots.get(place);
-            let (name, callbacks) = (entry.name.clone(), std::mem::take(&mut entry.callbacks));
+        while let Some((name, callbacks)) = callbacks(&mut slots, place) {
             drop(slots);
             for callback in callbacks {
-                tell(&name, callback, &end);
+                tell(&name, callback, end);
             }
             slots = self.registry.of(place);
         }
-        slots.live -= 1;
-        let maybe_last = slots.closed && slots.live == 0;
-        let entry = slots.get(place);
-        let abort = entry.abort.take();
-        let gone = if entry.held {
-            entry.end = Some(end);
-            None
-        } else {
-            slots.remove(place)
-        };
+        let entry = slots.remove(place);
+        let last = slots.closed && slots.live == 0;
         drop(slots);
-        drop((abort, gone));
-        self.has_left(maybe_last);
+        drop(entry);
+        self.has_left(last);
     }
 
-    /// Calls `callback` when the task ends, at once if it has ended.
-    pub(in crate::tasks) fn on_done(&self, place: Place, callback: Callback) {
-        let mut slots = self.registry.of(place);
-        let entry = slots.get(place);
-        match entry.end.clone() {
-            None => entry.callbacks.push(callback),
-            Some(end) => {
-                let name = entry.name.clone();
-                drop(slots);
-                tell(&name, callback, &end);
-            }
+    /// Adds a callback for the end of a task, or gives it back if the task has ended.
+    pub(in crate::tasks) fn on_done(&self, place: Place, callback: Callback) -> Option<Callback> {
+        match self.registry.of(place).get(place) {
+            Some(entry) => entry.callbacks.push(callback),
+            None => return Some(callback),
         }
+        None
     }
 
-    /// Ends a loop after the run in progress.
+    /// Ends a loop, after the run in progress.
     pub(in crate::tasks) fn stop_one(&self, place: Place) {
-        let run = self.registry.of(place).get(place).run.clone();
-        if let Some(run) = run {
-            run.stop();
+        let waker = self.registry.of(place).get(place).and_then(|entry| {
+            entry.run.as_ref()?.stop();
+            entry.waits.as_ref().map(|(waker, _)| waker.clone())
+        });
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 
-    /// Lets go of a task whose handle is being dropped.
-    pub(in crate::tasks) fn let_go(&self, place: Place) {
-        let mut slots = self.registry.of(place);
-        let entry = slots.get(place);
-        entry.held = false;
-        let gone = entry.end.is_some().then(|| slots.remove(place));
-        drop(slots);
-        drop(gone);
-    }
-
+    #[cold]
     fn fail(&self, place: Place, cause: FailureCause) {
-        let mut slots = self.registry.of(place);
-        let entry = slots.get(place);
-        let (group, task, kind) = (self.name.clone(), entry.name.clone(), entry.kind);
-        drop(slots);
-        self.report(&TaskFailure {
-            group,
-            task,
-            kind,
-            cause,
-        });
+        let task = self
+            .registry
+            .of(place)
+            .get(place)
+            .map(|entry| (entry.name.clone(), entry.kind));
+        if let Some((task, kind)) = task {
+            self.report(&TaskFailure {
+                group: self.name.clone(),
+                task,
+                kind,
+                cause,
+            });
+        }
     }
 }
 
-fn tell(task: &str, callback: Callback, end: &TaskEnd) {
+/// Takes the callbacks of a task, if it has any, and its name to go with them.
+fn callbacks(slots: &mut Slots, place: Place) -> Option<(Cow<'static, str>, Vec<Callback>)> {
+    let entry = slots
+        .get(place)
+        .filter(|entry| !entry.callbacks.is_empty())?;
+    Some((entry.name.clone(), mem::take(&mut entry.callbacks)))
+}
+
+/// Calls a callback for the end of a task.
+pub(in crate::tasks) fn tell(task: &str, callback: Callback, end: &TaskEnd) {
     shielded("a callback for the end of a task", task, || callback(end));
 }

@@ -1,7 +1,10 @@
 //! Task groups: spawn, stop, wait, count.
 
 mod membership;
+mod room;
 mod shared;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -9,18 +12,23 @@ use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
-pub(super) use self::membership::Start;
+pub(super) use self::membership::{Start, tell};
+use self::room::Limit;
+pub use self::room::Room;
 pub(super) use self::shared::Shared;
+use crate::tasks::looping::Plan;
 use crate::tasks::tracked::Tracked;
-use crate::tasks::{SpawnError, TaskFailure, TaskHandle, TaskInfo, TaskKind};
+use crate::tasks::{PeriodicOnError, SpawnError, TaskFailure, TaskHandle, TaskInfo, TaskKind};
 
 /// Owns tasks, timers and periodic tasks, to be stopped and waited for together.
 ///
-/// A clone is the same group. Dropping all clones stops nothing; [`stop`](Self::stop) does.
+/// A clone is the same group. Dropping all clones stops nothing; [`stop`](Self::stop) does. A limit
+/// belongs to a clone and those made from it: see [`limited`](Self::limited).
 ///
 /// # Examples
 ///
@@ -40,13 +48,15 @@ use crate::tasks::{SpawnError, TaskFailure, TaskHandle, TaskInfo, TaskKind};
 #[derive(Clone)]
 pub struct TaskGroup {
     shared: Arc<Shared>,
+    limit: Option<Limit>,
 }
 
 impl TaskGroup {
     /// Creates an empty group that runs any number of tasks at a time.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            shared: Arc::new(Shared::new(name.into(), None)),
+            shared: Arc::new(Shared::new(name.into())),
+            limit: None,
         }
     }
 
@@ -55,9 +65,7 @@ impl TaskGroup {
     /// Timers, loops and periodic tasks do not count: they mostly wait, and must not starve the
     /// tasks that they spawn.
     pub fn with_limit(name: impl Into<Cow<'static, str>>, limit: NonZeroUsize) -> Self {
-        Self {
-            shared: Arc::new(Shared::new(name.into(), Some(limit))),
-        }
+        Self::new(name).limited(limit)
     }
 
     /// Returns the group's name.
@@ -67,7 +75,7 @@ impl TaskGroup {
 
     /// Returns how many spawned tasks may run at a time, if there is a limit.
     pub fn limit(&self) -> Option<NonZeroUsize> {
-        self.shared.limit.as_ref().map(|(_, limit)| *limit)
+        self.limit.as_ref().map(Limit::tasks)
     }
 
     /// Spawns a task, as soon as the group's limit has room for it.
@@ -98,22 +106,14 @@ impl TaskGroup {
         F::Output: Send + 'static,
     {
         let name = name.into();
-        let permit = match &self.shared.limit {
+        let permit = match &self.limit {
             None => None,
-            Some((semaphore, _)) => match Arc::clone(semaphore).acquire_owned().await {
-                Ok(permit) => Some(permit),
-                Err(_) => return Err(self.closed(name)),
+            Some(limit) => match limit.wait(&self.shared).await {
+                Some(permit) => Some(permit),
+                None => return Err(self.closed(name)),
             },
         };
-        self.start(
-            Start {
-                name,
-                kind: TaskKind::Task,
-                run: None,
-            },
-            permit,
-            future,
-        )
+        self.start(Start::task(name), permit, future)
     }
 
     /// Spawns a task at once, or not at all.
@@ -136,30 +136,21 @@ impl TaskGroup {
         F::Output: Send + 'static,
     {
         let name = name.into();
-        let permit = match &self.shared.limit {
+        let permit = match &self.limit {
             None => None,
-            Some((semaphore, limit)) => match Arc::clone(semaphore).try_acquire_owned() {
-                Ok(permit) => Some(permit),
-                Err(TryAcquireError::Closed) => return Err(self.closed(name)),
-                Err(TryAcquireError::NoPermits) => {
-                    let (group, limit) = (self.shared.name.clone(), limit.get());
+            Some(_) if self.is_stopping() => return Err(self.closed(name)),
+            Some(limit) => match limit.take() {
+                Some(permit) => Some(permit),
+                None => {
                     return Err(SpawnError::Full {
-                        group,
+                        group: self.shared.name.clone(),
                         task: name,
-                        limit,
+                        limit: limit.tasks().get(),
                     });
                 }
             },
         };
-        self.start(
-            Start {
-                name,
-                kind: TaskKind::Task,
-                run: None,
-            },
-            permit,
-            future,
-        )
+        self.start(Start::task(name), permit, future)
     }
 
     /// Adds a callback that is told of every failure of a task.
@@ -254,10 +245,10 @@ impl TaskGroup {
     {
         let name = start.name.clone();
         let place = self.shared.join(start).map_err(|name| self.closed(name))?;
+        // From here on the task gives its room free itself.
         let future = Tracked::new(future, Arc::clone(&self.shared), place, permit);
         #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
         let join = tokio::spawn(future);
-        self.shared.arm(place, join.abort_handle());
         Ok(TaskHandle::new(join, Arc::clone(&self.shared), place, name))
     }
 
@@ -278,9 +269,22 @@ impl TaskGroup {
         )
     }
 
-    /// Tells a failure to those who listen.
-    pub(super) fn report(&self, failure: &TaskFailure) {
-        self.shared.report(failure);
+    /// Plans a loop of this group, without a gate.
+    pub(super) fn plan(
+        &self,
+        name: Cow<'static, str>,
+        kind: TaskKind,
+        on_error: PeriodicOnError,
+        timeout: Option<Duration>,
+    ) -> Plan {
+        Plan {
+            group: Arc::clone(&self.shared),
+            name,
+            kind,
+            on_error,
+            timeout,
+            gate: None,
+        }
     }
 
     fn closed(&self, task: Cow<'static, str>) -> SpawnError {

@@ -2,18 +2,17 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use tokio::sync::{Notify, Semaphore};
-use tokio::task::{AbortHandle, Id, try_id, yield_now};
+use tokio::sync::Notify;
+use tokio::task::{Id, try_id, yield_now};
 use tokio_util::sync::CancellationToken;
 
 use crate::tasks::TaskFailure;
 use crate::tasks::panic::shielded;
-use crate::tasks::registry::Registry;
+use crate::tasks::registry::{Entry, Registry};
 
 type Listener = Arc<dyn Fn(&TaskFailure) + Send + Sync>;
 
@@ -21,8 +20,9 @@ type Listener = Arc<dyn Fn(&TaskFailure) + Send + Sync>;
 pub(in crate::tasks) struct Shared {
     pub(in crate::tasks) name: Cow<'static, str>,
     pub(in crate::tasks) registry: Registry,
-    pub(super) limit: Option<(Arc<Semaphore>, NonZeroUsize)>,
     pub(super) token: CancellationToken,
+    /// The same as in the shards, to be read without a lock.
+    aborting: AtomicBool,
     /// Fires whenever a `wait` may have come to its end.
     ended: Notify,
     /// Tasks of this group that wait for this group, and how often each does.
@@ -32,15 +32,12 @@ pub(in crate::tasks) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(name: Cow<'static, str>, limit: Option<NonZeroUsize>) -> Self {
+    pub(super) fn new(name: Cow<'static, str>) -> Self {
         Self {
             name,
             registry: Registry::default(),
-            limit: limit.map(|limit| {
-                let permits = limit.get().min(Semaphore::MAX_PERMITS);
-                (Arc::new(Semaphore::new(permits)), limit)
-            }),
             token: CancellationToken::new(),
+            aborting: AtomicBool::new(false),
             ended: Notify::new(),
             insiders: Mutex::default(),
             insider_count: AtomicUsize::new(0),
@@ -54,22 +51,24 @@ impl Shared {
             slots.closed = true;
             slots.aborting |= aborting;
         }
-        if let Some((semaphore, _)) = &self.limit {
-            semaphore.close();
+        if aborting {
+            self.aborting.store(true, Ordering::Release);
         }
         self.token.cancel();
-        // Nothing joins any more, so this sees all there will ever be.
-        let members = self.registry.collect(|entry| {
-            let abort = if aborting { entry.abort.clone() } else { None };
-            (entry.run.is_some() || abort.is_some()).then(|| (entry.run.clone(), abort))
-        });
-        for (run, abort) in members {
-            if let Some(run) = run {
+        // Nothing joins any more, and what has not waited yet looks at the flags before it does. So
+        // this sees all there is to wake.
+        let wakers = self.registry.collect(|entry| {
+            if let Some(run) = &entry.run {
                 run.stop();
             }
-            if let Some(abort) = abort {
-                abort.abort();
-            }
+            let waits = entry
+                .waits
+                .as_ref()
+                .filter(|_| aborting || entry.run.is_some());
+            waits.map(|(waker, _)| waker.clone())
+        });
+        for waker in wakers {
+            waker.wake();
         }
         self.ended.notify_waiters();
     }
@@ -84,8 +83,12 @@ impl Shared {
     /// Waits until the group is closed and no task is left but those that wait here themselves.
     pub(super) async fn wait(&self) {
         let inside = match try_id() {
-            Some(id) if self.has(id).await => Some(Insider::new(self, id)),
-            _ => None,
+            None => None,
+            Some(id) => {
+                // Having waited once, a task of this group is entered with its id.
+                yield_now().await;
+                self.has(id).then(|| Insider::new(self, id))
+            }
         };
         loop {
             let mut ended = pin!(self.ended.notified());
@@ -97,21 +100,15 @@ impl Shared {
         }
     }
 
+    /// Returns whether tasks are aborted.
+    pub(in crate::tasks) fn is_aborting(&self) -> bool {
+        self.aborting.load(Ordering::Acquire)
+    }
+
     /// Returns whether the task of this id belongs to the group.
-    async fn has(&self, id: Id) -> bool {
-        loop {
-            // Nothing stands for a task whose id is not known yet, because another thread spawns it now.
-            let ids = self
-                .registry
-                .collect(|entry| Some(entry.abort.as_ref().map(AbortHandle::id)));
-            if ids.contains(&Some(id)) {
-                return true;
-            }
-            if !ids.contains(&None) {
-                return false;
-            }
-            yield_now().await;
-        }
+    fn has(&self, id: Id) -> bool {
+        let is_it = |entry: &Entry| entry.waits.as_ref().filter(|(_, its)| *its == id).map(drop);
+        !self.registry.collect(is_it).is_empty()
     }
 
     fn is_over(&self, inside: bool) -> bool {

@@ -1,28 +1,31 @@
 //! Loops: runs again and again, with a pace.
 //!
-//! One driver runs them all; a pace only decides when. A run never begins before the one before it
+//! One future turns them all; a pace only decides when. A run never begins before the one before it
 //! has ended.
 
 mod backoff;
-mod drive;
 mod gate;
 mod on_error;
 mod outcome;
 mod pace;
+mod plan;
 mod self_paced;
 mod state;
 mod step;
+#[cfg(test)]
+mod tests;
 mod timer;
+mod turning;
 
 pub use self::backoff::Backoff;
 pub use self::gate::Gate;
 pub use self::on_error::PeriodicOnError;
-pub use self::outcome::{LoopEnd, LoopError, LoopResult};
+pub use self::outcome::{LoopEnd, LoopError, LoopHandle, LoopResult};
 pub use self::self_paced::SelfPaced;
 pub use self::step::Step;
 pub use self::timer::Timer;
 
-pub(super) use self::drive::Loop;
 pub(super) use self::pace::{Due, Next, Pace, Run, Woken, later};
+pub(super) use self::plan::Plan;
 pub(super) use self::state::LoopState;
 pub(super) use self::timer::Grid;

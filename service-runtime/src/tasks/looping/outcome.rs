@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use crate::tasks::TaskHandle;
+
+/// The handle of a loop: [`wait`](TaskHandle::wait) tells how the loop ended.
+pub type LoopHandle<T> = TaskHandle<LoopResult<T>>;
+
 /// What a loop's handle carries.
 pub type LoopResult<T> = Result<LoopEnd<T>, LoopError>;
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::pace::{Next, Pace, Run, later};
-use super::{Loop, LoopResult, PeriodicOnError, Step};
-use crate::tasks::{PeriodicError, TaskGroup, TaskHandle, TaskKind};
+use super::{LoopHandle, PeriodicOnError, Step};
+use crate::tasks::{PeriodicError, TaskGroup, TaskKind};
 
 /// Describes a timer whose runs choose the next interval, counted from the end of the run.
 #[derive(Debug, Clone)]
@@ -88,15 +88,16 @@ impl TaskGroup {
     /// assert_eq!(timer.wait().await??, LoopEnd::Value("empty"));
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
-    pub fn self_paced<R, Fut>(
+    pub fn self_paced<R, Fut, T>(
         &self,
         name: impl Into<Cow<'static, str>>,
         timer: SelfPaced,
         run: R,
-    ) -> Result<TaskHandle<LoopResult<<Fut::Output as Step<Duration>>::Value>>, PeriodicError>
+    ) -> Result<LoopHandle<T>, PeriodicError>
     where
         R: FnMut() -> Fut + Send + 'static,
-        Fut: Future<Output: Step<Duration, Value: Send + 'static>> + Send + 'static,
+        Fut: Future<Output: Step<Duration, Value = T>> + Send + 'static,
+        T: Send + 'static,
     {
         let SelfPaced {
             max,
@@ -109,15 +110,8 @@ impl TaskGroup {
         }
         let pace = Chosen { max, initial_delay };
         let (name, kind) = (name.into(), TaskKind::SelfPaced);
-        Ok(Loop {
-            name,
-            kind,
-            pace,
-            on_error,
-            timeout,
-            gate: None,
-        }
-        .start(self, run)?)
+        let plan = self.plan(name, kind, on_error, timeout);
+        Ok(plan.start(self, pace, run)?)
     }
 }
 
@@ -140,5 +134,73 @@ impl Pace for Chosen {
             Run::Failed | Run::Gated => self.max,
         };
         Next::at(later(ended, interval))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::unbounded_channel;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_chooses_the_pause_after_it_up_to_the_maximum() {
+        let group = TaskGroup::new("g");
+        let (start, (tell, mut told)) = (Instant::now(), unbounded_channel());
+        let mut pauses = [1, 2, 600, 0, 3].into_iter();
+        let timer = SelfPaced::at_most(60 * SECOND).initial_delay(5 * SECOND);
+        let run = move || {
+            tell.send(start.elapsed().as_secs()).unwrap();
+            let pause = pauses.next().map(|seconds| seconds * SECOND);
+            async move {
+                sleep(SECOND).await;
+                pause.ok_or_else(|| anyhow::anyhow!("no more"))
+            }
+        };
+        let timer = timer.on_error(PeriodicOnError::Stop);
+        let end = group
+            .self_paced("t", timer, run)
+            .unwrap()
+            .wait()
+            .await
+            .unwrap();
+        assert!(matches!(end, Err(crate::tasks::LoopError::Failed(_))));
+        let mut begun = Vec::new();
+        while let Ok(at) = told.try_recv() {
+            begun.push(at);
+        }
+        assert_eq!(begun, [5, 7, 10, 71, 72, 76]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_failed_is_followed_by_the_maximum() {
+        let group = TaskGroup::new("g");
+        let (start, (tell, mut told)) = (Instant::now(), unbounded_channel());
+        let run = move || {
+            tell.send(start.elapsed().as_secs()).unwrap();
+            async { Err::<Duration, _>(anyhow::anyhow!("refused")) }
+        };
+        let timer = SelfPaced::at_most(60 * SECOND).timeout(150 * SECOND);
+        let end = group
+            .self_paced("t", timer, run)
+            .unwrap()
+            .wait()
+            .await
+            .unwrap();
+        assert!(matches!(end, Err(crate::tasks::LoopError::TimedOut { .. })));
+        assert_eq!([told.recv().await, told.recv().await], [Some(0), Some(60)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_without_pauses_lets_others_run() {
+        let group = TaskGroup::new("g");
+        let timer = group.self_paced("t", SelfPaced::at_most(SECOND), || async { Duration::ZERO });
+        tokio::task::yield_now().await;
+        timer.unwrap().stop();
+        group.stop(true);
+        group.wait().await;
     }
 }

@@ -1,69 +1,57 @@
-//! The state of one loop that others may see, and the word that ends it.
+//! What others may see of a loop, and the word that ends it.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
-use std::task::{Context, Waker};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Plan;
 use crate::tasks::TaskInfo;
 
 /// No instant.
 const NEVER: u64 = u64::MAX;
 
-/// Counters, instants and the stop flag of a loop.
+/// The plan, the counters and the stop flag of a loop.
 ///
 /// Only the loop's own task writes the counters and instants, so plain loads and stores will do, and
-/// a tick takes no lock.
+/// a tick takes no lock. What each tick writes lies together.
 pub(in crate::tasks) struct LoopState {
     /// Instants are kept in nanoseconds from here.
     origin: Instant,
     runs: AtomicU64,
+    last_run: AtomicU64,
+    next_run: AtomicU64,
+    running: AtomicBool,
+    stop: AtomicBool,
     skipped: AtomicU64,
     gated: AtomicU64,
     failures: AtomicU64,
-    last_run: AtomicU64,
-    next_run: AtomicU64,
-    running_since: AtomicU64,
-    stop: AtomicBool,
-    /// The waker of the loop's task. It never changes, because a spawned task never moves to another.
-    waker: OnceLock<Waker>,
+    pub(super) plan: Plan,
 }
 
 impl LoopState {
-    pub(in crate::tasks) fn new() -> Self {
+    pub(super) fn new(plan: Plan, now: Instant) -> Self {
         Self {
-            origin: Instant::now(),
+            origin: now,
             runs: AtomicU64::new(0),
+            last_run: AtomicU64::new(NEVER),
+            next_run: AtomicU64::new(NEVER),
+            running: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
             skipped: AtomicU64::new(0),
             gated: AtomicU64::new(0),
             failures: AtomicU64::new(0),
-            last_run: AtomicU64::new(NEVER),
-            next_run: AtomicU64::new(NEVER),
-            running_since: AtomicU64::new(NEVER),
-            stop: AtomicBool::new(false),
-            waker: OnceLock::new(),
+            plan,
         }
     }
 
-    /// Tells the loop to end: at once if it waits, else after the run in progress.
+    /// Tells the loop to end when it next looks; whoever calls this also wakes it.
     pub(in crate::tasks) fn stop(&self) {
-        self.stop.store(true, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-        if let Some(waker) = self.waker.get() {
-            waker.wake_by_ref();
-        }
+        self.stop.store(true, Ordering::Release);
     }
 
-    /// Returns whether the loop is to end, and if not sees to it that `stop` wakes it.
-    pub(super) fn stopped(&self, cx: &Context<'_>) -> bool {
-        if self.waker.get().is_none() {
-            let _ = self.waker.set(cx.waker().clone());
-            // Either `stop` sees the waker or this sees the flag.
-            fence(Ordering::SeqCst);
-        }
-        self.stop.load(Ordering::Relaxed)
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
     }
 
     pub(super) fn waits_until(&self, next: Instant) {
@@ -71,15 +59,13 @@ impl LoopState {
     }
 
     pub(super) fn begins(&self, now: Instant) {
-        let now = self.stamp(now);
         add(&self.runs, 1);
-        self.next_run.store(NEVER, Ordering::Relaxed);
-        self.last_run.store(now, Ordering::Relaxed);
-        self.running_since.store(now, Ordering::Relaxed);
+        self.last_run.store(self.stamp(now), Ordering::Relaxed);
+        self.running.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn ends(&self) {
-        self.running_since.store(NEVER, Ordering::Relaxed);
+        self.running.store(false, Ordering::Relaxed);
     }
 
     pub(super) fn skips(&self, ticks: u64) {
@@ -101,18 +87,22 @@ impl LoopState {
             NEVER => None,
             nanos => self.origin.checked_add(Duration::from_nanos(nanos)),
         };
+        let running = self.running.load(Ordering::Relaxed);
         info.runs = self.runs.load(Ordering::Relaxed);
         info.skipped = self.skipped.load(Ordering::Relaxed);
         info.gated = self.gated.load(Ordering::Relaxed);
         info.failures = self.failures.load(Ordering::Relaxed);
         info.last_run = at(&self.last_run);
-        info.next_run = at(&self.next_run);
-        info.running_since = at(&self.running_since);
+        info.next_run = at(&self.next_run).filter(|_| !running);
+        info.running_since = info.last_run.filter(|_| running);
     }
 
     fn stamp(&self, at: Instant) -> u64 {
-        let nanos = at.saturating_duration_since(self.origin).as_nanos();
-        u64::try_from(nanos).unwrap_or(NEVER - 1)
+        let since = at.saturating_duration_since(self.origin);
+        since
+            .as_secs()
+            .saturating_mul(1_000_000_000)
+            .saturating_add(u64::from(since.subsec_nanos()))
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::pace::{Due, Next, Pace, Run, Woken, later};
-use super::{Loop, LoopResult, PeriodicOnError, Step};
-use crate::tasks::{PeriodicError, TaskGroup, TaskHandle, TaskKind};
+use super::{LoopHandle, PeriodicOnError, Step};
+use crate::tasks::{PeriodicError, TaskGroup, TaskKind};
 
 /// Describes a timer that runs at fixed times.
 ///
@@ -87,15 +87,16 @@ impl TaskGroup {
     /// assert_eq!(timer.wait().await??, LoopEnd::Value("lift-off"));
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
-    pub fn timer<R, Fut>(
+    pub fn timer<R, Fut, T>(
         &self,
         name: impl Into<Cow<'static, str>>,
         timer: Timer,
         run: R,
-    ) -> Result<TaskHandle<LoopResult<<Fut::Output as Step<()>>::Value>>, PeriodicError>
+    ) -> Result<LoopHandle<T>, PeriodicError>
     where
         R: FnMut() -> Fut + Send + 'static,
-        Fut: Future<Output: Step<(), Value: Send + 'static>> + Send + 'static,
+        Fut: Future<Output: Step<(), Value = T>> + Send + 'static,
+        T: Send + 'static,
     {
         let Timer {
             interval,
@@ -111,15 +112,8 @@ impl TaskGroup {
             initial_delay,
         };
         let (name, kind) = (name.into(), TaskKind::Timer);
-        Ok(Loop {
-            name,
-            kind,
-            pace,
-            on_error,
-            timeout,
-            gate: None,
-        }
-        .start(self, run)?)
+        let plan = self.plan(name, kind, on_error, timeout);
+        Ok(plan.start(self, pace, run)?)
     }
 }
 

@@ -88,3 +88,45 @@ pub(super) fn random_up_to(max: Duration) -> Duration {
         0..=u64::try_from(max.as_nanos()).unwrap_or(u64::MAX),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn each_run_belongs_to_a_tick_of_its_own_and_none_is_lost_uncounted(
+            interval in 1_u64..10_000,
+            jitter in 0_u64..20_000,
+            takes in prop::collection::vec((0_u64..3, 0_u64..40_000), 1..100),
+        ) {
+            let ms = Duration::from_millis;
+            let (start, tick) = (Instant::now(), ms(interval));
+            let mut pace = Every::new(tick, ms(jitter), false).unwrap();
+            let mut due = pace.first(start);
+            // The first tick is number 1; every later one is run or counted as missed.
+            let mut accounted = 1_u64;
+            for (late, took) in takes {
+                prop_assert!(due >= pace.grid.tick);
+                prop_assert!(due <= pace.grid.tick + ms(jitter.min(interval)));
+                let begun = due + ms(late);
+                match pace.woken(begun) {
+                    Woken::Run { missed } => accounted += missed,
+                    #[cfg(feature = "cron")]
+                    Woken::Wait(_) => panic!("only cron looks again"),
+                }
+                prop_assert_eq!(pace.grid.tick, start + tick * u32::try_from(accounted).unwrap(), "off the grid");
+                let ended = begun + ms(took);
+                let Next::Run(next) = pace.after(begun, ended, Run::Went(())) else {
+                    panic!("an interval has no end");
+                };
+                prop_assert!(next.at >= ended);
+                prop_assert_eq!(next.outlasted.is_some(), took > interval);
+                due = next.at;
+                accounted += 1 + next.missed;
+            }
+        }
+    }
+}

@@ -6,13 +6,15 @@ mod clock;
 mod cron;
 mod error;
 mod every;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::future::Future;
 use std::time::Duration;
 
 pub use self::error::PeriodicError;
-use crate::tasks::looping::{Gate, Loop, Pace, PeriodicOnError};
+use crate::tasks::looping::{Gate, Pace, PeriodicOnError, Plan};
 use crate::tasks::{TaskGroup, TaskHandle, TaskKind};
 
 /// Describes a periodic task: when it runs, and what its errors do.
@@ -57,13 +59,10 @@ impl Periodic {
     /// clock again at least each half minute. A clock that jumps forward over several runs causes one;
     /// one that is set back by up to an hour repeats none.
     #[cfg(feature = "cron")]
-    pub fn cron(
-        expression: impl Into<Cow<'static, str>>,
-        time_zone: Option<impl Into<Cow<'static, str>>>,
-    ) -> Self {
+    pub fn cron(expression: impl Into<Cow<'static, str>>, time_zone: Option<&str>) -> Self {
         Self::new(Schedule::Cron(cron::Line::new(
             expression.into(),
-            time_zone.map(Into::into),
+            time_zone.map(|name| Cow::Owned(name.to_owned())),
         )))
     }
 
@@ -194,14 +193,10 @@ impl Periodic {
             );
             return Ok(group.idle(name, kind)?);
         }
-        let periodic = Loop {
-            name,
-            kind,
-            pace,
-            on_error,
-            timeout: None,
+        let plan = Plan {
             gate,
+            ..group.plan(name, kind, on_error, None)
         };
-        Ok(periodic.start_quiet(group, run)?)
+        Ok(plan.start_quiet(group, pace, run)?)
     }
 }

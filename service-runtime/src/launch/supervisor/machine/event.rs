@@ -30,6 +30,12 @@ pub(crate) enum Event {
     Loaded(Result<Policy, ()>),
     /// A worker has taken over the mutable options, or could not.
     Mutated(WorkerId),
+    /// When the runtimes of these workers last turned.
+    Beats(Vec<(WorkerId, Time)>),
+    /// A worker has reached a limit of its life and asks to be replaced.
+    Worn(WorkerId),
+    /// The supervisor itself did not run for a while: nobody could have beaten in its sight.
+    Resumed,
     /// Somebody wants something.
     Asked(Request),
     /// Time has passed.
@@ -65,6 +71,8 @@ pub(crate) enum Action {
     },
     /// Ask a worker to stop.
     Stop(WorkerId),
+    /// Abort a worker that hangs, and log where it does.
+    Abort(WorkerId),
     /// Kill a worker.
     Kill(WorkerId),
     /// Read and check the configuration, to become this generation's.
@@ -119,6 +127,12 @@ pub(crate) enum Note {
     StartTimedOut(WorkerId),
     /// A worker did not stop in time.
     StopTimedOut(WorkerId),
+    /// A worker's heartbeat stood still for this long.
+    Hung(WorkerId, Duration),
+    /// A worker that reached a limit of its life is being replaced.
+    Recycling(WorkerId),
+    /// So many workers died within this time that the launch ends.
+    TooManyDeaths(usize, Duration),
     /// A reload has begun.
     Reloading(u64),
     /// A reload has replaced every worker.
@@ -155,6 +169,8 @@ pub(crate) enum Outcome {
     Stopped,
     /// As asked, some killed at the time limit.
     OutOfTime,
+    /// Too many workers died.
+    GaveUp,
     /// At once, as asked.
     Quit,
     /// No worker got ready; the code that the last of them exited with.

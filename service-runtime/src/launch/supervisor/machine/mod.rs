@@ -13,7 +13,9 @@
 //! - `ready` is never announced after `stopping`.
 
 mod event;
+mod heart;
 mod policy;
+mod recycle;
 mod respawn;
 mod roll;
 mod scale;
@@ -22,7 +24,7 @@ mod simulation;
 mod slot;
 mod stop;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 pub(crate) use event::{
     Action, Announcement, Cause, Event, Note, Outcome, Request, Time, WorkerId,
@@ -54,6 +56,10 @@ pub(crate) struct Machine {
     /// Workers that have not yet answered to a mutation, and until when they may.
     mutating: Option<(Vec<WorkerId>, Option<Time>)>,
     ever_ready: bool,
+    /// When workers died, as far back as the limit looks.
+    deaths: VecDeque<Time>,
+    /// The launch ends with this instead of a clean stop.
+    verdict: Option<Outcome>,
     announced: Option<Announcement>,
     leader: Option<WorkerId>,
     actions: Vec<Action>,
@@ -98,6 +104,8 @@ impl Machine {
             reload_wanted: false,
             mutating: None,
             ever_ready: false,
+            deaths: VecDeque::new(),
+            verdict: None,
             announced: None,
             leader: None,
             actions: Vec::new(),
@@ -119,6 +127,7 @@ impl Machine {
     /// Returns when the machine wants to be stepped with [`Event::Clock`] at the latest.
     pub(crate) fn deadline(&self) -> Option<Time> {
         let workers = self.workers.values().filter_map(Worker::deadline);
+        let hearts = self.next_heart();
         let slots = self.slots.iter().filter_map(Slot::wake_up);
         let phase = match self.phase {
             Phase::Stopping { deadline } => deadline,
@@ -126,6 +135,7 @@ impl Machine {
             Phase::Starting | Phase::Serving | Phase::Ended => None,
         };
         workers
+            .chain(hearts)
             .chain(slots)
             .chain(phase)
             .chain(self.loading.flatten())
@@ -142,6 +152,11 @@ impl Machine {
     /// Returns every live worker.
     pub(crate) fn workers(&self) -> impl Iterator<Item = &Worker> {
         self.workers.values()
+    }
+
+    /// Returns whether a worker was told to go.
+    pub(crate) fn is_leaving(&self, id: WorkerId) -> bool {
+        self.workers.get(&id).is_some_and(Worker::is_leaving)
     }
 
     /// Returns how many slots are in use, and how many of them have a ready worker.
@@ -177,6 +192,9 @@ impl Machine {
             Event::Hopeless(id, code) => self.hopeless(now, id, code),
             Event::Loaded(loaded) => self.loaded(now, loaded),
             Event::Mutated(id) => self.mutated(id),
+            Event::Beats(beats) => self.beats(beats),
+            Event::Worn(id) => self.worn(id),
+            Event::Resumed => self.resumed(now),
             Event::Asked(Request::Stop) => self.stop(now),
             Event::Asked(Request::Quit) => self.quit(now, Outcome::Quit),
             Event::Asked(Request::Reload) => self.reload_wanted = !self.is_stopping(),
@@ -193,7 +211,9 @@ impl Machine {
             self.expire_loading(now);
             self.expire_mutation(now);
             self.start_loading(now);
+            self.abort_hung(now);
             self.advance_roll(now);
+            self.recycle(now);
             self.fork_due(now);
             self.announce_ready();
         }
@@ -210,12 +230,11 @@ impl Machine {
             .map(|worker| worker.id)
             .collect();
         for id in late {
-            let starting = matches!(self.workers[&id].state, State::Starting { .. });
-            self.note(if starting {
-                Note::StartTimedOut(id)
-            } else {
-                Note::StopTimedOut(id)
-            });
+            match self.workers[&id].state {
+                State::Starting { .. } => self.note(Note::StartTimedOut(id)),
+                State::Stopping { .. } => self.note(Note::StopTimedOut(id)),
+                _ => {}
+            }
             self.kill(id);
         }
     }

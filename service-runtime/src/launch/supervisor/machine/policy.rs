@@ -25,6 +25,10 @@ pub(crate) struct Policy {
     pub(crate) healthy_after: Duration,
     /// How many slots a reload replaces at the same time, at least 1.
     pub(crate) surge: usize,
+    /// How long a ready worker's runtime may stand still; `None` for ever.
+    pub(crate) heartbeat: Option<Duration>,
+    /// How many workers may die within which time before the launch ends; `None` for no limit.
+    pub(crate) restart_limit: Option<(usize, Duration)>,
 }
 
 impl Policy {

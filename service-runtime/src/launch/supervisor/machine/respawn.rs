@@ -48,6 +48,7 @@ impl Machine {
             return;
         }
         worker.state = State::Ready { since: now };
+        worker.beat = now;
         let (slot, generation) = (worker.slot, worker.generation);
         self.ever_ready = true;
         self.note(Note::Ready(id));
@@ -57,6 +58,8 @@ impl Machine {
             slot.generation = generation;
             slot.young = 0;
             slot.retry_at = None;
+            slot.recycle_failed = 0;
+            slot.recycle_at = None;
             if let Some(old) = slot.holder.replace(id) {
                 self.ask_to_stop(now, old, self.policy.drain);
             }
@@ -74,7 +77,7 @@ impl Machine {
         let slot = &mut self.slots[worker.slot];
         if slot.successor == Some(id) {
             slot.successor = None;
-            self.successor_failed(now, id, worker.slot);
+            self.successor_failed(now, &worker);
         } else if slot.holder == Some(id) {
             slot.holder = None;
             self.holder_died(now, &worker, code);
@@ -98,6 +101,9 @@ impl Machine {
             self.quit(now, Outcome::LaunchFailed(code));
             return;
         }
+        if self.too_many_deaths(now) {
+            return;
+        }
         let retry_in = self.policy.respawn_after(failed);
         self.slots[worker.slot].retry_at = Some(now.saturating_add(retry_in));
         if self.slots[worker.slot].active {
@@ -106,6 +112,25 @@ impl Machine {
                 retry_in,
             });
         }
+    }
+
+    /// Ends the launch if workers die more often than is allowed.
+    fn too_many_deaths(&mut self, now: Time) -> bool {
+        let Some((limit, window)) = self.policy.restart_limit else {
+            return false;
+        };
+        self.deaths.push_back(now);
+        let since = now.saturating_sub(window);
+        while self.deaths.front().is_some_and(|death| *death < since) {
+            self.deaths.pop_front();
+        }
+        if self.deaths.len() <= limit {
+            return false;
+        }
+        self.note(Note::TooManyDeaths(self.deaths.len(), window));
+        self.verdict = Some(Outcome::GaveUp);
+        self.stop(now);
+        true
     }
 
     /// Gives up a launch whose first workers cannot start: the address is taken, say.

@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::{Action, Announcement, Cause, Machine, Note, Policy, RestartMethod, Time, WorkerId};
+use super::{
+    Action, Announcement, Cause, Machine, Note, Policy, RestartMethod, Time, Worker, WorkerId,
+};
 
 /// A replacement of the workers of all slots by those of another generation.
 #[derive(Debug)]
@@ -173,7 +175,7 @@ impl Machine {
             if !self.slots[index].active || holder.is_some_and(|w| w.generation == roll.to) {
                 continue;
             }
-            if self.is_draining(index) {
+            if self.is_draining(index) || self.slots[index].successor.is_some() {
                 // A slot's last worker but one has to be gone first, so that reloads in quick
                 // succession do not pile up draining workers.
                 waiting.push_back(index);
@@ -214,15 +216,21 @@ impl Machine {
 
     /// Tries a successor again whose fork was refused.
     pub(super) fn retry_roll(&mut self, slot: usize, at: Time) {
-        if let Some(roll) = &mut self.roll {
-            roll.todo.push_front(slot);
-            roll.not_before = Some(at);
+        match &mut self.roll {
+            Some(roll) => {
+                roll.todo.push_front(slot);
+                roll.not_before = Some(at);
+            }
+            None => self.slots[slot].recycle_at = Some(at),
         }
     }
 
     /// Takes the reload back whose successor did not get ready.
-    pub(super) fn successor_failed(&mut self, now: Time, id: WorkerId, slot: usize) {
-        let Some(mut roll) = self.roll.take() else {
+    pub(super) fn successor_failed(&mut self, now: Time, worker: &Worker) {
+        let (id, slot) = (worker.id, worker.slot);
+        // One of another generation was to take the place of a worn worker.
+        let Some(mut roll) = self.roll.take_if(|roll| roll.to == worker.generation) else {
+            self.retry_recycle(now, slot);
             return;
         };
         if roll.undoing {

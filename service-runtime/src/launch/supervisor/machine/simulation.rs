@@ -19,6 +19,8 @@ struct Process {
     ready: bool,
     asked: bool,
     killed: bool,
+    /// Its runtime stands still.
+    hung: bool,
 }
 
 struct World {
@@ -55,6 +57,8 @@ pub(in crate::launch::supervisor) fn policy(workers: usize) -> Policy {
         respawn_delay_max: Duration::from_secs(30),
         healthy_after: Duration::from_secs(1),
         surge: 1,
+        heartbeat: Some(Duration::from_secs(10)),
+        restart_limit: None,
     }
 }
 
@@ -94,6 +98,13 @@ impl World {
             self.stopping = true;
         }
         let mut answers = Vec::new();
+        if self.machine.wants_beats(self.now) {
+            let beats = self.live.iter().filter(|(_, process)| !process.hung);
+            let beats = beats.map(|(worker, _)| (*worker, self.now)).collect();
+            for action in self.machine.step(self.now, Event::Beats(beats)) {
+                self.carry_out(action, &mut answers);
+            }
+        }
         for action in self.machine.step(self.now, event) {
             self.carry_out(action, &mut answers);
         }
@@ -134,7 +145,7 @@ impl World {
                     *count = if *at == self.now { *count + 1 } else { 1 };
                     *at = self.now;
                     // Another order may ask for the same slot at the same moment, but no loop may.
-                    assert!(*count < 5, "no pause after a refusal");
+                    assert!(*count < 20, "no pause after a refusal");
                     answers.push(Event::ForkRefused(worker));
                     return;
                 }
@@ -158,6 +169,14 @@ impl World {
                     "{worker:?} asked to stop after it was killed"
                 );
                 process.asked = true;
+            }
+            Action::Abort(worker) => {
+                let process = &self.live[&worker];
+                assert!(process.hung, "{worker:?} aborted while its heart beats");
+                assert!(!process.leaving(), "{worker:?} aborted on its way out");
+                self.live
+                    .entry(worker)
+                    .and_modify(|process| process.asked = true);
             }
             Action::Kill(worker) => {
                 let Some(process) = self.live.get_mut(&worker) else {
@@ -215,7 +234,13 @@ impl World {
         for process in self.live.values().filter(|process| !process.leaving()) {
             *staying.entry(process.slot).or_default() += 1;
         }
-        let replacing = self.machine.roll.is_some();
+        let successors = self
+            .machine
+            .slots
+            .iter()
+            .filter(|slot| slot.successor.is_some())
+            .count();
+        let replacing = self.machine.roll.is_some() || successors == 1;
         for (slot, count) in staying {
             let allowed = if replacing { 2 } else { 1 };
             assert!(
@@ -265,7 +290,19 @@ impl World {
             62..68 => self.feed(Event::Asked(Request::More)),
             68..74 => self.feed(Event::Asked(Request::Fewer)),
             74..82 => self.answer_load(),
-            82..86 => self.answer_mutation(),
+            82..84 => self.answer_mutation(),
+            85 => {
+                if let Some(worker) = any(self, |process| process.ready && !process.leaving()) {
+                    self.live
+                        .entry(worker)
+                        .and_modify(|process| process.hung = true);
+                }
+            }
+            84 => {
+                if let Some(worker) = any(self, |process| process.ready) {
+                    self.feed(Event::Worn(worker));
+                }
+            }
             86..88 => self.refusing = self.random.u8(0..4) == 0,
             88..92 => {
                 let step = Duration::from_millis(self.random.u64(0..5000));
@@ -332,9 +369,18 @@ impl World {
         }
     }
 
+    fn is_settled(&self) -> bool {
+        let (active, ready) = self.machine.counts();
+        let worn = self.machine.workers().any(|worker| worker.worn);
+        active == ready && self.machine.draining() == 0 && !self.machine.is_reloading() && !worn
+    }
+
     /// Lets everything go well from now on, until nothing happens any more.
     fn calm_down(&mut self) {
         self.hostile = false;
+        for process in self.live.values_mut() {
+            process.hung = false;
+        }
         for _ in 0..10_000 {
             let before = self.now;
             let waiting: Vec<WorkerId> = self.live.keys().copied().collect();
@@ -355,7 +401,9 @@ impl World {
             self.answer_load();
             self.answer_mutation();
             self.pass_to_deadline();
-            if quiet && self.now == before || self.exited.is_some() {
+            // Heartbeats are looked at for ever; anything else comes to rest.
+            let idle = self.now == before || self.is_settled();
+            if quiet && idle || self.exited.is_some() {
                 return;
             }
         }

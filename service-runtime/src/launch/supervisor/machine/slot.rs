@@ -21,6 +21,10 @@ pub(crate) struct Slot {
     pub(super) refused: u32,
     /// When the slot gets its next worker.
     pub(super) retry_at: Option<Time>,
+    /// Failed successors of a worn worker in a row.
+    pub(super) recycle_failed: u32,
+    /// When the next successor of a worn worker is tried.
+    pub(super) recycle_at: Option<Time>,
 }
 
 /// A worker whose end has not been reported.
@@ -36,6 +40,10 @@ pub(crate) struct Worker {
     pub(crate) state: State,
     /// When it was forked.
     pub(crate) since: Time,
+    /// When its runtime last turned, as far as is known.
+    pub(super) beat: Time,
+    /// Whether it has reached a limit of its life.
+    pub(super) worn: bool,
 }
 
 /// What a worker is doing.
@@ -58,6 +66,11 @@ pub(crate) enum State {
         /// When it is killed if it still runs.
         deadline: Option<Time>,
     },
+    /// It hung and was aborted.
+    Aborted {
+        /// When it is killed if it still lives.
+        deadline: Time,
+    },
     /// It was killed.
     Killed,
 }
@@ -65,7 +78,8 @@ pub(crate) enum State {
 impl Slot {
     /// Returns when the slot wants to be looked at.
     pub(super) fn wake_up(&self) -> Option<Time> {
-        self.retry_at.filter(|_| self.wants_worker())
+        let retry = self.retry_at.filter(|_| self.wants_worker());
+        retry.into_iter().chain(self.recycle_at).min()
     }
 
     /// Returns whether a holder is missing, with no successor under way.
@@ -79,6 +93,7 @@ impl Worker {
     pub(super) fn deadline(&self) -> Option<Time> {
         match self.state {
             State::Starting { deadline } | State::Stopping { deadline } => deadline,
+            State::Aborted { deadline } => Some(deadline),
             State::Forking | State::Ready { .. } | State::Killed => None,
         }
     }
@@ -90,7 +105,10 @@ impl Worker {
 
     /// Returns whether it was asked to stop, or killed.
     pub(crate) fn is_leaving(&self) -> bool {
-        matches!(self.state, State::Stopping { .. } | State::Killed)
+        matches!(
+            self.state,
+            State::Stopping { .. } | State::Aborted { .. } | State::Killed
+        )
     }
 }
 
@@ -108,6 +126,8 @@ impl Machine {
                 generation,
                 state,
                 since: now,
+                beat: now,
+                worn: false,
             },
         );
         self.slots[slot].retry_at = None;

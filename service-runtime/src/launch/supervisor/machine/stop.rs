@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Announcement, Machine, Note, Outcome, Phase, Time, WorkerId};
+use super::{Action, Announcement, Machine, Note, Outcome, Phase, State, Time, WorkerId};
 
 /// How long killed workers are waited for.
 const KILLED: Duration = Duration::from_secs(1);
@@ -18,6 +18,9 @@ impl Machine {
         let deadline = self.policy.graceful.map(|limit| now.saturating_add(limit));
         self.phase = Phase::Stopping { deadline };
         for id in self.live() {
+            if matches!(self.workers[&id].state, State::Aborted { .. }) {
+                self.kill(id);
+            }
             self.ask_to_stop(now, id, None);
         }
     }
@@ -40,7 +43,9 @@ impl Machine {
     /// Ends when nobody is left, or when those left have had their time.
     pub(super) fn end_if_done(&mut self, now: Time) {
         match self.phase {
-            Phase::Stopping { .. } if self.workers.is_empty() => self.end(Outcome::Stopped),
+            Phase::Stopping { .. } if self.workers.is_empty() => {
+                self.end(self.verdict.unwrap_or(Outcome::Stopped));
+            }
             Phase::Stopping {
                 deadline: Some(deadline),
             } if deadline <= now => {

@@ -3,6 +3,9 @@
 //! The wall clock says what is due, tokio's time waits for it. The wall clock may jump, so it is read
 //! again at least each [`GLANCE`], and what has come due meanwhile is never run more than once.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::time::Duration;
 

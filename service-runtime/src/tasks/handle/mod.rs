@@ -1,17 +1,23 @@
 //! The handle of a spawned task.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
+use std::mem;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
+use std::thread;
 
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle, unconstrained};
 
-use crate::tasks::group::Shared;
+use crate::tasks::group::{Shared, tell};
 use crate::tasks::panic::message;
 use crate::tasks::registry::Place;
+use crate::tasks::tracked::NoValue;
 
 /// Cancels, waits for and gives the value of one task.
 ///
@@ -19,10 +25,22 @@ use crate::tasks::registry::Place;
 /// what [`wait`](Self::wait) returns, for use in `select!`; like any future it must not be polled
 /// again once it is ready.
 pub struct TaskHandle<T> {
-    join: JoinHandle<Result<T, String>>,
+    join: JoinHandle<Result<T, NoValue>>,
+    known: Known<T>,
     group: Arc<Shared>,
     place: Place,
     name: Cow<'static, str>,
+}
+
+/// What the handle knows of the end of its task.
+enum Known<T> {
+    Nothing,
+    /// What `wait` is still to return.
+    All(Box<Result<T, TaskError>>),
+    /// `wait` has returned a value.
+    Completed,
+    /// `wait` has returned an error.
+    Failed(Box<TaskEnd>),
 }
 
 /// Says how a task ended.
@@ -59,13 +77,14 @@ pub enum TaskError {
 
 impl<T> TaskHandle<T> {
     pub(super) fn new(
-        join: JoinHandle<Result<T, String>>,
+        join: JoinHandle<Result<T, NoValue>>,
         group: Arc<Shared>,
         place: Place,
         name: Cow<'static, str>,
     ) -> Self {
         Self {
             join,
+            known: Known::Nothing,
             group,
             place,
             name,
@@ -112,14 +131,18 @@ impl<T> TaskHandle<T> {
     ///
     /// let group = TaskGroup::new("import");
     /// let (tell, told) = std::sync::mpsc::channel();
-    /// let task = group.spawn("rows", async { 3 }).await?;
+    /// let mut task = group.spawn("rows", async { 3 }).await?;
     /// task.on_done(move |end| tell.send(end.clone()).unwrap());
     /// task.wait().await?;
     /// assert_eq!(told.recv()?, TaskEnd::Completed);
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
-    pub fn on_done(&self, callback: impl FnOnce(&TaskEnd) + Send + 'static) {
-        self.group.on_done(self.place, Box::new(callback));
+    pub fn on_done(&mut self, callback: impl FnOnce(&TaskEnd) + Send + 'static) {
+        let Some(callback) = self.group.on_done(self.place, Box::new(callback)) else {
+            return;
+        };
+        let end = self.end();
+        tell(&self.name, callback, &end);
     }
 
     /// Waits until the task has ended and returns its value.
@@ -136,32 +159,72 @@ impl<T> TaskHandle<T> {
     pub async fn wait(self) -> Result<T, TaskError> {
         self.await
     }
-}
 
-impl<T> Future for TaskHandle<T> {
-    type Output = Result<T, TaskError>;
+    /// Returns how the task ended, which has left its group.
+    fn end(&mut self) -> TaskEnd {
+        let mut cx = Context::from_waker(Waker::noop());
+        loop {
+            match &self.known {
+                Known::All(ended) => return TaskEnd::of(ended),
+                Known::Completed => return TaskEnd::Completed,
+                Known::Failed(end) => return TaskEnd::clone(end),
+                // Without a budget, which may be used up: it says nothing of this task.
+                Known::Nothing => match pin!(unconstrained(&mut self.join)).poll(&mut cx) {
+                    Poll::Ready(ended) => self.known = Known::All(Box::new(self.result(ended))),
+                    // Another thread is about to store the value, and has nothing else left to do.
+                    Poll::Pending => thread::yield_now(),
+                },
+            }
+        }
+    }
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let ended = ready!(Pin::new(&mut self.join).poll(cx));
+    fn result(&self, ended: Result<Result<T, NoValue>, JoinError>) -> Result<T, TaskError> {
         let task = self.name.clone();
-        Poll::Ready(match ended {
+        match ended {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(message)) => Err(TaskError::Panicked { task, message }),
+            Ok(Err(NoValue::Panicked(message))) => Err(TaskError::Panicked {
+                task,
+                message: message.into(),
+            }),
+            Ok(Err(NoValue::Aborted)) => Err(TaskError::Cancelled { task }),
             Err(error) => Err(match error.try_into_panic() {
-                // The future panicked while it was being dropped, after it was cancelled.
+                // The future panicked while it was dropped, after it was cancelled.
                 Ok(payload) => TaskError::Panicked {
                     task,
                     message: message(payload),
                 },
                 Err(_) => TaskError::Cancelled { task },
             }),
-        })
+        }
     }
 }
 
-impl<T> Drop for TaskHandle<T> {
-    fn drop(&mut self) {
-        self.group.let_go(self.place);
+impl TaskEnd {
+    fn of<T>(ended: &Result<T, TaskError>) -> Self {
+        match ended {
+            Ok(_) => TaskEnd::Completed,
+            Err(TaskError::Panicked { message, .. }) => TaskEnd::Panicked(message.clone()),
+            Err(TaskError::Cancelled { .. }) => TaskEnd::Cancelled,
+        }
+    }
+}
+
+impl<T> Future for TaskHandle<T> {
+    type Output = Result<T, TaskError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let known = mem::replace(&mut self.known, Known::Nothing);
+        let ended = if let Known::All(ended) = known {
+            *ended
+        } else {
+            let ended = ready!(Pin::new(&mut self.join).poll(cx));
+            self.result(ended)
+        };
+        self.known = match TaskEnd::of(&ended) {
+            TaskEnd::Completed => Known::Completed,
+            end => Known::Failed(Box::new(end)),
+        };
+        Poll::Ready(ended)
     }
 }
 

@@ -6,7 +6,7 @@ struct Greeter;
 #[service]
 impl Greeter {}
 
-#[launch(max_memory = "256")]
-fn main() -> Greeter {
+#[launch(workers = 2)]
+fn main(_name: String) -> Greeter {
     Greeter
 }

@@ -1,14 +1,17 @@
 //! Back-off loops: later and later while runs fail, as before once one succeeds.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::pace::{Next, Pace, Run, later};
-use super::{Loop, LoopResult, PeriodicOnError, Step};
-use crate::tasks::{PeriodicError, TaskGroup, TaskHandle, TaskKind};
+use crate::tasks::looping::pace::{Next, Pace, Run, later};
+use crate::tasks::looping::{LoopHandle, PeriodicOnError, Step};
+use crate::tasks::{PeriodicError, TaskGroup, TaskKind};
 
 /// Describes a loop that backs off while its runs fail.
 ///
@@ -147,15 +150,16 @@ impl TaskGroup {
     /// assert_eq!(connect.wait().await??, LoopEnd::Value(3));
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
-    pub fn backoff<R, Fut>(
+    pub fn backoff<R, Fut, T>(
         &self,
         name: impl Into<Cow<'static, str>>,
         backoff: Backoff,
         run: R,
-    ) -> Result<TaskHandle<LoopResult<<Fut::Output as Step<()>>::Value>>, PeriodicError>
+    ) -> Result<LoopHandle<T>, PeriodicError>
     where
         R: FnMut() -> Fut + Send + 'static,
-        Fut: Future<Output: Step<(), Value: Send + 'static>> + Send + 'static,
+        Fut: Future<Output: Step<(), Value = T>> + Send + 'static,
+        T: Send + 'static,
     {
         let Backoff {
             curve,
@@ -173,15 +177,8 @@ impl TaskGroup {
             since: None,
         };
         let (name, kind) = (name.into(), TaskKind::Backoff);
-        Ok(Loop {
-            name,
-            kind,
-            pace,
-            on_error,
-            timeout,
-            gate: None,
-        }
-        .start(self, run)?)
+        let plan = self.plan(name, kind, on_error, timeout);
+        Ok(plan.start(self, pace, run)?)
     }
 }
 

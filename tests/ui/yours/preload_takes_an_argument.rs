@@ -6,7 +6,9 @@ struct Greeter;
 #[service]
 impl Greeter {}
 
-#[launch(restart_limit = "often")]
+fn load(_path: &str) {}
+
+#[launch(workers = 2, preload = load)]
 fn main() -> Greeter {
     Greeter
 }

@@ -6,7 +6,7 @@ struct Greeter;
 #[service]
 impl Greeter {}
 
-#[launch(umask = "9")]
-fn main() -> Greeter {
-    Greeter
+#[launch]
+fn main() -> (Greeter, u32) {
+    (Greeter, 3)
 }

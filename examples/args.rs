@@ -1,0 +1,52 @@
+//! A program's own flags, beside the launcher's.
+//!
+//! Run with
+//!
+//! ```text
+//! cargo run --example args -- --name Ada --name Grace --shout
+//! ```
+//!
+//! What to try:
+//!
+//! - `--help`: one page with both kinds of flags. The launcher's are settings, and have a key in
+//!   `[launch]` and a variable as well; the program's own are only flags.
+//! - `--nmae Ada`: the near miss, and exit code 2, before anything is started.
+//! - `--workers 2`: the answer names what to change, for `workers = 1` runs in this process.
+
+use service_runtime::prelude::*;
+
+/// The arguments of this program.
+#[derive(clap::Args)]
+struct Flags {
+    /// Whom to greet; may be given many times.
+    #[arg(long, default_value = "world")]
+    name: Vec<String>,
+    /// Greets loudly.
+    #[arg(long)]
+    shout: bool,
+}
+
+#[service]
+struct Greeter {
+    greeting: String,
+}
+
+#[service]
+impl Greeter {
+    #[periodic(every = "1s", immediately)]
+    fn greet(&self) {
+        tracing::info!("{}", self.greeting);
+    }
+}
+
+#[launch(workers = 1)]
+fn main(flags: Flags) -> Greeter {
+    let greeting = format!("hello {}", flags.name.join(" and "));
+    Greeter {
+        greeting: if flags.shout {
+            greeting.to_uppercase()
+        } else {
+            greeting
+        },
+    }
+}

@@ -1,0 +1,61 @@
+//! The state of everybody, into the log, when somebody asks for it.
+
+use std::sync::atomic::Ordering;
+
+use nix::sys::signal::Signal;
+
+use super::driver::Driver;
+use super::machine::State;
+use super::narrate::{Worker, age, status};
+
+impl Driver {
+    /// Logs how everybody is, and lets every worker log its own part.
+    pub(super) fn report(&self) {
+        let uptime = age(self.now());
+        let lost_lines = self.logging.lost();
+        tracing::info!(uptime, lost_lines, "report: {}", status(&self.machine));
+        for held in self.listeners.iter() {
+            let at = held
+                .local_address()
+                .unwrap_or_else(|_| held.address().clone());
+            tracing::info!(address = %at, name = held.name(), of_slot = held.slot(), "report: listener");
+        }
+        for worker in self.machine.workers() {
+            let Some(process) = self.processes.get(&worker.id) else {
+                continue;
+            };
+            let Worker {
+                pid,
+                slot,
+                generation,
+                age,
+            } = Worker::of(process);
+            let requests = self
+                .page
+                .cell(process.cell)
+                .requests
+                .load(Ordering::Relaxed);
+            let state = state(worker.state);
+            tracing::info!(
+                slot,
+                pid,
+                generation,
+                age,
+                state,
+                requests,
+                "report: worker"
+            );
+            let _ = process.child.signal(Signal::SIGUSR1);
+        }
+    }
+}
+
+fn state(state: State) -> &'static str {
+    match state {
+        State::Forking | State::Starting { .. } => "starting",
+        State::Ready { .. } => "ready",
+        State::Stopping { .. } => "stopping",
+        State::Aborted { .. } => "aborted",
+        State::Killed => "killed",
+    }
+}

@@ -1,0 +1,70 @@
+//! A look at another process from outside: what its threads are doing, and who watches it.
+
+use std::fs;
+
+use nix::unistd::Pid;
+
+/// Returns whether a debugger has stopped the process or may do so.
+pub(crate) fn is_traced(pid: Pid) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/status"))
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| line.strip_prefix("TracerPid:"))
+        .any(|tracer| tracer.trim() != "0")
+}
+
+/// Describes every thread of the process in a line: name, state, and where in the kernel it waits.
+pub(crate) fn threads(pid: Pid) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Vec::new();
+    };
+    entries
+        .flatten()
+        .map(|entry| {
+            let read = |file: &str| fs::read_to_string(entry.path().join(file)).unwrap_or_default();
+            let status = read("status");
+            let state = status
+                .lines()
+                .find_map(|line| line.strip_prefix("State:"))
+                .unwrap_or("");
+            let wait = read("wchan");
+            let wait = if wait.is_empty() || wait == "0" {
+                "user code"
+            } else {
+                wait.trim()
+            };
+            format!(
+                "thread {} `{}`: {}, in {wait}",
+                entry.file_name().to_string_lossy(),
+                read("comm").trim_end(),
+                state.trim(),
+            )
+        })
+        .collect()
+}
+
+/// Returns the resident memory of this process in bytes, or 0 if it cannot be told.
+pub(crate) fn own_memory() -> u64 {
+    fs::read_to_string("/proc/self/status")
+        .unwrap_or_default()
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|size| size.trim().strip_suffix("kB")?.trim().parse::<u64>().ok())
+        .map_or(0, |size| size * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_threads_of_this_process_are_described_and_its_memory_is_some() {
+        let threads = threads(nix::unistd::getpid());
+        assert!(
+            threads
+                .iter()
+                .any(|line| line.contains("State") || line.contains("running"))
+        );
+        assert!(own_memory() > 100 * 1024);
+    }
+}

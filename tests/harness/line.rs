@@ -1,0 +1,71 @@
+//! What a log line says.
+
+use nix::unistd::Pid;
+
+/// A worker, as a log line of the supervisor names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Worker {
+    /// Its place.
+    pub slot: usize,
+    /// Its process.
+    pub pid: Pid,
+    /// The generation it was forked in.
+    pub generation: u64,
+}
+
+impl Worker {
+    /// Reads the worker that a line such as `worker ready slot=0 pid=42 generation=1` is about.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the line names none.
+    #[track_caller]
+    pub fn of(line: &str) -> Self {
+        Self {
+            slot: field(line, "slot"),
+            pid: Pid::from_raw(field(line, "pid")),
+            generation: field(line, "generation"),
+        }
+    }
+}
+
+/// Reads the last field of this name, such as `42` of `pid=42`; quotes are taken off.
+///
+/// # Panics
+///
+/// Panics if the line has no such field, or one of another type.
+#[track_caller]
+pub fn field<T: std::str::FromStr>(line: &str, name: &str) -> T {
+    let begin = format!(" {name}=");
+    let Some((_, rest)) = line.rsplit_once(&begin) else {
+        panic!("no field `{name}`: {line}");
+    };
+    let text = match rest.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next(),
+        None => rest.split(' ').next(),
+    };
+    match text.map(str::parse) {
+        Some(Ok(value)) => value,
+        _ => panic!("the field `{name}` cannot be read: {line}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worker_is_the_one_that_the_line_is_about() {
+        let line = "INFO supervisor pid=7 narrate: worker ready slot=1 pid=42 generation=3 after=\"3ms 1us\"";
+        let (slot, pid, generation) = (1, Pid::from_raw(42), 3);
+        assert_eq!(
+            Worker::of(line),
+            Worker {
+                slot,
+                pid,
+                generation
+            }
+        );
+        assert_eq!(field::<String>(line, "after"), "3ms 1us");
+    }
+}

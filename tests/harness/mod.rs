@@ -1,0 +1,45 @@
+//! Fixture programs as processes: started, listened to, signalled, and cleaned up.
+//!
+//! A test waits for a line, a message or an end, never for a while. Every wait has one generous
+//! [`LIMIT`], which only ends a test that has failed. When a test fails, everything that its program
+//! has printed is printed again.
+//!
+//! ```no_run
+//! # use tests::fixture;
+//! # use nix::sys::signal::Signal;
+//! let greeter = fixture!("greeter").args(["--workers", "2"]).start();
+//! let workers = greeter.ready(2);
+//! greeter.signal(Signal::SIGTERM);
+//! assert_eq!(greeter.exit_code(), 0);
+//! ```
+
+mod fixture;
+mod line;
+mod lines;
+mod notify;
+mod processes;
+mod program;
+mod scratch;
+
+use std::time::Duration;
+
+pub use fixture::Fixture;
+pub use line::{Worker, field};
+pub use lines::Lines;
+pub use notify::NotifySocket;
+pub use processes::{
+    become_reaper, children, descriptors, exit_of_orphan, kill, parent, state, until,
+};
+pub use program::Program;
+pub use scratch::Scratch;
+
+/// How long anything is waited for before the test has failed.
+pub const LIMIT: Duration = Duration::from_secs(30);
+
+/// Names a fixture program of this package, to be started.
+#[macro_export]
+macro_rules! fixture {
+    ($name:literal) => {
+        $crate::harness::Program::new(env!(concat!("CARGO_BIN_EXE_", $name)))
+    };
+}

@@ -1,0 +1,133 @@
+//! Processes as `/proc` shows them.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{self, Signal};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use super::LIMIT;
+
+/// Sends a signal.
+///
+/// # Panics
+///
+/// Panics if there is no such process.
+#[track_caller]
+pub fn kill(pid: Pid, signal: Signal) {
+    if let Err(error) = signal::kill(pid, signal) {
+        panic!("cannot send {signal} to {pid}: {error}");
+    }
+}
+
+/// Returns the living children of a process, sorted; those that have ended and are not reaped do
+/// not count.
+pub fn children(pid: Pid) -> Vec<Pid> {
+    let mut children: Vec<Pid> = all()
+        .filter(|child| parent(*child) == Some(pid) && state(*child) != Some('Z'))
+        .collect();
+    children.sort_unstable();
+    children
+}
+
+/// Returns the parent of a process; `None` if there is no such process.
+pub fn parent(pid: Pid) -> Option<Pid> {
+    let parent = stat(pid)?.get(1)?.parse().ok()?;
+    Some(Pid::from_raw(parent))
+}
+
+/// Returns the state of a process, such as `Z` for one that waits to be reaped; `None` if there is
+/// no such process.
+pub fn state(pid: Pid) -> Option<char> {
+    stat(pid)?.first()?.chars().next()
+}
+
+/// Returns how many descriptors a process has open.
+///
+/// # Panics
+///
+/// Panics if there is no such process.
+#[track_caller]
+pub fn descriptors(pid: Pid) -> usize {
+    let Ok(open) = fs::read_dir(path(pid, "fd")) else {
+        panic!("no process {pid}");
+    };
+    open.count()
+}
+
+/// Makes this process, all tests of this file, the parent of what loses its parent.
+///
+/// # Panics
+///
+/// Panics if the system refuses.
+pub fn become_reaper() {
+    nix::sys::prctl::set_child_subreaper(true).expect("every process may");
+}
+
+/// Waits for the end of a process that has lost its parent; see [`become_reaper`].
+///
+/// # Panics
+///
+/// Panics if it does not end, or is no child of this process.
+#[track_caller]
+pub fn exit_of_orphan(pid: Pid) -> WaitStatus {
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || tell.send(waitpid(pid, None)));
+    match told.recv_timeout(LIMIT) {
+        Ok(Ok(status)) => status,
+        Ok(Err(error)) => panic!("cannot wait for {pid}: {error}"),
+        Err(_) => panic!("{pid} still runs"),
+    }
+}
+
+/// Waits for a state of the system that nobody tells about: a descriptor that is closed, say.
+///
+/// # Panics
+///
+/// Panics if it does not become true.
+#[track_caller]
+pub fn until(what: &str, mut is_true: impl FnMut() -> bool) {
+    let deadline = Instant::now() + LIMIT;
+    while !is_true() {
+        assert!(
+            Instant::now() < deadline,
+            "not true within the limit: {what}"
+        );
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Returns every living process whose first environment has this text in it.
+pub(super) fn marked(marker: &str) -> Vec<Pid> {
+    let marked = |pid: &Pid| {
+        let environment = fs::read(path(*pid, "environ")).unwrap_or_default();
+        environment
+            .split(|byte| *byte == 0)
+            .any(|variable| variable == marker.as_bytes())
+    };
+    all().filter(marked).collect()
+}
+
+fn all() -> impl Iterator<Item = Pid> {
+    let entries = fs::read_dir("/proc").expect("this is Linux");
+    entries.flatten().filter_map(|entry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        Some(Pid::from_raw(pid))
+    })
+}
+
+/// Returns the fields of `stat` from the state on.
+fn stat(pid: Pid) -> Option<Vec<String>> {
+    let text = fs::read_to_string(path(pid, "stat")).ok()?;
+    // The name stands in parentheses and may itself hold anything.
+    let (_, rest) = text.rsplit_once(')')?;
+    Some(rest.split_whitespace().map(str::to_owned).collect())
+}
+
+fn path(pid: Pid, name: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/{pid}/{name}"))
+}

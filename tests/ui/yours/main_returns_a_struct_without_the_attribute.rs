@@ -1,0 +1,8 @@
+use service_runtime::prelude::*;
+
+struct Greeter;
+
+#[launch(workers = 1)]
+fn main() -> Greeter {
+    Greeter
+}
