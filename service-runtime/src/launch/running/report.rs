@@ -14,9 +14,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 impl Running {
     /// Describes every service that still has something to do, one line each.
     pub(crate) fn still_running(&self) -> Vec<String> {
-        self.current()
+        self.lives
             .iter()
-            .map(|(_, cx)| {
+            .filter_map(|life| life.now.context())
+            .map(|cx| {
                 let mut parts: Vec<String> = cx.tasks().tasks().iter().map(task).collect();
                 if let Some((hook, since)) = cx.current_hook() {
                     parts.insert(0, format!("hook `{hook}` for {}", whole(since.elapsed())));
