@@ -41,6 +41,7 @@ pub(crate) struct Newborn {
     pub(crate) loaded: Loaded,
     pub(crate) channel: Channel,
     pub(crate) cell: CellRef,
+    pub(crate) listeners: Listeners,
 }
 
 /// The supervisor's hands.
@@ -222,6 +223,7 @@ impl Driver {
                     loaded,
                     channel,
                     cell,
+                    listeners: std::mem::take(&mut self.listeners),
                 })))
             }
             Ok(Born::Parent(process)) => {
