@@ -10,7 +10,6 @@
 //! | `launch` | the launchers and the supervisor |
 //! | `__rt` | what generated code calls |
 
-#[cfg(feature = "config")]
 #[doc(hidden)]
 pub mod __rt;
 #[cfg(feature = "config")]

@@ -51,6 +51,10 @@ pub(crate) struct Wear {
 }
 
 /// One setting.
+#[cfg_attr(
+    not(feature = "config"),
+    expect(dead_code, reason = "what only a file or a flag has to know")
+)]
 pub(crate) struct Key {
     /// Its name.
     pub(crate) name: &'static str,

@@ -9,6 +9,10 @@ pub struct Registration {
     pub(crate) init: fn() -> Option<InitFn>,
     #[cfg(feature = "config")]
     pub(crate) section: fn() -> Option<crate::config::Section>,
+    #[cfg_attr(
+        not(feature = "config"),
+        expect(dead_code, reason = "what only a file has to know")
+    )]
     pub(crate) periodics: &'static [&'static str],
 }
 

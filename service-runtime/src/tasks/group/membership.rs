@@ -71,7 +71,12 @@ impl Shared {
     }
 
     /// Takes a task out: gives its room free, tells everybody who asked, and counts it no more.
-    pub(in crate::tasks) fn leave(&self, place: Place, end: &TaskEnd, room: Option<OwnedSemaphorePermit>) {
+    pub(in crate::tasks) fn leave(
+        &self,
+        place: Place,
+        end: &TaskEnd,
+        room: Option<OwnedSemaphorePermit>,
+    ) {
         drop(room);
         if let TaskEnd::Panicked(message) = end {
             self.fail(place, FailureCause::Panicked(message.clone()));
