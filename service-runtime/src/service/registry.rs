@@ -4,15 +4,18 @@ use super::Description;
 use super::erased::{Build, Definition, InitFn};
 
 /// A service type, as `#[service]` on its struct registers it.
+#[cfg_attr(
+    not(feature = "config"),
+    expect(
+        dead_code,
+        reason = "only a configuration has a template and sub-tables"
+    )
+)]
 pub struct Registration {
     pub(crate) describe: fn() -> Description,
     pub(crate) init: fn() -> Option<InitFn>,
     #[cfg(feature = "config")]
     pub(crate) section: fn() -> Option<crate::config::Section>,
-    #[cfg_attr(
-        not(feature = "config"),
-        expect(dead_code, reason = "what only a file has to know")
-    )]
     pub(crate) periodics: &'static [&'static str],
 }
 
