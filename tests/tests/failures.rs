@@ -21,7 +21,9 @@ fn fails(program: Program) -> String {
 }
 
 fn errors(log: &str) -> Vec<&str> {
-    log.lines().filter(|line| line.contains(" ERROR ")).collect()
+    log.lines()
+        .filter(|line| line.contains(" ERROR "))
+        .collect()
 }
 
 #[test]
@@ -99,7 +101,10 @@ fn the_error_that_a_task_returns_is_its_value_and_no_failure() {
 fn a_failed_run_of_a_periodic_task_fails_the_service_where_it_says_so() {
     let log = fails(unlucky("exits", "periodic", false));
     let line = errors(&log)[0];
-    assert!(line.contains("`look`") && line.contains("a broken mirror"), "{log}");
+    assert!(
+        line.contains("`look`") && line.contains("a broken mirror"),
+        "{log}"
+    );
     assert_eq!(field::<String>(line, "service"), "exits");
 }
 
@@ -107,14 +112,23 @@ fn a_failed_run_of_a_periodic_task_fails_the_service_where_it_says_so() {
 fn a_panic_in_a_periodic_task_is_an_error_with_its_message() {
     let log = fails(unlucky("exits", "periodic", true));
     let line = errors(&log)[0];
-    assert!(line.contains("`look`") && line.contains("panicked: a black cat"), "{log}");
+    assert!(
+        line.contains("`look`") && line.contains("panicked: a black cat"),
+        "{log}"
+    );
 }
 
 #[test]
 fn an_error_of_a_stop_is_told_and_the_others_stop_all_the_same() {
     for (panics, expected) in [
-        (false, "service failed to stop: hook `on_stop` failed: a broken mirror"),
-        (true, "service failed to stop: hook `on_stop` panicked: a black cat"),
+        (
+            false,
+            "service failed to stop: hook `on_stop` failed: a broken mirror",
+        ),
+        (
+            true,
+            "service failed to stop: hook `on_stop` panicked: a black cat",
+        ),
     ] {
         let program = unlucky("exits", "stop", panics).start();
         program.wait_for(" ready");
@@ -135,7 +149,10 @@ fn a_failed_service_is_restarted_with_growing_delay_up_to_its_limit() {
         let expected = format!("service failed, it is restarted in {delay}: hook `serve` failed");
         assert!(line.contains(&expected), "{log}");
     }
-    assert!(errors[3].contains("it failed 4 times in a row: hook `serve` failed: a broken mirror"), "{log}");
+    assert!(
+        errors[3].contains("it failed 4 times in a row: hook `serve` failed: a broken mirror"),
+        "{log}"
+    );
     assert_eq!(log.matches("restarts is up").count(), 4);
     assert_eq!(log.matches("restarts goes down").count(), 4);
     assert_eq!(log.matches("bystander goes down").count(), 1);
@@ -185,14 +202,23 @@ fn a_service_that_fails_while_another_starts_ends_the_start() {
         .arg("--set=exits.place=run")
         .start();
     let line = program.wait_for(" ERROR ");
-    assert!(line.contains("hook `serve` failed: a broken mirror"), "{line}");
+    assert!(
+        line.contains("hook `serve` failed: a broken mirror"),
+        "{line}"
+    );
     assert!(line.contains("exits"), "{line}");
     assert_eq!(program.exit_code(), 1);
 }
 
 #[test]
 fn a_panic_of_main_is_an_error_with_its_message() {
-    let (code, _, log) = fixture!("arranged").env("RUST_BACKTRACE", "0").arg("--service=panic!").run();
+    let (code, _, log) = fixture!("arranged")
+        .env("RUST_BACKTRACE", "0")
+        .arg("--service=panic!")
+        .run();
     assert_eq!(code, 1);
-    assert!(log.contains("`main` panicked: a service cannot be named `panic!`"), "{log}");
+    assert!(
+        log.contains("`main` panicked: a service cannot be named `panic!`"),
+        "{log}"
+    );
 }

@@ -21,7 +21,9 @@ fn health(program: Program) -> String {
     program.signal(Signal::SIGTERM);
     assert_eq!(program.exit_code(), 0);
     let lines = program.lines().with("health=");
-    let of_exits = lines.into_iter().find(|line| line.contains(r#"service="exits""#));
+    let of_exits = lines
+        .into_iter()
+        .find(|line| line.contains(r#"service="exits""#));
     of_exits.unwrap_or(line)
 }
 
@@ -48,7 +50,10 @@ fn a_report_tells_of_every_service_and_task() {
 #[test]
 fn a_health_hook_tells_how_it_goes() {
     let line = health(unlucky("nowhere", false));
-    assert!(line.contains("health=warn: a ladder stands there"), "{line}");
+    assert!(
+        line.contains("health=warn: a ladder stands there"),
+        "{line}"
+    );
 }
 
 #[test]
@@ -60,12 +65,17 @@ fn an_error_of_a_health_hook_is_a_failed_health() {
 #[test]
 fn a_panic_in_a_health_hook_is_a_failed_health() {
     let line = health(unlucky("health", true));
-    assert!(line.contains("health=fail: hook `check` panicked: a black cat"), "{line}");
+    assert!(
+        line.contains("health=fail: hook `check` panicked: a black cat"),
+        "{line}"
+    );
 }
 
 #[test]
 fn a_health_hook_that_hangs_does_not_keep_the_program_from_stopping() {
-    let program = fixture!("unwilling").arg("--set=unwilling.hook=health").start();
+    let program = fixture!("unwilling")
+        .arg("--set=unwilling.hook=health")
+        .start();
     program.wait_for(" ready");
     program.signal(Signal::SIGUSR1);
     program.wait_for("hangs in health");

@@ -5,7 +5,9 @@ use tests::fixture;
 use tests::harness::Program;
 
 fn arranged(services: &[&str]) -> Program {
-    let flags = services.iter().map(|service| format!("--service={service}"));
+    let flags = services
+        .iter()
+        .map(|service| format!("--service={service}"));
     fixture!("arranged").args(flags)
 }
 
@@ -35,9 +37,14 @@ fn services_start_after_those_they_need_and_stop_in_reverse() {
 
 #[test]
 fn a_start_that_fails_is_named_and_undoes_those_before_it() {
-    let (code, _, log) = arranged(&["api:db", "db", "web:api"]).arg("--fails=api").run();
+    let (code, _, log) = arranged(&["api:db", "db", "web:api"])
+        .arg("--fails=api")
+        .run();
     assert_eq!(code, 1);
-    assert!(log.contains("service `api` could not be started: the shelf is empty"), "{log}");
+    assert!(
+        log.contains("service `api` could not be started: the shelf is empty"),
+        "{log}"
+    );
     assert!(log.contains("stops db."), "{log}");
     assert!(!log.contains("starts web."), "{log}");
     assert!(!log.contains("stops api."), "{log}");
@@ -48,21 +55,32 @@ fn two_services_of_one_name_are_refused() {
     let errors = refused(arranged(&["db", "api", "db"]));
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert!(errors[0].contains("ERROR"), "{errors:?}");
-    assert!(errors[0].contains("2 services are named `db`"), "{errors:?}");
+    assert!(
+        errors[0].contains("2 services are named `db`"),
+        "{errors:?}"
+    );
 }
 
 #[test]
 fn every_wrong_name_is_told_at_once_each_in_a_line_of_its_own() {
     let errors = refused(arranged(&["db", "db", "api:dv", "web:nothing"]));
     assert_eq!(errors.len(), 3, "{errors:?}");
-    assert!(errors.iter().all(|line| line.contains("ERROR")), "{errors:?}");
-    assert!(errors[0].contains("2 services are named `db`"), "{errors:?}");
     assert!(
-        errors[1].contains("service `api` starts after `dv`, which is not launched: did you mean `db`?"),
+        errors.iter().all(|line| line.contains("ERROR")),
         "{errors:?}"
     );
     assert!(
-        errors[2].contains("service `web` starts after `nothing`, which is not launched: there are"),
+        errors[0].contains("2 services are named `db`"),
+        "{errors:?}"
+    );
+    assert!(
+        errors[1]
+            .contains("service `api` starts after `dv`, which is not launched: did you mean `db`?"),
+        "{errors:?}"
+    );
+    assert!(
+        errors[2]
+            .contains("service `web` starts after `nothing`, which is not launched: there are"),
         "{errors:?}"
     );
 }
@@ -80,7 +98,10 @@ fn a_cycle_is_refused_with_its_path() {
 #[test]
 fn a_launch_of_nothing_is_refused() {
     let errors = refused(arranged(&[]));
-    assert!(errors[0].contains("there is no service to launch"), "{errors:?}");
+    assert!(
+        errors[0].contains("there is no service to launch"),
+        "{errors:?}"
+    );
 }
 
 #[test]
@@ -105,7 +126,10 @@ fn services_asked_for_that_do_not_exist_are_all_named() {
 #[test]
 fn a_service_asked_for_without_the_one_it_needs_is_refused() {
     let errors = refused(arranged(&["api:db", "db"]).arg("--only=api"));
-    assert!(errors[0].contains("service `api` starts after `db`, which is not launched"), "{errors:?}");
+    assert!(
+        errors[0].contains("service `api` starts after `db`, which is not launched"),
+        "{errors:?}"
+    );
 }
 
 #[test]

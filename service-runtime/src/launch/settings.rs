@@ -53,7 +53,10 @@ pub(crate) struct Wear {
 /// One setting.
 #[cfg_attr(
     not(feature = "config"),
-    expect(dead_code, reason = "only a configuration has a template and sub-tables")
+    expect(
+        dead_code,
+        reason = "only a configuration has a template and sub-tables"
+    )
 )]
 pub(crate) struct Key {
     /// Its name.

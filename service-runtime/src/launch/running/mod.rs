@@ -282,7 +282,10 @@ impl fmt::Display for StartError {
                 write!(f, "service `{service}` could not be started: {error:#}")
             }
             Self::Failed(Fault { service, error }) => {
-                write!(f, "service `{service}` failed while others were being started: {error:#}")
+                write!(
+                    f,
+                    "service `{service}` failed while others were being started: {error:#}"
+                )
             }
         }
     }

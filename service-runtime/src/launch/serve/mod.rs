@@ -10,7 +10,7 @@ use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::launch::host::ProcessHost;
 use crate::launch::orders::{Next, Orders};
-use crate::launch::running::{Restarts, Running, StartError, Told};
+use crate::launch::running::{Fault, Restarts, Running, StartError, Told};
 use crate::launch::settings::Settings;
 use crate::launch::warden::Warden;
 
@@ -65,12 +65,10 @@ impl<A: Audience> Serving<A> {
             Start::Started => {}
             Start::Stop => return self.end(Exit::Done).await,
             Start::Quit => return Exit::Failed,
-            Start::Failed(StartError { service, error }) => {
-                let text = format!("service `{service}` could not be started: {error:#}");
-                tracing::error!("{text}");
-                let exit = Exit::of_start(&error);
-                self.audience.failed(exit, &text);
-                let exit = Exit::of_start(&error);
+            Start::Failed(error) => {
+                tracing::error!("{error}");
+                let exit = Exit::of_start(error.cause());
+                self.audience.failed(exit, &error.to_string());
                 self.end(exit).await;
                 return exit;
             }
@@ -182,7 +180,7 @@ impl<A: Audience> Serving<A> {
             }
             return Stop::OutOfTime;
         };
-        for StartError { service, error } in &errors {
+        for Fault { service, error } in &errors {
             tracing::error!(service, "service failed to stop: {error:#}");
         }
         if errors.is_empty() {

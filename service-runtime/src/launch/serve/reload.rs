@@ -5,7 +5,7 @@ use super::{Audience, Serving, Start, Stop, at, restarts};
 use crate::launch::configuration::Loaded;
 use crate::launch::exit::Exit;
 use crate::launch::orders::Next;
-use crate::launch::running::{Change, StartError};
+use crate::launch::running::{Change, Fault};
 use crate::service::RestartMethod;
 
 impl<A: Audience> Serving<A> {
@@ -47,12 +47,7 @@ impl<A: Audience> Serving<A> {
             }
             Start::Stop => return Some(self.end(Exit::Done).await),
             Start::Quit => return Some(Exit::Failed),
-            Start::Failed(StartError { service, error }) => {
-                tracing::error!(
-                    service,
-                    "reload undone, the service does not start: {error:#}"
-                );
-            }
+            Start::Failed(error) => tracing::error!("reload undone: {error}"),
         }
         match self.stop().await {
             Stop::Clean | Stop::WithErrors => {}
@@ -63,8 +58,8 @@ impl<A: Audience> Serving<A> {
             Start::Started => None,
             Start::Stop => Some(self.end(Exit::Done).await),
             Start::Quit => Some(Exit::Failed),
-            Start::Failed(StartError { service, error }) => {
-                tracing::error!(service, "service does not start again either: {error:#}");
+            Start::Failed(error) => {
+                tracing::error!("nor with the configuration before: {error}");
                 Some(self.end(Exit::Failed).await)
             }
         }
@@ -112,7 +107,7 @@ impl<A: Audience> Serving<A> {
             loop {
                 tokio::select! {
                     errors = &mut reset => {
-                        for StartError { service, error } in errors {
+                        for Fault { service, error } in errors {
                             tracing::error!(
                                 service,
                                 "service failed to take over the configuration: {error:#}"
