@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Returns the folder of the whole workspace.
 fn root() -> &'static Path {
@@ -169,4 +170,44 @@ fn every_setting_of_the_launcher_is_in_the_guide() {
         })
         .collect();
     assert!(missing.is_empty(), "the guide does not tell of {missing:?}");
+}
+
+#[test]
+fn systemd_accepts_the_units_of_the_guide() {
+    let folder = tempdir();
+    let units = blocks(&read("docs/guide/deploying.md"));
+    let units = units.iter().filter(|(language, _)| language == "ini");
+    let paths: Vec<PathBuf> = ["hello.service", "hello.socket"]
+        .iter()
+        .zip(units)
+        .map(|(name, (_, text))| {
+            let path = folder.join(name);
+            // A program that is there, whatever is installed.
+            fs::write(&path, text.replace("/usr/local/bin/hello", "/bin/sh")).unwrap();
+            path
+        })
+        .collect();
+    assert_eq!(paths.len(), 2);
+    let Ok(output) = Command::new("systemd-analyze")
+        .args(["verify", "--man=no"])
+        .args(&paths)
+        .output()
+    else {
+        eprintln!("skipped: systemd-analyze is not installed");
+        return;
+    };
+    fs::remove_dir_all(&folder).unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    // Before systemd 253 there was no such type.
+    let complaints: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("hello.") && !line.ends_with("ignoring: notify-reload"))
+        .collect();
+    assert!(output.status.success() && complaints.is_empty(), "{said}");
+}
+
+fn tempdir() -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("service-runtime-units-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    folder
 }
