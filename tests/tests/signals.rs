@@ -138,7 +138,7 @@ fn usr1_reports_every_process() {
         ));
         assert_eq!(Worker::of(&report), worker);
         greeter.wait_for(&format!(
-            "slot={} pid={} service_runtime::launch::running::report: report service=\"greeter\" phase=ready",
+            "slot={} pid={} service_runtime: report service=\"greeter\" phase=ready",
             worker.slot, worker.pid
         ));
     }
