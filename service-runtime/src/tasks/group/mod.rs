@@ -260,7 +260,7 @@ impl TaskGroup {
         let place = self.shared.join(start).map_err(|name| self.closed(name))?;
         // From here on the task gives its room free itself.
         let limited = permit.map(SemaphorePermit::forget).is_some();
-        let future = Tracked::new(future, Arc::clone(&self.shared), place, limited);
+        let future = Tracked::new(future, Arc::clone(&self.shared), place.seat(), limited);
         #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
         let join = tokio::spawn(future);
         Ok(TaskHandle::new(join, Arc::clone(&self.shared), place, name))
