@@ -10,7 +10,6 @@
 //! | `launch` | the launchers and the supervisor |
 //! | `__rt` | what generated code calls |
 
-#[cfg(feature = "config")]
 #[doc(hidden)]
 pub mod __rt;
 #[cfg(feature = "config")]
@@ -26,28 +25,6 @@ mod service;
 mod signal;
 pub mod tasks;
 
-/// Retries of a fallible call, with growing delay and a predicate: the crate `backon`.
-///
-/// Its delays are tokio's, like all time here. For a loop that goes on after a success there is
-/// [`tasks::Backoff`].
-///
-/// ```
-/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
-/// use service_runtime::retry::{ExponentialBuilder, Retryable};
-///
-/// let mut answers = ["busy", "busy", "done"].into_iter();
-/// let answer = (|| {
-///     let answer = answers.next();
-///     async move { answer.filter(|text| *text == "done").ok_or("busy") }
-/// })
-/// .retry(ExponentialBuilder::default())
-/// .when(|error| *error == "busy")
-/// .await?;
-/// assert_eq!(answer, "done");
-/// # Ok::<(), &str>(()) }).unwrap();
-/// ```
-#[cfg(feature = "retry")]
-pub use backon as retry;
 #[cfg(target_os = "linux")]
 pub use launch::ProcessLauncher;
 pub use launch::{Flags, Main, Options, Preloaded, ServiceLauncher, launch};

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use crate::launch::orders::Word;
 use crate::launch::protocol::{ToSupervisor, ToWorker};
@@ -22,9 +23,6 @@ use crate::process::page::Page;
 use crate::process::turn::Turns;
 use crate::service::BoxFuture;
 use crate::tasks::TaskGroup;
-
-/// How long a busy supervisor is waited for with the last words.
-const FLUSH: Duration = Duration::from_millis(200);
 
 /// What a worker may ask of its supervisor. Every clone is the same link.
 #[derive(Clone)]
@@ -42,9 +40,12 @@ struct Inner {
 /// What the task that writes is given.
 enum Outgoing {
     Message(ToSupervisor),
-    /// Tell when all before this is written.
+    /// Everything before is to be sent first; then this is told.
     Flush(oneshot::Sender<()>),
 }
+
+/// How long an end waits for a supervisor that does not read.
+const FLUSH_LIMIT: Duration = Duration::from_millis(200);
 
 impl Link {
     /// Serves the channel by two tasks of `group`; what the supervisor sends unasked goes to `words`.
@@ -85,13 +86,12 @@ impl Link {
         let _ = self.0.outgoing.send(Outgoing::Message(message));
     }
 
-    /// Waits until what was sent before is written, or cannot be.
-    ///
-    /// Without it a process that ends at once would take its last words with it.
-    pub(crate) async fn flush(&self) {
-        let (write, written) = oneshot::channel();
-        let _ = self.0.outgoing.send(Outgoing::Flush(write));
-        let _ = tokio::time::timeout(FLUSH, written).await;
+    /// Waits until the supervisor has been sent everything, or is gone.
+    pub(crate) async fn flushed(&self) {
+        let (tell, told) = oneshot::channel();
+        if self.0.outgoing.send(Outgoing::Flush(tell)).is_ok() {
+            let _ = timeout(FLUSH_LIMIT, told).await;
+        }
     }
 
     /// Returns what counts this worker's requests.
@@ -155,8 +155,8 @@ async fn write(channel: Arc<AsyncFd<Channel>>, mut queue: mpsc::UnboundedReceive
     while let Some(outgoing) = queue.recv().await {
         let message = match outgoing {
             Outgoing::Message(message) => message,
-            Outgoing::Flush(written) => {
-                let _ = written.send(());
+            Outgoing::Flush(told) => {
+                let _ = told.send(());
                 continue;
             }
         };

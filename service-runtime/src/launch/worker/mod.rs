@@ -195,7 +195,7 @@ pub(crate) fn services<M>(
 /// Serves, and does not end before the supervisor is told what there is to tell.
 async fn serve(mut serving: Serving<Supervisor>) -> Exit {
     let exit = serving.serve().await;
-    serving.audience.link.flush().await;
+    serving.audience.link.flushed().await;
     exit
 }
 
@@ -208,7 +208,7 @@ async fn tell_and_end(failure: Failure, link: Option<Link>) -> Exit {
             hopeless: true,
             text,
         });
-        link.flush().await;
+        link.flushed().await;
     }
     exit
 }
