@@ -192,7 +192,7 @@ impl Audience for Manager {
         self.notifier.stopping();
     }
 
-    fn failed(&mut self, _exit: Exit, error: &str) {
+    async fn failed(&mut self, _exit: Exit, error: &str) {
         self.notifier.status(error);
     }
 

@@ -22,8 +22,8 @@ pub(crate) trait Audience: Send {
     fn reloading(&mut self);
     /// A stop has begun.
     fn stopping(&mut self);
-    /// The services cannot be started.
-    fn failed(&mut self, exit: Exit, error: &str);
+    /// The services cannot be started, or one has failed. Comes back when that has been told.
+    fn failed(&mut self, exit: Exit, error: &str) -> impl Future<Output = ()> + Send;
     /// A mutation that was asked for is done, or went wrong.
     fn mutated(&mut self, result: Result<(), String>);
 }
@@ -68,7 +68,7 @@ impl<A: Audience> Serving<A> {
             Start::Failed(error) => {
                 tracing::error!("{error}");
                 let exit = Exit::of_start(error.cause());
-                self.audience.failed(exit, &error.to_string());
+                self.audience.failed(exit, &error.to_string()).await;
                 self.end(exit).await;
                 return exit;
             }
@@ -100,6 +100,8 @@ impl<A: Audience> Serving<A> {
                 told = self.running.next() => match told {
                     Told::Failed(service, error) => {
                         tracing::error!(service, "service failed, the program ends: {error:#}");
+                        let text = format!("service `{service}` failed: {error:#}");
+                        self.audience.failed(Exit::Failed, &text).await;
                         return self.end(Exit::Failed).await;
                     }
                     Told::Done | Told::Ignored if self.running.is_over() => {

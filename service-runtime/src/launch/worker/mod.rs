@@ -75,14 +75,7 @@ pub(crate) fn work<M>(seed: Seed, main: impl Main<M, Output: IntoServices>) -> E
     let exit = {
         let _inside = runtime.enter();
         match prepare(seed, main, scoped) {
-            Ok(serving) => {
-                let link = serving.audience.link.clone();
-                runtime.block_on(async {
-                    let exit = serving.serve().await;
-                    link.flushed().await;
-                    exit
-                })
-            }
+            Ok(serving) => runtime.block_on(serving.serve()),
             Err((failure, link)) => {
                 tracing::error!("{}", failure.text);
                 runtime.block_on(tell_and_end(failure, link))
@@ -264,7 +257,7 @@ impl Audience for Supervisor {
 
     fn stopping(&mut self) {}
 
-    fn failed(&mut self, exit: Exit, error: &str) {
+    async fn failed(&mut self, exit: Exit, error: &str) {
         let (code, text) = (exit.code(), error.to_owned());
         let hopeless = exit == Exit::Config;
         self.link.send(ToSupervisor::Failed {
@@ -272,6 +265,7 @@ impl Audience for Supervisor {
             hopeless,
             text,
         });
+        self.link.flushed().await;
     }
 
     fn mutated(&mut self, result: Result<(), String>) {
