@@ -6,7 +6,7 @@
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,9 @@ use crate::process::exit;
 
 /// How long the runtime has to do by itself what the warden would do: log, and exit.
 const COURTESY: Duration = Duration::from_millis(300);
+
+/// How long the log may hold up an exit.
+const LOG_LIMIT: Duration = Duration::from_millis(100);
 
 /// What the thread needs to know, changed by the runtime.
 #[derive(Debug, Clone)]
@@ -82,6 +85,7 @@ impl Watch {
             let seen = self.wait(deadline);
             let now = Instant::now();
             if deadline.is_some_and(|deadline| deadline <= now) {
+                say_why();
                 exit::now(Exit::Failed.code().into());
             }
             if seen.int {
@@ -149,6 +153,21 @@ fn caught(signal: i32) -> io::Result<UnixStream> {
     read.set_nonblocking(true)?;
     pipe::register(signal, write)?;
     Ok(read)
+}
+
+/// Logs that the runtime is stuck, unless the log is as well.
+fn say_why() {
+    let (tell, told) = mpsc::channel();
+    let logger = thread::Builder::new().spawn(move || {
+        tracing::error!(
+            "exits without its services: a hook or a task blocks the runtime, or the program was told \
+             to stop more than once"
+        );
+        let _ = tell.send(());
+    });
+    if logger.is_ok() {
+        let _ = told.recv_timeout(LOG_LIMIT);
+    }
 }
 
 fn take(stream: &mut UnixStream) -> usize {
