@@ -235,6 +235,7 @@ fn a_worker_with_a_blocked_runtime_still_obeys_int_and_the_second_term() {
         }
         let died = stubborn.wait_for("worker died");
         assert!(died.contains("how=exit code 1"), "{name}: {died}");
+        stubborn.wait_for("exits without its services: a hook or a task blocks the runtime");
         assert_eq!(stubborn.ready_worker().slot, 0);
     }
 }
