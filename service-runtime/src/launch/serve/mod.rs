@@ -60,7 +60,9 @@ pub(super) enum Stop {
 
 impl<A: Audience> Serving<A> {
     /// Starts the services, serves until told to stop or until they end, and stops them.
-    pub(crate) async fn serve(mut self) -> Exit {
+    ///
+    /// After an order to exit at once they run still; they are stopped when `self` is dropped.
+    pub(crate) async fn serve(&mut self) -> Exit {
         match self.start().await {
             Start::Started => {}
             Start::Stop => return self.end(Exit::Done).await,
@@ -100,6 +102,8 @@ impl<A: Audience> Serving<A> {
                 told = self.running.next() => match told {
                     Told::Failed(service, error) => {
                         tracing::error!(service, "service failed, the program ends: {error:#}");
+                        let text = format!("service `{service}` failed: {error:#}");
+                        self.audience.failed(Exit::Failed, &text);
                         return self.end(Exit::Failed).await;
                     }
                     Told::Done | Told::Ignored if self.running.is_over() => {

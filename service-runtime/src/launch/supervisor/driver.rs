@@ -283,6 +283,10 @@ fn ended(outcome: Outcome) -> Exit {
             tracing::info!("stopped");
             Exit::Done
         }
+        Outcome::Unclean => {
+            tracing::error!("stopped, not every worker did so without an error");
+            Exit::Failed
+        }
         Outcome::OutOfTime => {
             tracing::error!("stopped, not all in time");
             Exit::Failed

@@ -78,14 +78,7 @@ pub(crate) fn work<M>(seed: Seed, main: impl Main<M, Output: IntoServices>) -> E
     let exit = {
         let _inside = runtime.enter();
         match prepare(seed, main, scoped) {
-            Ok(serving) => {
-                let link = serving.audience.link.clone();
-                runtime.block_on(async {
-                    let exit = serving.serve().await;
-                    link.flushed().await;
-                    exit
-                })
-            }
+            Ok(serving) => runtime.block_on(serve(serving)),
             Err((failure, link)) => {
                 tracing::error!("{}", failure.text);
                 runtime.block_on(tell_and_end(failure, link))
@@ -202,6 +195,13 @@ pub(crate) fn services<M>(
         })?
         .map_err(|error| failed(format!("`main` failed: {error:#}")))?;
     selection::pick(services.0, only).map_err(failed)
+}
+
+/// Serves, and does not end before the supervisor is told what there is to tell.
+async fn serve(mut serving: Serving<Supervisor>) -> Exit {
+    let exit = serving.serve().await;
+    serving.audience.link.flushed().await;
+    exit
 }
 
 /// Tells the supervisor why this worker ends, and waits until it is told.
