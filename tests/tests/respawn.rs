@@ -59,8 +59,10 @@ fn a_worker_whose_service_fails_ends_and_is_replaced() {
     echo.wait_for("service failed, the program ends: told to fail");
     let died = death(&echo, worker);
     assert!(died.contains("how=exit code 1"), "{died}");
-    let error: String = field(&died, "error");
-    assert_eq!(error, "service `echo` failed: told to fail");
+    assert_eq!(
+        field::<String>(&died, "error"),
+        "service `echo` failed: told to fail"
+    );
     echo.ready_worker();
 }
 

@@ -132,10 +132,13 @@ fn usr1_reports_every_process() {
     greeter.signal(Signal::SIGUSR1);
     greeter.wait_for("report: 2 workers, generation 1");
     for worker in workers {
-        let report = greeter.wait_for(&format!("report slot={} pid={}", worker.slot, worker.pid));
+        let report = greeter.wait_for(&format!(
+            "report: worker slot={} pid={}",
+            worker.slot, worker.pid
+        ));
         assert_eq!(Worker::of(&report), worker);
         greeter.wait_for(&format!(
-            "slot={} pid={} service_runtime::launch::running::report: report service=\"greeter\" phase=ready",
+            "slot={} pid={} service_runtime: report service=\"greeter\" phase=ready",
             worker.slot, worker.pid
         ));
     }

@@ -104,6 +104,11 @@ impl Orders {
             Order::Stop => {
                 let by_supervisor = pid.is_some() && pid == self.supervisor;
                 match self.stops.count(by_supervisor) {
+                    Stopping::Begins if by_supervisor => {
+                        // The supervisor has said so, and who told it.
+                        tracing::debug!(sender, "TERM: stops gracefully");
+                        return Some(Next::Stop);
+                    }
                     Stopping::Begins => (Next::Stop, "TERM: stops gracefully"),
                     Stopping::GoesOn => {
                         tracing::debug!(sender, "TERM: already stops");

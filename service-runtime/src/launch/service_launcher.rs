@@ -86,7 +86,7 @@ pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServic
     let exit = {
         let _inside = runtime.enter();
         match set_up(prepared, main, scoped) {
-            Ok((serving, listeners)) => {
+            Ok((mut serving, listeners)) => {
                 let exit = runtime.block_on(serving.serve());
                 listeners
                     .lock()
@@ -192,7 +192,7 @@ impl Audience for Manager {
         self.notifier.stopping();
     }
 
-    async fn failed(&mut self, _exit: Exit, error: &str) {
+    fn failed(&mut self, _exit: Exit, error: &str) {
         self.notifier.status(error);
     }
 

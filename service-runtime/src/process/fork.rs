@@ -4,10 +4,15 @@
     reason = "fork is unsafe: the one-thread rule that makes it sound is kept here"
 )]
 
+use std::time::{Duration, Instant};
+
 use nix::errno::Errno;
 use nix::unistd::{ForkResult, Pid};
 
 use super::threads;
+
+/// How long a thread that was joined may take to go for good.
+const JOINED: Duration = Duration::from_millis(20);
 
 /// Which side of a fork this is.
 #[derive(Debug)]
@@ -58,8 +63,20 @@ unsafe fn fork_now() -> nix::Result<ForkResult> {
     unsafe { nix::unistd::fork() }
 }
 
-fn only_thread() -> Result<(), ForkError> {
-    let others = threads::others();
+/// Refuses a process in which another thread runs.
+///
+/// A thread that was joined is listed for a moment more; such a one is waited for.
+///
+/// # Errors
+///
+/// Returns [`ForkError::Threads`] with the names of the threads.
+pub(crate) fn only_thread() -> Result<(), ForkError> {
+    let mut others = threads::others();
+    let begin = Instant::now();
+    while !others.is_empty() && begin.elapsed() < JOINED {
+        std::thread::sleep(Duration::from_millis(1));
+        others = threads::others();
+    }
     if others.is_empty() {
         return Ok(());
     }

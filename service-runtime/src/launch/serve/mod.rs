@@ -22,8 +22,8 @@ pub(crate) trait Audience: Send {
     fn reloading(&mut self);
     /// A stop has begun.
     fn stopping(&mut self);
-    /// The services cannot be started, or one has failed. Comes back when that has been told.
-    fn failed(&mut self, exit: Exit, error: &str) -> impl Future<Output = ()> + Send;
+    /// The services cannot be started.
+    fn failed(&mut self, exit: Exit, error: &str);
     /// A mutation that was asked for is done, or went wrong.
     fn mutated(&mut self, result: Result<(), String>);
 }
@@ -60,7 +60,9 @@ pub(super) enum Stop {
 
 impl<A: Audience> Serving<A> {
     /// Starts the services, serves until told to stop or until they end, and stops them.
-    pub(crate) async fn serve(mut self) -> Exit {
+    ///
+    /// After an order to exit at once they run still; they are stopped when `self` is dropped.
+    pub(crate) async fn serve(&mut self) -> Exit {
         match self.start().await {
             Start::Started => {}
             Start::Stop => return self.end(Exit::Done).await,
@@ -68,7 +70,7 @@ impl<A: Audience> Serving<A> {
             Start::Failed(error) => {
                 tracing::error!("{error}");
                 let exit = Exit::of_start(error.cause());
-                self.audience.failed(exit, &error.to_string()).await;
+                self.audience.failed(exit, &error.to_string());
                 self.end(exit).await;
                 return exit;
             }
@@ -101,7 +103,7 @@ impl<A: Audience> Serving<A> {
                     Told::Failed(service, error) => {
                         tracing::error!(service, "service failed, the program ends: {error:#}");
                         let text = format!("service `{service}` failed: {error:#}");
-                        self.audience.failed(Exit::Failed, &text).await;
+                        self.audience.failed(Exit::Failed, &text);
                         return self.end(Exit::Failed).await;
                     }
                     Told::Done | Told::Ignored if self.running.is_over() => {

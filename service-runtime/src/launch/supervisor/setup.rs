@@ -14,7 +14,7 @@ use crate::launch::worker::{Seed, work};
 use crate::process::page::Page;
 use crate::process::signalfd::Signals;
 use crate::process::turn::Turns;
-use crate::process::{clock, mask, reap};
+use crate::process::{clock, fork, mask, reap};
 use crate::service::IntoServices;
 
 /// Supervises workers until the launch ends; in a worker, runs the services until they end.
@@ -37,6 +37,10 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
     {
         tracing::error!("the `preload` function failed: {error:#}");
         return Exit::Failed;
+    }
+    // Later a stray thread may go again; one that is there at the start has come to stay.
+    if let Err(error) = fork::only_thread() {
+        return refused(&error);
     }
     let (page, turns) = match (Page::new(), Turns::new()) {
         (Ok(page), Ok(turns)) => (page, turns),
@@ -79,6 +83,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
                 page,
                 cell: newborn.cell,
                 turns,
+                listeners: newborn.listeners,
                 configuration,
                 loaded: newborn.loaded,
                 flags,

@@ -167,6 +167,8 @@ pub(crate) enum Cause {
 pub(crate) enum Outcome {
     /// As asked, everybody within the time limit.
     Stopped,
+    /// As asked, but a worker ended with an error, or was out of time and ended itself.
+    Unclean,
     /// As asked, some killed at the time limit.
     OutOfTime,
     /// Too many workers died.

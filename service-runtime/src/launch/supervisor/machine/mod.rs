@@ -77,7 +77,7 @@ pub(crate) enum Phase {
         /// When those still alive are killed; `None` for never.
         deadline: Option<Time>,
     },
-    /// Every worker was killed; waits for their ends, for a second at most.
+    /// Every worker was killed; waits for their ends, for a moment at most.
     Killing {
         /// When the supervisor exits without them.
         deadline: Time,

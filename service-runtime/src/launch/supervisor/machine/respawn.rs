@@ -72,6 +72,9 @@ impl Machine {
         };
         self.mutated(id);
         if self.is_stopping() {
+            if matches!(worker.state, State::Stopping { .. }) && code != Some(0) {
+                self.verdict.get_or_insert(Outcome::Unclean);
+            }
             return;
         }
         let slot = &mut self.slots[worker.slot];

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use super::{Action, Announcement, Machine, Note, Outcome, Phase, State, Time, WorkerId};
 
+/// How long a worker has, when its time is up, to say what still runs and to end by itself.
+const COURTESY: Duration = Duration::from_millis(300);
+
 /// How long killed workers are waited for.
-const KILLED: Duration = Duration::from_secs(1);
+const KILLED: Duration = Duration::from_millis(700);
 
 impl Machine {
     /// Begins a graceful stop; a second time, a quick one.
@@ -15,7 +18,8 @@ impl Machine {
             return;
         }
         self.begin_end();
-        let deadline = self.policy.graceful.map(|limit| now.saturating_add(limit));
+        let limit = self.policy.graceful;
+        let deadline = limit.map(|limit| now.saturating_add(limit).saturating_add(COURTESY));
         self.phase = Phase::Stopping { deadline };
         for id in self.live() {
             if matches!(self.workers[&id].state, State::Aborted { .. }) {
