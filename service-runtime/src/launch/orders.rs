@@ -98,6 +98,11 @@ impl Orders {
         self.orphaned
     }
 
+    /// Returns whether this process has been told to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.orphaned || self.stops.by_supervisor + self.stops.by_others > 0
+    }
+
     fn read(&mut self, received: Received) -> Option<Next> {
         let Received { order, pid, sender } = received;
         let (next, what) = match order {

@@ -22,7 +22,7 @@ use crate::launch::orders::{Orders, Word};
 use crate::launch::protocol::ToSupervisor;
 use crate::launch::running::Running;
 use crate::launch::selection;
-use crate::launch::serve::{Audience, Serving, restarts};
+use crate::launch::serve::{Audience, Serving, lines, restarts};
 use crate::launch::warden::Warden;
 use crate::launch::worker::pulse::Counter;
 use crate::listen::Listeners;
@@ -80,7 +80,7 @@ pub(crate) fn work<M>(seed: Seed, main: impl Main<M, Output: IntoServices>) -> E
         match prepare(seed, main, scoped) {
             Ok(serving) => runtime.block_on(serve(serving)),
             Err((failure, link)) => {
-                tracing::error!("{}", failure.text);
+                lines("", &failure.text);
                 runtime.block_on(tell_and_end(failure, link))
             }
         }
