@@ -90,8 +90,8 @@ fn echo() -> Program {
 
 fn address(echo: &Fixture) -> SocketAddr {
     let line = echo.wait_for("listening on ");
-    let (_, address) = line.rsplit_once(' ').unwrap();
-    address.parse().unwrap()
+    let (_, address) = line.rsplit_once(' ').expect("the line has words");
+    address.parse().expect("an address is logged last")
 }
 
 /// A client of the echo.
@@ -99,19 +99,22 @@ struct Client(BufReader<TcpStream>);
 
 impl Client {
     fn new(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        let stream = TcpStream::connect(address).expect("it listens");
+        stream.set_read_timeout(Some(LIMIT)).expect("not zero");
         Self(BufReader::new(stream))
     }
 
     fn send(&mut self, line: &str) {
-        self.0.get_mut().write_all(line.as_bytes()).unwrap();
+        self.0
+            .get_mut()
+            .write_all(line.as_bytes())
+            .expect("it is connected");
     }
 
     /// Returns the next line, or nothing at the end of the connection.
     fn receive(&mut self) -> String {
         let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
+        self.0.read_line(&mut line).expect("it answers");
         line
     }
 
@@ -122,7 +125,11 @@ impl Client {
     }
 
     fn port(&self) -> u16 {
-        self.0.get_ref().local_addr().unwrap().port()
+        self.0
+            .get_ref()
+            .local_addr()
+            .expect("it is connected")
+            .port()
     }
 
     /// Returns the worker that serves this.
@@ -132,7 +139,7 @@ impl Client {
         workers
             .iter()
             .find(|worker| worker.pid.as_raw() == pid)
-            .unwrap()
+            .expect("a worker of this program")
     }
 }
 
