@@ -148,6 +148,25 @@ fn a_worker_that_dies_after_a_mutation_comes_back_with_what_was_taken_over() {
 }
 
 #[test]
+fn every_worker_gets_the_whole_of_a_mutation() {
+    let greeter = fixture!("greeter")
+        .args(["--restart-method", "mutate", "--workers", "4"])
+        .config("[greeter]\n")
+        .start();
+    greeter.ready(4);
+    for round in 0..20 {
+        hup(
+            &greeter,
+            &format!("[greeter]\ngreeting = 'servus {round}'\n"),
+        );
+        for _ in 0..4 {
+            greeter.wait_for(&format!("reset greeting=\"servus {round}\""));
+        }
+        greeter.wait_for(" ready: 4 workers");
+    }
+}
+
+#[test]
 fn a_reload_whose_first_worker_fails_is_undone_and_the_next_one_works() {
     let picky = fixture!("picky").config("[picky]\n").start();
     let old = picky.ready(2);
@@ -195,7 +214,8 @@ fn a_reload_whose_worker_hangs_is_undone_after_the_start_timeout() {
     let picky = fixture!("picky").config("[picky]\n").start();
     picky.ready(2);
     hup(&picky, "[launch]\nstart_timeout = '300ms'\n");
-    let old = picky.ready(2);
+    picky.wait_for("reloaded generation=2");
+    let old = settled(&picky);
     hup(
         &picky,
         "[launch]\nstart_timeout = '300ms'\n[picky]\nhang_in = [0]\n",

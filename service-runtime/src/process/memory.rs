@@ -2,8 +2,9 @@
 
 use std::ffi::CStr;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
@@ -24,11 +25,14 @@ pub(crate) fn append(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Reads a memory file from its beginning to its end.
+///
+/// Several processes may do so at the same time: the position, which all that hold the file share,
+/// is neither used nor moved.
 pub(crate) fn read(fd: OwnedFd) -> io::Result<Vec<u8>> {
-    let mut file = File::from(fd);
-    file.seek(SeekFrom::Start(0))?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
+    let file = File::from(fd);
+    let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+    let mut bytes = vec![0; length];
+    file.read_exact_at(&mut bytes, 0)?;
     Ok(bytes)
 }
 
@@ -40,5 +44,18 @@ mod tests {
     fn what_was_put_into_a_memory_file_is_read_back() {
         let fd = file(c"test", b"one\ntwo").unwrap();
         assert_eq!(read(fd).unwrap(), b"one\ntwo");
+    }
+
+    #[test]
+    fn reading_does_not_move_the_position_that_others_share() {
+        use std::io::{Read, Seek, SeekFrom};
+
+        let fd = file(c"test", b"one\ntwo").unwrap();
+        let mut other = File::from(fd.try_clone().unwrap());
+        other.seek(SeekFrom::Start(4)).unwrap();
+        assert_eq!(read(fd).unwrap(), b"one\ntwo");
+        let mut rest = String::new();
+        other.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "two");
     }
 }
