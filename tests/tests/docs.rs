@@ -8,7 +8,9 @@ use std::process::Command;
 
 /// Returns the folder of the whole workspace.
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the crate is a folder of the workspace")
 }
 
 fn read(path: impl AsRef<Path>) -> String {
@@ -23,10 +25,14 @@ fn pages() -> Vec<PathBuf> {
         .into();
     for folder in ["docs", "docs/guide"] {
         let files = fs::read_dir(root().join(folder))
-            .unwrap()
-            .map(|file| file.unwrap().path());
+            .expect("the folder is there")
+            .map(|file| file.expect("the folder can be read").path());
         let files = files.filter(|file| file.extension().is_some_and(|end| end == "md"));
-        pages.extend(files.map(|file| file.strip_prefix(root()).unwrap().to_owned()));
+        pages.extend(files.map(|file| {
+            file.strip_prefix(root())
+                .expect("it is under the root")
+                .to_owned()
+        }));
     }
     pages
 }
@@ -208,6 +214,6 @@ fn systemd_accepts_the_units_of_the_guide() {
 
 fn tempdir() -> PathBuf {
     let folder = std::env::temp_dir().join(format!("service-runtime-units-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
+    fs::create_dir_all(&folder).expect("the temporary folder can be written");
     folder
 }

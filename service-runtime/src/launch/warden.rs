@@ -5,7 +5,7 @@
 
 use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -20,6 +20,9 @@ const STACK: usize = 64 * 1024;
 
 /// How long the runtime has to do by itself what the warden would do: log, and exit.
 const COURTESY: Duration = Duration::from_millis(300);
+
+/// How long the log may hold up an exit.
+const LOG_LIMIT: Duration = Duration::from_millis(100);
 
 /// What the thread needs to know, changed by the runtime.
 #[derive(Debug, Clone)]
@@ -83,6 +86,7 @@ impl Watch {
             let seen = self.wait(deadline);
             let now = Instant::now();
             if deadline.is_some_and(|deadline| deadline <= now) {
+                say_why();
                 exit::now(Exit::Failed.code().into());
             }
             if seen.int {
@@ -155,6 +159,21 @@ fn caught(signal: i32) -> io::Result<PipeReader> {
     let (read, write) = io::pipe()?;
     pipe::register(signal, write)?;
     Ok(read)
+}
+
+/// Logs that the runtime is stuck, unless the log is as well.
+fn say_why() {
+    let (tell, told) = mpsc::channel();
+    let logger = std::thread::Builder::new().spawn(move || {
+        tracing::error!(
+            "exits without its services: a hook or a task blocks the runtime, or the program was told \
+             to stop more than once"
+        );
+        let _ = tell.send(());
+    });
+    if logger.is_ok() {
+        let _ = told.recv_timeout(LOG_LIMIT);
+    }
 }
 
 fn take(pipe: &mut PipeReader) -> usize {
