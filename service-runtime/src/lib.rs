@@ -7,14 +7,21 @@
 //! | `process`, `signal` | the operating system |
 //! | `tasks`, `config`, `notify`, `listen`, `log` | siblings that do not know each other |
 //! | `service` | the trait, its context, phases and registry |
+//! | `http` | HTTP as a service |
 //! | `launch` | the launchers and the supervisor |
 //! | `__rt` | what generated code calls |
+
+// So that what the macros of this workspace write is right in here too.
+#[cfg(feature = "http")]
+extern crate self as service_runtime;
 
 #[cfg(feature = "config")]
 #[doc(hidden)]
 pub mod __rt;
 #[cfg(feature = "config")]
 pub mod config;
+#[cfg(feature = "http")]
+pub mod http;
 mod launch;
 pub mod listen;
 mod log;
