@@ -63,4 +63,4 @@ pub use service::{
     Context, Description, Health, HealthStatus, IntoServices, ListenError, OnError, Phase,
     Registered, RestartMethod, RuntimeKind, Scope, Service, Services,
 };
-pub use service_macros::{health, init, launch, periodic, reset, run, service, start, stop};
+pub use service_macros::{health, init, launch, periodic, reset, routes, run, service, start, stop};
