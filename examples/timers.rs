@@ -25,7 +25,7 @@ use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
 use service_runtime::prelude::*;
-use service_runtime::retry::{ExponentialBuilder, Retryable};
+use service_runtime::tasks::retry::ExponentialBuilder;
 use service_runtime::tasks::{Backoff, LoopEnd, SelfPaced, TaskGroup, Timer};
 use tokio::time::sleep;
 
@@ -47,7 +47,7 @@ impl Timers {
     async fn take_turns(&self, cx: &Context) -> Result<()> {
         drain(cx.tasks()).await?;
         connect(cx.tasks()).await?;
-        fetch().await?;
+        fetch(cx.tasks()).await;
         beat(cx.tasks()).await?;
         // The end of this hook would be the end of the service.
         cx.stopping().await;
@@ -73,7 +73,7 @@ fn fixed(tasks: &TaskGroup) -> Result<()> {
 /// Runs until its time is over; its errors are logged, and it goes on.
 fn poll(tasks: &TaskGroup) -> Result<()> {
     let two_seconds = Timer::every(SECOND).timeout(SECOND * 2);
-    let poll = tasks.timer("poll", two_seconds, || async {
+    let mut poll = tasks.timer("poll", two_seconds, || async {
         anyhow::bail!("nothing there") as Result<()>
     })?;
     poll.on_done(|end| tracing::info!("poll: {end:?}"));
@@ -115,22 +115,19 @@ async fn connect(tasks: &TaskGroup) -> Result<()> {
     Ok(())
 }
 
-/// Tries one call again while it makes sense: no loop, and no task of its own.
-async fn fetch() -> Result<()> {
-    let mut answers = ["busy", "busy", "a page"].into_iter();
-    let page = (|| {
-        let answer = answers.next().unwrap_or("nothing");
-        async move {
-            anyhow::ensure!(answer != "busy", "busy");
-            Ok(answer)
-        }
-    })
-    .retry(ExponentialBuilder::default().with_min_delay(SHORT))
-    .when(|error| error.to_string() == "busy")
-    .notify(|error, delay| tracing::info!("fetch: {error}, again in {delay:?}"))
-    .await?;
-    tracing::info!("fetch: got {page}");
-    Ok(())
+/// Tries one call again, while it makes sense: no loop, and no task of its own.
+async fn fetch(tasks: &TaskGroup) {
+    let mut answers = [Err("busy"), Err("busy"), Ok("a page")].into_iter();
+    let delays = ExponentialBuilder::default().with_min_delay(SHORT);
+    let is_busy = |error: &&str| *error == "busy";
+    let page = tasks.retry(delays, is_busy, || {
+        let answer = answers.next().unwrap_or(Err("gone"));
+        async move { answer }
+    });
+    match page.await {
+        Ok(page) => tracing::info!("fetch: got {page}"),
+        Err(error) => tracing::warn!("fetch: {error}: {}", error.into_inner()),
+    }
 }
 
 /// Is stopped through its handle, between two runs.

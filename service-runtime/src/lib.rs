@@ -15,7 +15,6 @@
 #[cfg(feature = "http")]
 extern crate self as service_runtime;
 
-#[cfg(feature = "config")]
 #[doc(hidden)]
 pub mod __rt;
 #[cfg(feature = "config")]
@@ -33,28 +32,6 @@ mod service;
 mod signal;
 pub mod tasks;
 
-/// Retries of a fallible call, with growing delay and a predicate: the crate `backon`.
-///
-/// Its delays are tokio's, like all time here. For a loop that goes on after a success there is
-/// [`tasks::Backoff`].
-///
-/// ```
-/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
-/// use service_runtime::retry::{ExponentialBuilder, Retryable};
-///
-/// let mut answers = ["busy", "busy", "done"].into_iter();
-/// let answer = (|| {
-///     let answer = answers.next();
-///     async move { answer.filter(|text| *text == "done").ok_or("busy") }
-/// })
-/// .retry(ExponentialBuilder::default())
-/// .when(|error| *error == "busy")
-/// .await?;
-/// assert_eq!(answer, "done");
-/// # Ok::<(), &str>(()) }).unwrap();
-/// ```
-#[cfg(feature = "retry")]
-pub use backon as retry;
 #[cfg(target_os = "linux")]
 pub use launch::ProcessLauncher;
 pub use launch::{Flags, Main, Options, Preloaded, ServiceLauncher, launch};
@@ -63,4 +40,6 @@ pub use service::{
     Context, Description, Health, HealthStatus, IntoServices, ListenError, OnError, Phase,
     Registered, RestartMethod, RuntimeKind, Scope, Service, Services,
 };
-pub use service_macros::{health, init, launch, periodic, reset, routes, run, service, start, stop};
+pub use service_macros::{
+    health, init, launch, periodic, reset, routes, run, service, start, stop,
+};

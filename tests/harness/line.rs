@@ -29,6 +29,23 @@ impl Worker {
     }
 }
 
+/// Reads which process has written a log line.
+///
+/// # Panics
+///
+/// Panics if the line does not say.
+#[track_caller]
+pub fn writer(line: &str) -> Pid {
+    let pid = line
+        .split(" pid=")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next());
+    match pid.map(str::parse) {
+        Some(Ok(pid)) => Pid::from_raw(pid),
+        _ => panic!("no process: {line}"),
+    }
+}
+
 /// Reads the last field of this name, such as `42` of `pid=42`; quotes are taken off.
 ///
 /// # Panics
@@ -67,5 +84,6 @@ mod tests {
             }
         );
         assert_eq!(field::<String>(line, "after"), "3ms 1us");
+        assert_eq!(writer(line), Pid::from_raw(7));
     }
 }

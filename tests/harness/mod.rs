@@ -13,6 +13,7 @@
 //! assert_eq!(greeter.exit_code(), 0);
 //! ```
 
+mod client;
 mod fixture;
 mod line;
 mod lines;
@@ -23,8 +24,9 @@ mod scratch;
 
 use std::time::Duration;
 
+pub use client::Client;
 pub use fixture::Fixture;
-pub use line::{Worker, field};
+pub use line::{Worker, field, writer};
 pub use lines::Lines;
 pub use notify::NotifySocket;
 pub use processes::{

@@ -109,7 +109,11 @@ fn start(model: &Model) -> Option<TokenStream> {
         let (cfgs, name) = (&hook.cfgs, name(hook));
         let cx = hook.cx.map(|place| place.put(quote!(cx)));
         let cx = cx.map(|cx| quote!(, #cx));
-        let this = if hook.owns { quote!(this) } else { quote!(&this) };
+        let this = if hook.owns {
+            quote!(this)
+        } else {
+            quote!(&this)
+        };
         let body = call(&hook.method, false, quote!(#this #cx));
         let routes = quote!(::service_runtime::__rt::routes(cx, #name, self, |this| #body).await);
         let routes = hook.output.put(routes);

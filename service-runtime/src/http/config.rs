@@ -77,6 +77,20 @@ pub struct HttpConfig {
     /// client that the connection closes.
     #[config(default = "1s")]
     pub linger: Duration,
+    /// What is logged of each request: `off`, `text`, `json`, or a format of `{client}`, `{method}`,
+    /// `{path}`, `{version}`, `{status}`, `{length}`, `{seconds}`, `{agent}` and `{id}`.
+    #[config(default = "off")]
+    pub access_log: String,
+    /// Proxies whose `Forwarded` and `X-Forwarded-For` are believed: addresses, networks such as
+    /// `10.0.0.0/8`, and `unix` for every unix socket.
+    #[config(default = [])]
+    pub trusted_proxies: Vec<String>,
+    /// Whether `X-Request-Id` is taken over, or made, and answered.
+    #[config(default = true)]
+    pub request_id: bool,
+    /// Whether `/healthz` and `/readyz` are answered before the routes are asked.
+    #[config(default = true)]
+    pub health: bool,
     /// Whether a panic's message is part of the 500 that the client gets.
     #[config(default = false)]
     pub debug: bool,

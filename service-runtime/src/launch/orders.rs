@@ -27,7 +27,7 @@ pub(crate) enum Word {
 /// Something to act on.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Stop gracefully; the second time, at once.
+    /// Stop gracefully.
     Stop,
     /// Stop at once.
     Quit,
@@ -47,6 +47,17 @@ pub(crate) enum Next {
 struct Stops {
     by_supervisor: u32,
     by_others: u32,
+}
+
+/// What one more TERM comes to.
+#[derive(Debug, PartialEq, Eq)]
+enum Stopping {
+    /// It is the first of all.
+    Begins,
+    /// It is the same stop, told by another.
+    GoesOn,
+    /// It is the second by hand.
+    IsUrgent,
 }
 
 impl Orders {
@@ -92,11 +103,14 @@ impl Orders {
         let (next, what) = match order {
             Order::Stop => {
                 let by_supervisor = pid.is_some() && pid == self.supervisor;
-                if !self.stops.counts(by_supervisor) {
-                    tracing::debug!(sender, "TERM: already stops");
-                    return None;
+                match self.stops.count(by_supervisor) {
+                    Stopping::Begins => (Next::Stop, "TERM: stops gracefully"),
+                    Stopping::GoesOn => {
+                        tracing::debug!(sender, "TERM: already stops");
+                        return None;
+                    }
+                    Stopping::IsUrgent => (Next::Quit, "TERM again: exits at once"),
                 }
-                (Next::Stop, "TERM: stops gracefully")
             }
             Order::Quit => (Next::Quit, "INT: exits at once"),
             Order::Reload => (Next::Reload, "HUP: reloads"),
@@ -119,15 +133,18 @@ impl Orders {
 }
 
 impl Stops {
-    /// Counts a TERM; returns whether it is news: the first of all, or a second by hand.
-    fn counts(&mut self, by_supervisor: bool) -> bool {
+    /// Counts a TERM, and says what it comes to.
+    fn count(&mut self, by_supervisor: bool) -> Stopping {
         let first = self.by_supervisor + self.by_others == 0;
         if by_supervisor {
             self.by_supervisor += 1;
-            first
         } else {
             self.by_others += 1;
-            first || self.by_others > 1
+        }
+        match self.by_others {
+            _ if first => Stopping::Begins,
+            2.. if !by_supervisor => Stopping::IsUrgent,
+            _ => Stopping::GoesOn,
         }
     }
 }
@@ -139,18 +156,18 @@ mod tests {
     #[test]
     fn the_service_manager_and_the_supervisor_are_one_stop() {
         let mut stops = Stops::default();
-        assert!(stops.counts(false));
-        assert!(!stops.counts(true));
+        assert_eq!(stops.count(false), Stopping::Begins);
+        assert_eq!(stops.count(true), Stopping::GoesOn);
         let mut stops = Stops::default();
-        assert!(stops.counts(true));
-        assert!(!stops.counts(false));
+        assert_eq!(stops.count(true), Stopping::Begins);
+        assert_eq!(stops.count(false), Stopping::GoesOn);
     }
 
     #[test]
     fn a_second_stop_by_hand_is_another() {
         let mut stops = Stops::default();
-        assert!(stops.counts(false));
-        assert!(!stops.counts(true));
-        assert!(stops.counts(false));
+        assert_eq!(stops.count(false), Stopping::Begins);
+        assert_eq!(stops.count(true), Stopping::GoesOn);
+        assert_eq!(stops.count(false), Stopping::IsUrgent);
     }
 }

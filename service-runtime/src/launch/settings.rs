@@ -51,6 +51,13 @@ pub(crate) struct Wear {
 }
 
 /// One setting.
+#[cfg_attr(
+    not(feature = "config"),
+    expect(
+        dead_code,
+        reason = "only a configuration has a template and sub-tables"
+    )
+)]
 pub(crate) struct Key {
     /// Its name.
     pub(crate) name: &'static str,

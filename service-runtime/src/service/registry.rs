@@ -4,6 +4,13 @@ use super::Description;
 use super::erased::{Build, Definition, InitFn};
 
 /// A service type, as `#[service]` on its struct registers it.
+#[cfg_attr(
+    not(feature = "config"),
+    expect(
+        dead_code,
+        reason = "only a configuration has a template and sub-tables"
+    )
+)]
 pub struct Registration {
     pub(crate) describe: fn() -> Description,
     pub(crate) init: fn() -> Option<InitFn>,
@@ -44,5 +51,7 @@ inventory::collect!(Table);
 /// Returns every table that belongs to no registered type.
 #[cfg(feature = "config")]
 pub(crate) fn tables() -> Vec<crate::config::Section> {
-    inventory::iter::<Table>().map(|table| (table.0)()).collect()
+    inventory::iter::<Table>()
+        .map(|table| (table.0)())
+        .collect()
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::tasks::TaskEnd;
 use crate::tasks::group::Shared;
@@ -32,8 +31,6 @@ struct Membership {
     /// Empty once the task has signed off.
     group: Option<Arc<Shared>>,
     place: Place,
-    /// What the task takes of the group's limit.
-    room: Option<OwnedSemaphorePermit>,
     /// Whether the group knows how to wake the task.
     waits: bool,
 }
@@ -46,16 +43,10 @@ pub(super) enum NoValue {
 }
 
 impl<F> Tracked<F> {
-    pub(super) fn new(
-        future: F,
-        group: Arc<Shared>,
-        place: Place,
-        room: Option<OwnedSemaphorePermit>,
-    ) -> Self {
+    pub(super) fn new(future: F, group: Arc<Shared>, place: Place) -> Self {
         let membership = Membership {
             group: Some(group),
             place,
-            room,
             waits: false,
         };
         Self {
@@ -137,7 +128,7 @@ impl Membership {
 
     fn sign_off(&mut self, end: &TaskEnd) {
         if let Some(group) = self.group.take() {
-            group.leave(self.place, end, self.room.take());
+            group.leave(self.place, end);
         }
     }
 }

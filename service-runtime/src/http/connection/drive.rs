@@ -10,9 +10,9 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep_until};
 
+use super::Connection;
 use super::socket::Socket;
 use super::state::Overdue;
-use super::Connection;
 use crate::http::Handler;
 use crate::http::exchange::Exchanger;
 use crate::http::server::Server;

@@ -4,6 +4,6 @@ mod drive;
 mod socket;
 mod state;
 
-pub use self::state::Client;
 pub(crate) use self::drive::{StreamTasks, drive};
-pub(crate) use self::state::{Connection, InFlight, Work};
+pub use self::state::Client;
+pub(crate) use self::state::{Connection, InFlight};

@@ -4,10 +4,11 @@
 //! stands for "not now".
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::{Method, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use tokio_util::sync::CancellationToken;
 
 use crate::http::server::Server;
@@ -40,6 +41,8 @@ pub(crate) struct Work {
     pub(crate) method: Method,
     pub(crate) uri: Uri,
     pub(crate) since: u64,
+    /// The status that its broken body stands for.
+    broken: Option<StatusCode>,
 }
 
 /// Counts as a request in flight until it is dropped.
@@ -50,23 +53,38 @@ pub(crate) struct InFlight {
 
 /// The client's side of a request's connection, among the request's extensions.
 #[derive(Clone)]
-pub struct Client(Arc<Connection>);
+pub struct Client {
+    connection: Arc<Connection>,
+    forwarded: Option<IpAddr>,
+}
 
 impl Client {
-    pub(crate) fn new(connection: Arc<Connection>) -> Self {
-        Self(connection)
+    pub(crate) fn new(connection: Arc<Connection>, forwarded: Option<IpAddr>) -> Self {
+        Self {
+            connection,
+            forwarded,
+        }
+    }
+
+    /// Returns the client's address: that of the connection, or what a proxy of `trusted_proxies`
+    /// says; `None` for a unix socket without such a proxy.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.forwarded.or(match self.peer() {
+            Peer::Tcp(address) => Some(address.ip()),
+            Peer::Unix { .. } => None,
+        })
     }
 
     /// Returns who is at the other end of the connection.
     pub fn peer(&self) -> &Peer {
-        &self.0.peer
+        &self.connection.peer
     }
 
     /// Returns a token that is cancelled when the server begins to drain.
     ///
     /// An upgraded connection, such as a WebSocket, has until the graceful timeout to end then.
     pub fn draining(&self) -> CancellationToken {
-        self.0.server.drain.child_token()
+        self.connection.server.drain.child_token()
     }
 }
 
@@ -127,6 +145,7 @@ impl Connection {
             method: method.clone(),
             uri: uri.clone(),
             since: self.server.now(),
+            broken: None,
         };
         self.lock().push(work);
         InFlight {
@@ -199,6 +218,14 @@ impl Connection {
         }
     }
 
+    /// Takes note that the body of a request has broken a limit.
+    pub(crate) fn broke(&self, number: u64, status: StatusCode) {
+        let mut work = self.lock();
+        if let Some(work) = work.iter_mut().find(|work| work.number == number) {
+            work.broken = Some(status);
+        }
+    }
+
     /// Returns the requests in flight.
     pub(crate) fn work(&self) -> Vec<Work> {
         self.lock().clone()
@@ -239,6 +266,17 @@ impl Drop for InFlight {
 }
 
 impl InFlight {
+    /// Returns the request's number on its connection.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Returns the status that the request's broken body stands for.
+    pub(crate) fn broken(&self) -> Option<StatusCode> {
+        let work = self.connection.lock();
+        work.iter().find(|work| work.number == self.number)?.broken
+    }
+
     pub(crate) fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }

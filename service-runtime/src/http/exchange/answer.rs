@@ -1,12 +1,13 @@
 //! The body of an answer: while it lives, its request is in flight.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use super::access::Record;
 use crate::http::BoxError;
 use crate::http::connection::InFlight;
 
@@ -16,6 +17,7 @@ pin_project! {
         #[pin]
         kind: Kind<B>,
         in_flight: InFlight,
+        record: Option<Box<Record>>,
     }
 }
 
@@ -30,7 +32,20 @@ pin_project! {
 impl<B> AnswerBody<B> {
     pub(super) fn of(body: B, in_flight: InFlight) -> Self {
         let kind = Kind::Handlers { body };
-        Self { kind, in_flight }
+        Self::new(kind, in_flight)
+    }
+
+    fn new(kind: Kind<B>, in_flight: InFlight) -> Self {
+        Self {
+            kind,
+            in_flight,
+            record: None,
+        }
+    }
+
+    /// Logs the exchange when the body has ended, or was given up.
+    pub(super) fn recorded(&mut self, record: Box<Record>) {
+        self.record = Some(record);
     }
 
     pub(super) fn empty(in_flight: InFlight) -> Self {
@@ -40,7 +55,7 @@ impl<B> AnswerBody<B> {
     pub(super) fn text(text: Option<String>, in_flight: InFlight) -> Self {
         let text = text.filter(|text| !text.is_empty()).map(Bytes::from);
         let kind = Kind::Text { text };
-        Self { kind, in_flight }
+        Self::new(kind, in_flight)
     }
 }
 
@@ -52,12 +67,17 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for AnswerBody<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match self.project().kind.project() {
-            KindProj::Handlers { body } => body
-                .poll_frame(cx)
-                .map(|frame| frame.map(|frame| frame.map_err(Into::into))),
-            KindProj::Text { text } => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+        let this = self.project();
+        let frame: Option<Result<Frame<Bytes>, BoxError>> = match this.kind.project() {
+            KindProj::Handlers { body } => {
+                ready!(body.poll_frame(cx)).map(|frame| frame.map_err(Into::into))
+            }
+            KindProj::Text { text } => text.take().map(|text| Ok(Frame::data(text))),
+        };
+        if let (Some(record), Some(Ok(frame))) = (this.record, &frame) {
+            record.sent(frame.data_ref().map_or(0, Bytes::len));
         }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

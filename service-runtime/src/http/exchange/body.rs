@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum::http::StatusCode;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -20,6 +21,7 @@ use crate::http::connection::Connection;
 pub struct RequestBody {
     body: Incoming,
     connection: Arc<Connection>,
+    number: u64,
     /// How many bytes may still come, if there is a limit.
     left: Option<u64>,
     pause: Option<Pin<Box<Sleep>>>,
@@ -42,7 +44,7 @@ enum State {
 pub(crate) struct StillSending;
 
 impl RequestBody {
-    pub(super) fn new(body: Incoming, connection: &Arc<Connection>) -> Self {
+    pub(super) fn new(body: Incoming, connection: &Arc<Connection>, number: u64) -> Self {
         let state = if body.is_end_stream() {
             State::Read
         } else {
@@ -52,10 +54,16 @@ impl RequestBody {
         Self {
             body,
             connection: Arc::clone(connection),
+            number,
             left: (max > 0).then_some(max),
             pause: None,
             state,
         }
+    }
+
+    fn breaks(&mut self, status: StatusCode) {
+        self.state = State::Broken;
+        self.connection.broke(self.number, status);
     }
 
     fn pauses(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -81,7 +89,7 @@ impl Body for RequestBody {
         }
         let frame = match Pin::new(&mut this.body).poll_frame(cx) {
             Poll::Pending if this.pauses(cx).is_ready() => {
-                this.state = State::Broken;
+                this.breaks(StatusCode::REQUEST_TIMEOUT);
                 return Poll::Ready(Some(Err(StillSending.into())));
             }
             Poll::Pending => return Poll::Pending,
@@ -101,7 +109,7 @@ impl Body for RequestBody {
             match left.checked_sub(data.len() as u64) {
                 Some(rest) => *left = rest,
                 None => {
-                    this.state = State::Broken;
+                    this.breaks(StatusCode::PAYLOAD_TOO_LARGE);
                     return Poll::Ready(Some(Err(Box::new(TooLong))));
                 }
             }

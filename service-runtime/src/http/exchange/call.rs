@@ -8,12 +8,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use axum::http::header::{CONNECTION, HeaderValue};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue};
 use axum::http::{Method, Request, Response, StatusCode, Uri, Version};
+use futures_core::future::BoxFuture;
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 
+use super::access::Record;
+use super::health::Probe;
+use super::id;
 use super::refusal::refusal;
 use super::{AnswerBody, RequestBody};
 use crate::http::config::limit;
@@ -45,18 +49,37 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
         let (mut head, body) = request.into_parts();
         let connection = &self.connection;
         let http2 = head.version == Version::HTTP_2;
+        let server = &connection.server;
+        let in_flight = connection.begin(&head.method, &head.uri, http2);
+        let body = RequestBody::new(body, connection, in_flight.number());
+        let id = server
+            .config
+            .request_id
+            .then(|| id::take_or_make(&mut head.headers));
+        let forwarded = server.proxies.client(&connection.peer, &head.headers);
+        let client = Client::new(Arc::clone(connection), forwarded);
+        let record = server
+            .access
+            .is_on()
+            .then(|| Record::new(&head, client.address(), id.as_ref()));
         let asked = Asked {
             method: head.method.clone(),
             uri: head.uri.clone(),
             version: head.version,
+            id,
+            record,
         };
-        let in_flight = connection.begin(&head.method, &head.uri, http2);
-        connection.server.count();
-        let body = RequestBody::new(body, connection);
-        let state = match refusal(&head, &connection.server.config) {
-            Some(status) => State::Refused { status },
-            None => {
-                head.extensions.insert(Client::new(Arc::clone(connection)));
+        let probe = server.config.health.then(|| Probe::of(&head)).flatten();
+        if probe.is_none() {
+            server.count();
+        }
+        let state = match (refusal(&head, &server.config), probe) {
+            (Some(status), _) => State::Refused { status },
+            (None, Some(probe)) => State::Probed {
+                answer: probe.answer(Arc::clone(server)),
+            },
+            (None, None) => {
+                head.extensions.insert(client);
                 State::Waiting {
                     handler: self.handler.clone(),
                     request: Some(Request::from_parts(head, body)),
@@ -77,6 +100,15 @@ struct Asked {
     method: Method,
     uri: Uri,
     version: Version,
+    id: Option<HeaderValue>,
+    record: Option<Box<Record>>,
+}
+
+impl Asked {
+    fn id(&self) -> &str {
+        let id = self.id.as_ref().and_then(|id| id.to_str().ok());
+        id.unwrap_or("-")
+    }
 }
 
 pin_project! {
@@ -94,6 +126,7 @@ pin_project! {
     #[project = StateProj]
     enum State<H: Handler> {
         Refused { status: StatusCode },
+        Probed { answer: BoxFuture<'static, (StatusCode, String)> },
         Waiting { handler: H, request: Option<Request<RequestBody>> },
         Running { #[pin] future: H::Future },
     }
@@ -103,6 +136,7 @@ pin_project! {
 enum Outcome<B> {
     Answer(Response<B>),
     Refused(StatusCode),
+    Probed(StatusCode, String),
     Failed(BoxError),
     Panicked(Box<dyn Any + Send>),
 }
@@ -127,6 +161,7 @@ impl<H: Handler> Future for Answering<H> {
                 tracing::warn!(
                     method = %this.asked.method,
                     path = this.asked.uri.path(),
+                    request_id = this.asked.id(),
                     "no answer within request_timeout, {}",
                     humantime::format_duration(time),
                 );
@@ -142,10 +177,17 @@ impl<H: Handler> Future for Answering<H> {
     }
 }
 
-fn work<H: Handler>(mut state: Pin<&mut State<H>>, cx: &mut Context<'_>) -> Poll<Outcome<H::AnswerBody>> {
+fn work<H: Handler>(
+    mut state: Pin<&mut State<H>>,
+    cx: &mut Context<'_>,
+) -> Poll<Outcome<H::AnswerBody>> {
     loop {
         let future = match state.as_mut().project() {
             StateProj::Refused { status } => return Poll::Ready(Outcome::Refused(*status)),
+            StateProj::Probed { answer } => {
+                let (status, text) = ready!(answer.as_mut().poll(cx));
+                return Poll::Ready(Outcome::Probed(status, text));
+            }
             StateProj::Running { future } => {
                 return Poll::Ready(match ready!(future.poll(cx)) {
                     Ok(answer) => Outcome::Answer(answer),
@@ -164,18 +206,43 @@ fn work<H: Handler>(mut state: Pin<&mut State<H>>, cx: &mut Context<'_>) -> Poll
     }
 }
 
-fn finish<B>(outcome: Outcome<B>, asked: &Asked, in_flight: InFlight) -> Response<AnswerBody<B>> {
+fn finish<B>(
+    outcome: Outcome<B>,
+    asked: &mut Asked,
+    in_flight: InFlight,
+) -> Response<AnswerBody<B>> {
     let connection = Arc::clone(in_flight.connection());
     let debug = connection.server.config.debug;
     let mut closes = connection.is_to_close();
+    // What a handler made of a body that broke a limit is not what broke it.
+    let outcome = match outcome {
+        Outcome::Answer(answer) if answer.status().as_u16() >= 400 => match in_flight.broken() {
+            Some(status) => Outcome::Refused(status),
+            None => Outcome::Answer(answer),
+        },
+        outcome => outcome,
+    };
     let mut answer = match outcome {
         Outcome::Answer(answer) => answer.map(|body| AnswerBody::of(body, in_flight)),
         Outcome::Refused(status) => {
             closes |= status != StatusCode::SERVICE_UNAVAILABLE;
             with_status(status, AnswerBody::empty(in_flight))
         }
+        Outcome::Probed(status, text) => {
+            let mut answer = with_status(status, AnswerBody::text(Some(text), in_flight));
+            let json = HeaderValue::from_static("application/json");
+            answer.headers_mut().insert(CONTENT_TYPE, json);
+            let never = HeaderValue::from_static("no-store");
+            answer.headers_mut().insert(CACHE_CONTROL, never);
+            answer
+        }
         Outcome::Failed(error) => {
-            tracing::error!(method = %asked.method, path = asked.uri.path(), "handler failed: {error}");
+            tracing::error!(
+                method = %asked.method,
+                path = asked.uri.path(),
+                request_id = asked.id(),
+                "handler failed: {error}"
+            );
             let text = debug.then(|| error.to_string());
             with_status(
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -187,6 +254,7 @@ fn finish<B>(outcome: Outcome<B>, asked: &Asked, in_flight: InFlight) -> Respons
             tracing::error!(
                 method = %asked.method,
                 path = asked.uri.path(),
+                request_id = asked.id(),
                 "handler panicked: {message}"
             );
             with_status(
@@ -195,6 +263,15 @@ fn finish<B>(outcome: Outcome<B>, asked: &Asked, in_flight: InFlight) -> Respons
             )
         }
     };
+    // Of HTTP/1.1 hyper closes a connection with the rest of a body in it: that has to be announced too.
+    closes |= asked.version != Version::HTTP_2 && connection.is_unread();
+    if let Some(id) = &asked.id {
+        answer.headers_mut().insert(id::NAME, id.clone());
+    }
+    if let Some(mut record) = asked.record.take() {
+        record.answered(answer.status(), Arc::clone(&connection.server));
+        answer.body_mut().recorded(record);
+    }
     if closes && !answer.status().is_informational() {
         connection.announce();
         if asked.version != Version::HTTP_2 {

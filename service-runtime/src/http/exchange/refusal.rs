@@ -8,12 +8,16 @@ use crate::http::config::HttpConfig;
 /// Returns the status that a head gets that breaks a limit.
 pub(super) fn refusal(head: &Parts, config: &HttpConfig) -> Option<StatusCode> {
     let over = |length: usize, limit: u64| limit > 0 && length as u64 > limit;
-    let url = head.uri.path_and_query().map_or(0, |url| url.as_str().len());
+    let url = head
+        .uri
+        .path_and_query()
+        .map_or(0, |url| url.as_str().len());
     if over(url, config.url_max.bytes()) {
         return Some(StatusCode::URI_TOO_LONG);
     }
     let header_max = config.header_max.bytes();
-    let line = |(name, value): (&HeaderName, &axum::http::HeaderValue)| name.as_str().len() + value.len();
+    let line =
+        |(name, value): (&HeaderName, &axum::http::HeaderValue)| name.as_str().len() + value.len();
     if head
         .headers
         .iter()

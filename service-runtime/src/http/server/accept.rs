@@ -93,6 +93,8 @@ fn deadline(server: &Server) -> Option<Instant> {
 
 async fn drain(server: &Arc<Server>, deadline: Option<Instant>) {
     server.begin_drain();
+    let connections = server.lock().len();
+    tracing::info!(service = server.cx.name(), connections, "draining");
     let drained = async {
         loop {
             let one_less = server.one_less.notified();
@@ -135,7 +137,11 @@ fn cut(server: &Server) {
         work.len(),
         connections.len(),
         paths.join(", "),
-        if work.len() > paths.len() { ", …" } else { "" }
+        if work.len() > paths.len() {
+            ", …"
+        } else {
+            ""
+        }
     );
     tracing::error!(service = server.cx.name(), "{text}");
     server.cx.fail(anyhow::Error::msg(text));

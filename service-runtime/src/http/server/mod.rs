@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::Handler;
 use super::config::{HttpConfig, limit};
 use super::connection::{Connection, StreamTasks};
+use super::exchange::{AccessLog, Proxies, Readiness, network};
 use crate::listen::Peer;
 use crate::service::Context;
 use crate::tasks::TaskGroup;
@@ -28,6 +29,9 @@ pub(crate) struct Server {
     pub(crate) cx: Context,
     pub(crate) config: HttpConfig,
     pub(crate) limits: Limits,
+    pub(crate) access: AccessLog,
+    pub(crate) proxies: Proxies,
+    pub(crate) readiness: Readiness,
     pub(crate) builder: Builder<StreamTasks>,
     /// Cancelled when accepting has ended.
     pub(crate) drain: CancellationToken,
@@ -59,6 +63,13 @@ pub(crate) async fn serve<H: Handler>(
     config: HttpConfig,
     handler: H,
 ) -> anyhow::Result<()> {
+    for proxy in &config.trusted_proxies {
+        anyhow::ensure!(
+            proxy == "unix" || network(proxy).is_some(),
+            "[{}] trusted_proxies: `{proxy}` is neither an address, nor a network, nor `unix`",
+            cx.name()
+        );
+    }
     let listeners = bind::bind(cx, &config).await?;
     let server = Arc::new(Server::new(cx.clone(), config));
     cx.tasks()
@@ -82,6 +93,9 @@ impl Server {
         };
         Self {
             builder: builder(&config, StreamTasks(tasks.clone())),
+            access: AccessLog::new(&config.access_log),
+            proxies: Proxies::new(&config.trusted_proxies),
+            readiness: Readiness::default(),
             cx,
             config,
             limits,

@@ -26,7 +26,10 @@ pub(super) struct Now(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    service: Option<(AnyService, Context)>,
+    /// What was built and started.
+    service: Option<AnyService>,
+    /// Given from the moment when the service begins to be built.
+    context: Option<Context>,
     /// The value that `main` made has been started before.
     used: bool,
     over: bool,
@@ -41,6 +44,14 @@ pub(super) struct Life {
     pub(super) started: Option<oneshot::Sender<anyhow::Result<()>>>,
     pub(super) tell: mpsc::UnboundedSender<Told>,
     pub(super) now: Arc<Now>,
+}
+
+/// How the last run of a service ended.
+enum Last {
+    /// As it was told to, or as the one who started it is told.
+    Stopped,
+    /// By itself, which is to be told.
+    Told(Told),
 }
 
 /// How one run of a service ended, with everything of it stopped.
@@ -61,10 +72,18 @@ impl Life {
         self.now.begin();
         let result = self.lives().await;
         self.now.end();
-        result
+        // Told only now: who hears of it asks at once whether any service still lives.
+        match result {
+            Ok(Last::Stopped) => Ok(()),
+            Ok(Last::Told(told)) => {
+                let _ = self.tell.send(told);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
-    async fn lives(&mut self) -> anyhow::Result<()> {
+    async fn lives(&mut self) -> anyhow::Result<Last> {
         let name = self.definition.description.name().to_owned();
         let policy = self.definition.description.policy();
         let mut failed_in_a_row = 0_u64;
@@ -72,20 +91,19 @@ impl Life {
             let error = match self.one_run(&name).await {
                 End::Stopped(result) => {
                     self.phase(&name, Phase::Stopped);
-                    return result;
+                    return result.map(|()| Last::Stopped);
                 }
                 End::Done => {
                     self.phase(&name, Phase::Stopped);
                     tracing::info!(service = name, "service is done");
-                    let _ = self.tell.send(Told::Done);
-                    return Ok(());
+                    return Ok(Last::Told(Told::Done));
                 }
                 End::NotStarted(error) if self.started.is_some() => {
                     self.phase(&name, Phase::Failed);
                     if let Some(started) = self.started.take() {
                         let _ = started.send(Err(error));
                     }
-                    return Ok(());
+                    return Ok(Last::Stopped);
                 }
                 End::NotStarted(error) => error,
                 End::Failed(error, ready_for) => {
@@ -104,8 +122,7 @@ impl Life {
                         service = name,
                         "service failed, the others go on: {error:#}"
                     );
-                    let _ = self.tell.send(Told::Ignored);
-                    return Ok(());
+                    return Ok(Last::Told(Told::Ignored));
                 }
                 OnError::Restart if limit == 0 || failed_in_a_row <= limit => {
                     let delay = self.delay(failed_in_a_row);
@@ -117,19 +134,15 @@ impl Life {
                     );
                     if self.stopped_within(delay).await {
                         self.phase(&name, Phase::Stopped);
-                        return Ok(());
+                        return Ok(Last::Stopped);
                     }
                 }
                 OnError::Restart => {
                     let error =
                         error.context(format!("it failed {failed_in_a_row} times in a row"));
-                    let _ = self.tell.send(Told::Failed(name, error));
-                    return Ok(());
+                    return Ok(Last::Told(Told::Failed(name, error)));
                 }
-                OnError::Exit => {
-                    let _ = self.tell.send(Told::Failed(name, error));
-                    return Ok(());
-                }
+                OnError::Exit => return Ok(Last::Told(Told::Failed(name, error))),
             }
         }
     }
@@ -137,29 +150,40 @@ impl Life {
     async fn one_run(&mut self, name: &str) -> End {
         self.phase(name, Phase::Starting);
         let cx = Context::new(name, Arc::clone(&self.host));
-        let begin = begin(self.definition.build.clone(), &cx, self.now.is_used());
+        self.now.set(None, Some(&cx));
+        let end = self.run_with(name, &cx).await;
+        self.now.set(None, None);
+        #[cfg(feature = "http")]
+        self.host.board().runs(name, None);
+        end
+    }
+
+    async fn run_with(&mut self, name: &str, cx: &Context) -> End {
+        let begin = begin(self.definition.build.clone(), cx, self.now.is_used());
         let begun = tokio::select! {
             begun = begin => begun,
             () = told_to_stop(&mut self.orders) => {
-                self.give_up(&cx).await;
+                self.give_up(cx).await;
                 return End::Stopped(Ok(()));
             }
         };
         let service = match begun {
             Ok(service) => service,
             Err(error) => {
-                self.give_up(&cx).await;
+                self.give_up(cx).await;
                 return End::NotStarted(error);
             }
         };
         self.phase(name, Phase::Ready);
-        self.now.set(Some((service.clone(), cx.clone())));
+        self.now.set(Some(&service), Some(cx));
+        #[cfg(feature = "http")]
+        self.host
+            .board()
+            .runs(name, Some((service.clone(), cx.clone())));
         if let Some(started) = self.started.take() {
             let _ = started.send(Ok(()));
         }
-        let end = self.serve(name, &service, &cx).await;
-        self.now.set(None);
-        end
+        self.serve(name, &service, cx).await
     }
 
     /// Runs a started service until it ends or is told to, and stops it.
@@ -175,9 +199,13 @@ impl Life {
                     return self.after_wait(name, service, cx, end, ready_since.elapsed()).await;
                 }
                 order = self.orders.recv() => match order {
-                    Some(Command::Reset(change, done)) => {
-                        let _ = done.send(reset(service, cx, &change).await);
-                    }
+                    Some(Command::Reset(change, done)) => tokio::select! {
+                        result = reset(service, cx, &change) => {
+                            let _ = done.send(result);
+                        }
+                        // As with a start: it has until its next await.
+                        () = told_to_stop(&mut self.orders) => break None,
+                    },
                     Some(Command::Stop) | None => break None,
                 },
             }
@@ -337,7 +365,12 @@ async fn caught<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::R
 
 impl Now {
     pub(super) fn service(&self) -> Option<(AnyService, Context)> {
-        self.state().service.clone()
+        let state = self.state();
+        Some((state.service.clone()?, state.context.clone()?))
+    }
+
+    pub(super) fn context(&self) -> Option<Context> {
+        self.state().context.clone()
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -356,8 +389,10 @@ impl Now {
         std::mem::replace(&mut self.state().used, true)
     }
 
-    fn set(&self, service: Option<(AnyService, Context)>) {
-        self.state().service = service;
+    fn set(&self, service: Option<&AnyService>, context: Option<&Context>) {
+        let mut state = self.state();
+        state.service = service.cloned();
+        state.context = context.cloned();
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {

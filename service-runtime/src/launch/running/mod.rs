@@ -6,6 +6,7 @@
 mod life;
 mod report;
 
+use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
@@ -50,11 +51,20 @@ pub(crate) enum Told {
     Failed(String, anyhow::Error),
 }
 
-/// A service that could not be started.
+/// A service that could not be started or stopped, or did not take over a configuration.
 #[derive(Debug)]
-pub(crate) struct StartError {
+pub(crate) struct Fault {
     pub(crate) service: String,
     pub(crate) error: anyhow::Error,
+}
+
+/// Why not every service was started.
+#[derive(Debug)]
+pub(crate) enum StartError {
+    /// This one could not be started.
+    NotStarted(Fault),
+    /// This one was ready, and failed while others were being started.
+    Failed(Fault),
 }
 
 /// One service as its task sees and shows it.
@@ -143,19 +153,17 @@ impl Running {
                 let _ = end.send(life.live().await);
             });
             if let Err(error) = spawned {
-                return Err(StartError {
-                    service,
-                    error: error.into(),
-                });
+                let error = error.into();
+                return Err(StartError::NotStarted(Fault { service, error }));
             }
             handle.commands = Some(commands);
             handle.ended = Some(ended);
-            match is_started.await {
+            match unless_one_fails(is_started, &mut self.told).await? {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => return Err(StartError { service, error }),
+                Ok(Err(error)) => return Err(StartError::NotStarted(Fault { service, error })),
                 Err(_) => {
                     let error = anyhow::anyhow!("its task ended before it was started");
-                    return Err(StartError { service, error });
+                    return Err(StartError::NotStarted(Fault { service, error }));
                 }
             }
         }
@@ -187,7 +195,7 @@ impl Running {
     /// # Cancel safety
     ///
     /// Dropping the future takes no stop back; a second call goes on.
-    pub(crate) async fn stop(&mut self) -> Vec<StartError> {
+    pub(crate) async fn stop(&mut self) -> Vec<Fault> {
         let mut errors = Vec::new();
         for level in self.levels.clone().into_iter().rev() {
             for index in &level {
@@ -204,7 +212,7 @@ impl Running {
                 self.lives[index].commands = None;
                 if let Err(error) = result {
                     let service = self.lives[index].definition.description.name().to_owned();
-                    errors.push(StartError { service, error });
+                    errors.push(Fault { service, error });
                 }
             }
         }
@@ -221,7 +229,7 @@ impl Running {
     /// Lets every running service take over a new configuration, in start order.
     ///
     /// Returns the errors, each with its service; the services go on all the same.
-    pub(crate) async fn reset(&mut self, change: Change) -> Vec<StartError> {
+    pub(crate) async fn reset(&mut self, change: Change) -> Vec<Fault> {
         let mut errors = Vec::new();
         for index in self.levels.concat() {
             let handle = &self.lives[index];
@@ -235,7 +243,7 @@ impl Running {
             // A service that ends meanwhile drops its side: it has nothing to take over.
             if let Ok(Err(error)) = is_done.await {
                 let service = handle.definition.description.name().to_owned();
-                errors.push(StartError { service, error });
+                errors.push(Fault { service, error });
             }
         }
         errors
@@ -247,6 +255,47 @@ impl Running {
             .iter()
             .filter_map(|life| life.now.service())
             .collect()
+    }
+}
+
+/// Waits for a start; returns an error if meanwhile a service fails that was ready before.
+async fn unless_one_fails<T>(
+    mut start: oneshot::Receiver<T>,
+    told: &mut mpsc::UnboundedReceiver<Told>,
+) -> Result<Result<T, oneshot::error::RecvError>, StartError> {
+    loop {
+        tokio::select! {
+            biased;
+            started = &mut start => return Ok(started),
+            // Those that have ended well are missed by nobody: the one that starts is still to end.
+            Some(told) = told.recv() => if let Told::Failed(service, error) = told {
+                return Err(StartError::Failed(Fault { service, error }));
+            },
+        }
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotStarted(Fault { service, error }) => {
+                write!(f, "service `{service}` could not be started: {error:#}")
+            }
+            Self::Failed(Fault { service, error }) => {
+                write!(
+                    f,
+                    "service `{service}` failed while others were being started: {error:#}"
+                )
+            }
+        }
+    }
+}
+
+impl StartError {
+    /// Returns the service's own error.
+    pub(crate) fn cause(&self) -> &anyhow::Error {
+        let (Self::NotStarted(fault) | Self::Failed(fault)) = self;
+        &fault.error
     }
 }
 

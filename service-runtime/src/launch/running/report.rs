@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::Running;
+use crate::service::Health;
 use crate::tasks::TaskInfo;
+
+/// How long a service may take to say how it goes.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Running {
     /// Describes every service that still has something to do, one line each.
     pub(crate) fn still_running(&self) -> Vec<String> {
-        self.current()
+        self.lives
             .iter()
-            .map(|(_, cx)| {
+            .filter_map(|life| life.now.context())
+            .map(|cx| {
                 let mut parts: Vec<String> = cx.tasks().tasks().iter().map(task).collect();
                 if let Some((hook, since)) = cx.current_hook() {
                     parts.insert(0, format!("hook `{hook}` for {}", whole(since.elapsed())));
@@ -33,7 +38,10 @@ impl Running {
             tracing::info!(service = name, %phase, "report");
         }
         for (service, cx) in self.current() {
-            let health = service.health(&cx).await;
+            let health = match timeout(PATIENCE, service.health(&cx)).await {
+                Ok(health) => health,
+                Err(_) => Health::fail("no answer"),
+            };
             tracing::info!(service = cx.name(), %health, "report");
             for info in cx.tasks().tasks() {
                 let now = Instant::now();

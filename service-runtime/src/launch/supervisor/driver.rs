@@ -12,22 +12,19 @@ use nix::sys::signal::Signal;
 
 use super::checking::Check;
 use super::hang::OVERSLEPT;
-use super::machine::{
-    Action, Announcement, Event, Machine, Outcome, Policy, RestartMethod, WorkerId,
-};
-use super::narrate::{Death, Worker, narrate, status};
+use super::machine::{Action, Announcement, Event, Machine, Outcome, Policy, WorkerId};
+use super::narrate::{Death, narrate, status};
 use super::orders::Order;
 use super::process::{Born, Process, bear};
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::launch::logging::Logging;
-use crate::launch::protocol::{ToSupervisor, ToWorker};
-use crate::listen::{ListenOptions, Listeners};
+use crate::listen::Listeners;
 use crate::notify::Notifier;
 use crate::process::channel::Channel;
+use crate::process::clock;
 use crate::process::page::{CellRef, Page};
 use crate::process::signalfd::Signals;
-use crate::process::{clock, memory, reap};
 
 /// How the loop is left.
 pub(crate) enum Leave {
@@ -68,7 +65,8 @@ pub(super) struct Driver {
     pub(super) logging: Logging,
 }
 
-type Flow = ControlFlow<Leave>;
+/// Whether the loop goes on.
+pub(super) type Flow = ControlFlow<Leave>;
 
 impl Driver {
     /// Runs until the launch ends, or until this process is a worker.
@@ -139,7 +137,7 @@ impl Driver {
     }
 
     /// Tells the machine what happened and does what it says.
-    fn feed(&mut self, event: Event) -> Flow {
+    pub(super) fn feed(&mut self, event: Event) -> Flow {
         let now = self.now();
         if self.machine.wants_beats(now) {
             let beats = Event::Beats(self.beats(now));
@@ -222,234 +220,6 @@ impl Driver {
             let pid = process.child.pid().as_raw();
             tracing::error!(pid, %signal, "cannot signal a worker: {error}");
         }
-    }
-
-    /// Takes in what a worker says.
-    fn listen_to(&mut self, id: WorkerId) -> Flow {
-        while let Some(message) = self.processes.get_mut(&id).and_then(Process::receive) {
-            match message {
-                ToSupervisor::Ready => self.feed(Event::Ready(id))?,
-                ToSupervisor::Worn => self.feed(Event::Worn(id))?,
-                ToSupervisor::Failed {
-                    code,
-                    hopeless,
-                    text,
-                } => {
-                    if let Some(process) = self.processes.get_mut(&id) {
-                        process.error = Some(text);
-                    }
-                    if hopeless {
-                        self.feed(Event::Hopeless(id, code.into()))?;
-                    }
-                }
-                ToSupervisor::Listen {
-                    id: question,
-                    options,
-                } => {
-                    self.listen(id, question, &options)?;
-                }
-                ToSupervisor::Status { service, text } => {
-                    self.notifier
-                        .status(&format!("{}; {service}: {text}", self.status));
-                }
-                ToSupervisor::Mutated(error) => {
-                    if !error.is_empty()
-                        && let Some(process) = self.processes.get(&id)
-                    {
-                        let Worker { pid, slot, .. } = Worker::of(process);
-                        tracing::error!(
-                            slot,
-                            pid,
-                            "worker did not take the configuration over: {error}"
-                        );
-                    }
-                    self.feed(Event::Mutated(id))?;
-                }
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Gives a worker the socket that it asks for.
-    fn listen(&mut self, id: WorkerId, question: u32, options: &str) -> Flow {
-        let Some(process) = self.processes.get(&id) else {
-            return ControlFlow::Continue(());
-        };
-        let slot = Some(process.slot);
-        let bound = ListenOptions::from_wire(options)
-            .map_err(|error| crate::launch::host::chain(&error))
-            .and_then(|options| {
-                let bound = self.listeners.bind(&options, slot);
-                bound.map_err(|error| crate::launch::host::chain(&error))
-            });
-        let refused = bound.as_ref().err().cloned();
-        let sent = match bound {
-            Ok(fd) => process.send(&ToWorker::Listening { id: question }, &[fd]),
-            Err(text) => process.send(&ToWorker::Refused { id: question, text }, &[]),
-        };
-        if let Err(error) = sent {
-            tracing::error!(slot, "cannot answer a worker: {error}");
-        }
-        match refused {
-            Some(text) => {
-                if let Some(process) = self.processes.get_mut(&id) {
-                    process.error = Some(text);
-                }
-                self.feed(Event::Hopeless(id, Exit::Failed.code().into()))
-            }
-            None => ControlFlow::Continue(()),
-        }
-    }
-
-    /// Reaps the workers that have ended.
-    fn reap(&mut self) -> Flow {
-        for id in self.processes.keys().copied().collect::<Vec<_>>() {
-            let Some(ended) = self.processes[&id].child.reap().ok().flatten() else {
-                continue;
-            };
-            // What it said last counts before its end.
-            self.listen_to(id)?;
-            let Some(process) = self.processes.remove(&id) else {
-                continue;
-            };
-            let leaving = self.machine.is_leaving(id);
-            let worker = Worker::of(&process);
-            if leaving {
-                let Worker {
-                    pid,
-                    slot,
-                    generation,
-                    age,
-                } = &worker;
-                tracing::info!(slot, pid, generation, age, how = %ended, "worker stopped");
-            }
-            self.last_death = Some(Death {
-                id,
-                worker,
-                how: ended.to_string(),
-                error: process.error,
-            });
-            let code = match ended {
-                crate::process::child::Ended::Exited(code) => Some(code),
-                crate::process::child::Ended::Killed { .. } => None,
-            };
-            self.feed(Event::Exited(id, code))?;
-            self.close_unused();
-        }
-        self.abandoned.retain(|check| check.ended().is_none());
-        if self.is_init {
-            let workers: Vec<_> = self.processes.values().map(|p| p.child.pid()).collect();
-            let checks: Vec<_> = self
-                .check
-                .iter()
-                .chain(&self.abandoned)
-                .map(Check::pid)
-                .collect();
-            for (pid, ended) in
-                reap::strangers(|pid| workers.contains(&pid) || checks.contains(&pid))
-            {
-                tracing::debug!(pid = pid.as_raw(), %ended, "reaped an orphan");
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Closes the sockets of slots that are in use no more: nobody accepts from them.
-    fn close_unused(&mut self) {
-        let (slots, _) = self.machine.counts();
-        let used = self
-            .processes
-            .values()
-            .map(|process| process.slot + 1)
-            .max()
-            .unwrap_or(0);
-        self.listeners.close_slots_from(slots.max(used));
-    }
-
-    fn begin_check(&mut self, number: u64) -> Flow {
-        match Check::begin(number, &self.configuration) {
-            Ok(check) => {
-                self.check = Some(check);
-                ControlFlow::Continue(())
-            }
-            Err(error) => {
-                tracing::error!("the configuration cannot be checked: {error}");
-                self.feed(Event::Loaded(Err(())))
-            }
-        }
-    }
-
-    fn abandon_check(&mut self) {
-        if let Some(check) = self.check.take() {
-            check.kill();
-            self.abandoned.push(check);
-        }
-    }
-
-    fn finish_check(&mut self) -> Flow {
-        let Some(ended) = self.check.as_ref().and_then(Check::ended) else {
-            return ControlFlow::Continue(());
-        };
-        let Some(check) = self.check.take() else {
-            return ControlFlow::Continue(());
-        };
-        let number = check.number;
-        match check.result(ended, &self.configuration) {
-            Ok(loaded) => {
-                let policy = self.policy_after(&loaded);
-                self.loaded.insert(number, loaded);
-                self.feed(Event::Loaded(Ok(policy)))
-            }
-            Err(error) => {
-                tracing::error!("the configuration is wrong:\n{error}");
-                self.feed(Event::Loaded(Err(())))
-            }
-        }
-    }
-
-    /// Returns what the machine decides by once this configuration counts.
-    fn policy_after(&self, newer: &Loaded) -> Policy {
-        let current = self.loaded.get(&self.machine.generation());
-        match current.filter(|_| newer.settings.restart_method == RestartMethod::Mutate) {
-            Some(current) => {
-                let mut mutated = current.clone();
-                mutated.mutate(newer);
-                policy(&mutated)
-            }
-            None => policy(newer),
-        }
-    }
-
-    /// Makes the configuration read last that of the generation, and sends it to the workers.
-    fn mutate(&mut self, workers: &[WorkerId]) -> Flow {
-        let generation = self.machine.generation();
-        let newest = self
-            .loaded
-            .pop_last()
-            .filter(|(number, _)| *number != generation);
-        let Some((_, newer)) = newest else {
-            return ControlFlow::Continue(());
-        };
-        let bytes = newer.to_bytes();
-        if let Some(loaded) = self.loaded.get_mut(&generation) {
-            let (_, changes) = loaded.mutate(&newer);
-            changes.log();
-        }
-        let file = memory::file(c"service-runtime-configuration", &bytes);
-        for id in workers {
-            let sent = match (&file, self.processes.get(id)) {
-                (Ok(file), Some(process)) => process
-                    .send(&ToWorker::Mutate, &[file.as_fd()])
-                    .map_err(|error| error.to_string()),
-                (Err(error), _) => Err(error.to_string()),
-                (_, None) => continue,
-            };
-            if let Err(error) = sent {
-                tracing::error!("cannot send the configuration to a worker: {error}");
-                self.feed(Event::Mutated(*id))?;
-            }
-        }
-        ControlFlow::Continue(())
     }
 
     fn announce(&self, announcement: Announcement) {

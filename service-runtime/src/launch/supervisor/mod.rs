@@ -6,10 +6,12 @@
 mod checking;
 mod driver;
 mod hang;
+mod hear;
 pub(crate) mod machine;
 mod narrate;
 mod orders;
 mod process;
+mod reloading;
 mod report;
 mod setup;
 

@@ -6,10 +6,12 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use crate::launch::orders::Word;
 use crate::launch::protocol::{ToSupervisor, ToWorker};
@@ -27,13 +29,23 @@ use crate::tasks::TaskGroup;
 pub(crate) struct Link(Arc<Inner>);
 
 struct Inner {
-    outgoing: mpsc::UnboundedSender<ToSupervisor>,
+    outgoing: mpsc::UnboundedSender<Outgoing>,
     asked: Mutex<BTreeMap<u32, oneshot::Sender<Result<OwnedFd, String>>>>,
     next: AtomicU32,
     page: Page,
     turns: Turns,
     counter: Counter,
 }
+
+/// What the task that writes is given.
+enum Outgoing {
+    Message(ToSupervisor),
+    /// Everything before is to be sent first; then this is told.
+    Flush(oneshot::Sender<()>),
+}
+
+/// How long an end waits for a supervisor that does not read.
+const FLUSH_LIMIT: Duration = Duration::from_millis(200);
 
 impl Link {
     /// Serves the channel by two tasks of `group`; what the supervisor sends unasked goes to `words`.
@@ -71,7 +83,15 @@ impl Link {
 
     /// Sends a message; one to a supervisor that is gone is lost with it.
     pub(crate) fn send(&self, message: ToSupervisor) {
-        let _ = self.0.outgoing.send(message);
+        let _ = self.0.outgoing.send(Outgoing::Message(message));
+    }
+
+    /// Waits until the supervisor has been sent everything, or is gone.
+    pub(crate) async fn flushed(&self) {
+        let (tell, told) = oneshot::channel();
+        if self.0.outgoing.send(Outgoing::Flush(tell)).is_ok() {
+            let _ = timeout(FLUSH_LIMIT, told).await;
+        }
     }
 
     /// Returns what counts this worker's requests.
@@ -131,8 +151,15 @@ impl Link {
     }
 }
 
-async fn write(channel: Arc<AsyncFd<Channel>>, mut queue: mpsc::UnboundedReceiver<ToSupervisor>) {
-    while let Some(message) = queue.recv().await {
+async fn write(channel: Arc<AsyncFd<Channel>>, mut queue: mpsc::UnboundedReceiver<Outgoing>) {
+    while let Some(outgoing) = queue.recv().await {
+        let message = match outgoing {
+            Outgoing::Message(message) => message,
+            Outgoing::Flush(told) => {
+                let _ = told.send(());
+                continue;
+            }
+        };
         let bytes = message.encode();
         let sent = channel
             .async_io(Interest::WRITABLE, |channel| Ok(channel.send(&bytes, &[])?))

@@ -75,7 +75,14 @@ pub(crate) fn work<M>(seed: Seed, main: impl Main<M, Output: IntoServices>) -> E
     let exit = {
         let _inside = runtime.enter();
         match prepare(seed, main, scoped) {
-            Ok(serving) => runtime.block_on(serving.serve()),
+            Ok(serving) => {
+                let link = serving.audience.link.clone();
+                runtime.block_on(async {
+                    let exit = serving.serve().await;
+                    link.flushed().await;
+                    exit
+                })
+            }
             Err((failure, link)) => {
                 tracing::error!("{}", failure.text);
                 runtime.block_on(tell_and_end(failure, link))
@@ -88,7 +95,7 @@ pub(crate) fn work<M>(seed: Seed, main: impl Main<M, Output: IntoServices>) -> E
 }
 
 /// Why there is nothing to serve, and by which link the supervisor can be told.
-type Unprepared = (Failure, Option<(Link, TaskGroup)>);
+type Unprepared = (Failure, Option<Link>);
 
 fn prepare<M>(
     seed: Seed,
@@ -127,7 +134,7 @@ fn prepare<M>(
         let spawned = group.try_spawn(name, task);
         drop(spawned.map_err(|error| os(std::io::Error::other(error)))?);
     }
-    let failed = |failure| (failure, Some((link.clone(), group.clone())));
+    let failed = |failure| (failure, Some(link.clone()));
 
     let services = services(&seed.loaded, &seed.flags, &seed.only, main);
     drop(scoped);
@@ -193,36 +200,21 @@ pub(crate) fn services<M>(
 }
 
 /// Tells the supervisor why this worker ends, and waits until it is told.
-async fn tell_and_end(failure: Failure, link: Option<(Link, TaskGroup)>) -> Exit {
+async fn tell_and_end(failure: Failure, link: Option<Link>) -> Exit {
     let Failure { exit, text } = failure;
-    if let Some((link, group)) = link {
+    if let Some(link) = link {
         link.send(ToSupervisor::Failed {
             code: exit.code(),
             hopeless: true,
             text,
         });
-        drop(link);
-        flush(&group).await;
+        link.flushed().await;
     }
     exit
 }
 
 fn boxed(task: impl Future<Output = ()> + Send + 'static) -> BoxFuture<'static, ()> {
     Box::pin(task)
-}
-
-/// Gives the task that writes a moment to do so.
-async fn flush(group: &TaskGroup) {
-    let flushed = async {
-        while group
-            .tasks()
-            .iter()
-            .any(|task| task.name == "to supervisor")
-        {
-            tokio::task::yield_now().await;
-        }
-    };
-    let _ = tokio::time::timeout(std::time::Duration::from_millis(200), flushed).await;
 }
 
 /// Builds the runtime that the settings ask for.

@@ -5,7 +5,6 @@ use std::mem;
 use std::sync::Arc;
 use std::task::Context;
 
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task;
 
 use super::Shared;
@@ -23,6 +22,7 @@ pub(in crate::tasks) struct Start {
 }
 
 impl Start {
+    /// What a plain task is started with.
     pub(super) fn task(name: Cow<'static, str>) -> Self {
         Self {
             name,
@@ -70,9 +70,8 @@ impl Shared {
         true
     }
 
-    /// Takes a task out: gives its room free, tells everybody who asked, and counts it no more.
-    pub(in crate::tasks) fn leave(&self, place: Place, end: &TaskEnd, room: Option<OwnedSemaphorePermit>) {
-        drop(room);
+    /// Takes a task out: tells everybody who asked, and counts it no more.
+    pub(in crate::tasks) fn leave(&self, place: Place, end: &TaskEnd) {
         if let TaskEnd::Panicked(message) = end {
             self.fail(place, FailureCause::Panicked(message.clone()));
         }

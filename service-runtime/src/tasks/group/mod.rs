@@ -14,7 +14,6 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use self::membership::{Start, tell};
@@ -106,14 +105,13 @@ impl TaskGroup {
         F::Output: Send + 'static,
     {
         let name = name.into();
-        let permit = match &self.limit {
-            None => None,
-            Some(limit) => match limit.wait(&self.shared).await {
-                Some(permit) => Some(permit),
-                None => return Err(self.closed(name)),
-            },
+        let Some(limit) = &self.limit else {
+            return self.start(Start::task(name), future);
         };
-        self.start(Start::task(name), permit, future)
+        match limit.wait(&self.shared).await {
+            Some(taken) => self.start(Start::task(name), taken.by(future)),
+            None => Err(self.closed(name)),
+        }
     }
 
     /// Spawns a task at once, or not at all.
@@ -136,21 +134,20 @@ impl TaskGroup {
         F::Output: Send + 'static,
     {
         let name = name.into();
-        let permit = match &self.limit {
-            None => None,
-            Some(_) if self.is_stopping() => return Err(self.closed(name)),
-            Some(limit) => match limit.take() {
-                Some(permit) => Some(permit),
-                None => {
-                    return Err(SpawnError::Full {
-                        group: self.shared.name.clone(),
-                        task: name,
-                        limit: limit.tasks().get(),
-                    });
-                }
-            },
+        let Some(limit) = &self.limit else {
+            return self.start(Start::task(name), future);
         };
-        self.start(Start::task(name), permit, future)
+        if self.is_stopping() {
+            return Err(self.closed(name));
+        }
+        match limit.take() {
+            Some(taken) => self.start(Start::task(name), taken.by(future)),
+            None => Err(SpawnError::Full {
+                group: self.shared.name.clone(),
+                task: name,
+                limit: limit.tasks().get(),
+            }),
+        }
     }
 
     /// Adds a callback that is told of every failure of a task.
@@ -232,11 +229,10 @@ impl TaskGroup {
         tasks
     }
 
-    /// Spawns, with the room already taken.
+    /// Spawns.
     pub(super) fn start<F>(
         &self,
         start: Start,
-        permit: Option<OwnedSemaphorePermit>,
         future: F,
     ) -> Result<TaskHandle<F::Output>, SpawnError>
     where
@@ -245,8 +241,7 @@ impl TaskGroup {
     {
         let name = start.name.clone();
         let place = self.shared.join(start).map_err(|name| self.closed(name))?;
-        // From here on the task gives its room free itself.
-        let future = Tracked::new(future, Arc::clone(&self.shared), place, permit);
+        let future = Tracked::new(future, Arc::clone(&self.shared), place);
         #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
         let join = tokio::spawn(future);
         Ok(TaskHandle::new(join, Arc::clone(&self.shared), place, name))
@@ -258,15 +253,8 @@ impl TaskGroup {
         name: Cow<'static, str>,
         kind: TaskKind,
     ) -> Result<TaskHandle<()>, SpawnError> {
-        self.start(
-            Start {
-                name,
-                kind,
-                run: None,
-            },
-            None,
-            async {},
-        )
+        let run = None;
+        self.start(Start { name, kind, run }, async {})
     }
 
     /// Plans a loop of this group, without a gate.

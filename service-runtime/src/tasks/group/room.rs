@@ -4,8 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use pin_project_lite::pin_project;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Shared, Start, TaskGroup};
@@ -18,13 +21,27 @@ pub(super) struct Limit {
     tasks: NonZeroUsize,
 }
 
+/// Room that is taken, until this is dropped.
+pub(super) struct Taken {
+    _permit: OwnedSemaphorePermit,
+}
+
+pin_project! {
+    /// A task's future with the room that it takes, dropped after it.
+    struct Within<F> {
+        #[pin]
+        future: F,
+        taken: Taken,
+    }
+}
+
 /// Room for one task in a group, kept until it is used or dropped.
 ///
 /// From [`TaskGroup::room`].
 #[must_use = "room that is dropped is free again"]
 pub struct Room {
     group: TaskGroup,
-    permit: Option<OwnedSemaphorePermit>,
+    taken: Option<Taken>,
 }
 
 impl TaskGroup {
@@ -68,13 +85,13 @@ impl TaskGroup {
     ///
     /// Dropping the future gives up its place among those that wait; no room is lost.
     pub async fn room(&self) -> Option<Room> {
-        let permit = match &self.limit {
+        let taken = match &self.limit {
             None if self.is_stopping() => return None,
             None => None,
             Some(limit) => Some(limit.wait(&self.shared).await?),
         };
         let group = self.clone();
-        Some(Room { group, permit })
+        Some(Room { group, taken })
     }
 }
 
@@ -97,8 +114,11 @@ impl Room {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let Self { group, permit } = self;
-        group.start(Start::task(name.into()), permit, future)
+        let start = Start::task(name.into());
+        match self.taken {
+            Some(taken) => self.group.start(start, taken.by(future)),
+            None => self.group.start(start, future),
+        }
     }
 }
 
@@ -116,17 +136,38 @@ impl Limit {
     }
 
     /// Waits for room; `None` once the group has been told to stop.
-    pub(super) async fn wait(&self, shared: &Shared) -> Option<OwnedSemaphorePermit> {
+    pub(super) async fn wait(&self, shared: &Shared) -> Option<Taken> {
         tokio::select! {
             biased;
             () = shared.token.cancelled() => None,
-            permit = Arc::clone(&self.semaphore).acquire_owned() => permit.ok(),
+            permit = Arc::clone(&self.semaphore).acquire_owned() => permit.ok().map(Taken::new),
         }
     }
 
     /// Takes room if there is any.
-    pub(super) fn take(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.semaphore).try_acquire_owned().ok()
+    pub(super) fn take(&self) -> Option<Taken> {
+        let permit = Arc::clone(&self.semaphore).try_acquire_owned();
+        permit.ok().map(Taken::new)
+    }
+}
+
+impl Taken {
+    fn new(permit: OwnedSemaphorePermit) -> Self {
+        Self { _permit: permit }
+    }
+
+    /// Makes a future hold the room until it is dropped.
+    pub(super) fn by<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        let taken = self;
+        Within { future, taken }
+    }
+}
+
+impl<F: Future> Future for Within<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().future.poll(cx)
     }
 }
 

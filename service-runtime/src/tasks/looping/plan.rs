@@ -37,7 +37,7 @@ impl Plan {
         T: Send + 'static,
     {
         let (start, turning) = self.ready(pace, call);
-        group.start(start, None, turning)
+        group.start(start, turning)
     }
 
     /// Starts the loop as a task of its group whose handle tells nothing of how the loop ended.
@@ -54,7 +54,7 @@ impl Plan {
     {
         let (start, turning) = self.ready(pace, call);
         // How it ended has been logged or reported.
-        group.start(start, None, async move { drop(turning.await) })
+        group.start(start, async move { drop(turning.await) })
     }
 
     fn ready<P, R, Fut>(self, pace: P, call: R) -> (Start, Turning<P, R, Fut>)
@@ -107,6 +107,9 @@ impl Plan {
     pub(super) fn timed_out(&self, after: Duration, error: Option<anyhow::Error>) -> LoopError {
         if self.on_error == PeriodicOnError::Fail {
             self.report(FailureCause::TimedOut(after));
+        } else {
+            let (group, task, kind) = (&*self.group.name, &*self.name, self.kind);
+            tracing::warn!(group, task, ?after, "a {kind} ends, because it timed out");
         }
         LoopError::TimedOut { after, error }
     }

@@ -287,6 +287,23 @@ async fn a_panic_ends_the_loop_and_is_reported() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_timer_that_times_out_is_logged_if_nobody_is_told() {
+    let (warned, _guard) = warnings();
+    let group = TaskGroup::new("g");
+    let timer = Timer::every(SECOND).timeout(ms(1500));
+    let timer = group.timer("t", timer, || async {}).unwrap();
+    timer.wait().await.unwrap().unwrap_err();
+    let warned = warned.lock().unwrap();
+    let [line] = &warned[..] else {
+        panic!("{warned:?}")
+    };
+    assert!(
+        line.starts_with("a timer ends, because it timed out"),
+        "{line}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_timer_that_times_out_is_reported_if_the_policy_is_to_fail() {
     let group = TaskGroup::new("g");
     let (tell, told) = std::sync::mpsc::channel();

@@ -1,5 +1,7 @@
 //! Services in this process, from start to stop: what a ServiceLauncher and a worker have in common.
 
+mod reload;
+
 use std::sync::Arc;
 
 use tokio::time::sleep_until;
@@ -8,10 +10,9 @@ use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::launch::host::ProcessHost;
 use crate::launch::orders::{Next, Orders};
-use crate::launch::running::{Change, Restarts, Running, StartError, Told};
+use crate::launch::running::{Fault, Restarts, Running, StartError, Told};
 use crate::launch::settings::Settings;
 use crate::launch::warden::Warden;
-use crate::service::RestartMethod;
 
 /// Who hears how this process goes: a service manager, or a supervisor.
 pub(crate) trait Audience: Send {
@@ -42,7 +43,7 @@ pub(crate) struct Serving<A> {
 }
 
 /// How a start went.
-enum Start {
+pub(super) enum Start {
     Started,
     Failed(StartError),
     Stop,
@@ -50,7 +51,7 @@ enum Start {
 }
 
 /// How a stop went.
-enum Stop {
+pub(super) enum Stop {
     Clean,
     WithErrors,
     OutOfTime,
@@ -64,12 +65,10 @@ impl<A: Audience> Serving<A> {
             Start::Started => {}
             Start::Stop => return self.end(Exit::Done).await,
             Start::Quit => return Exit::Failed,
-            Start::Failed(StartError { service, error }) => {
-                let text = format!("service `{service}` could not be started: {error:#}");
-                tracing::error!("{text}");
-                let exit = Exit::of_start(&error);
-                self.audience.failed(exit, &text);
-                let exit = Exit::of_start(&error);
+            Start::Failed(error) => {
+                tracing::error!("{error}");
+                let exit = Exit::of_start(error.cause());
+                self.audience.failed(exit, &error.to_string());
                 self.end(exit).await;
                 return exit;
             }
@@ -92,7 +91,11 @@ impl<A: Audience> Serving<A> {
                     Next::Quit => return Exit::Failed,
                     Next::Reload => self.reload_wanted = true,
                     Next::Report => self.running.report().await,
-                    Next::Mutate(bytes) => self.mutate(&bytes).await,
+                    Next::Mutate(bytes) => {
+                        if let Some(exit) = self.mutate(&bytes).await {
+                            return exit;
+                        }
+                    }
                 },
                 told = self.running.next() => match told {
                     Told::Failed(service, error) => {
@@ -109,7 +112,7 @@ impl<A: Audience> Serving<A> {
         }
     }
 
-    async fn start(&mut self) -> Start {
+    pub(super) async fn start(&mut self) -> Start {
         let start = self.running.start();
         tokio::pin!(start);
         loop {
@@ -138,7 +141,7 @@ impl<A: Audience> Serving<A> {
     }
 
     /// Stops everything and returns the exit that it comes to.
-    async fn end(&mut self, exit: Exit) -> Exit {
+    pub(super) async fn end(&mut self, exit: Exit) -> Exit {
         self.audience.stopping();
         let exit = match self.stop().await {
             Stop::Clean => exit,
@@ -151,7 +154,7 @@ impl<A: Audience> Serving<A> {
         }
     }
 
-    async fn stop(&mut self) -> Stop {
+    pub(super) async fn stop(&mut self) -> Stop {
         let limit = self.settings().graceful_shutdown_timeout;
         let until = limit.map(|limit| tokio::time::Instant::now() + limit);
         let errors = {
@@ -177,7 +180,7 @@ impl<A: Audience> Serving<A> {
             }
             return Stop::OutOfTime;
         };
-        for StartError { service, error } in &errors {
+        for Fault { service, error } in &errors {
             tracing::error!(service, "service failed to stop: {error:#}");
         }
         if errors.is_empty() {
@@ -187,111 +190,13 @@ impl<A: Audience> Serving<A> {
         }
     }
 
-    /// Takes over the configuration of the moment; returns an exit if the process ends over it.
-    async fn reload(&mut self) -> Option<Exit> {
-        tracing::info!("reload begins");
-        self.audience.reloading();
-        let loaded = match self.configuration.load().and_then(Loaded::checked) {
-            Ok(loaded) => loaded,
-            Err(error) => {
-                tracing::error!("reload refused, nothing is changed:\n{error}");
-                self.audience.ready();
-                return None;
-            }
-        };
-        if loaded.settings.restart_method == RestartMethod::Mutate {
-            self.take_over(loaded).await;
-        } else if let Some(exit) = self.restart(loaded).await {
-            return Some(exit);
-        }
-        self.audience.ready();
-        None
-    }
-
-    /// Stops all services and starts them again, same pid; with the old configuration if they do
-    /// not start with the new one.
-    async fn restart(&mut self, loaded: Loaded) -> Option<Exit> {
-        match self.stop().await {
-            Stop::Clean | Stop::WithErrors => {}
-            Stop::OutOfTime | Stop::Quit => return Some(Exit::Failed),
-        }
-        let old = self.use_configuration(loaded);
-        match self.start().await {
-            Start::Started => {
-                tracing::info!("reloaded, services restarted");
-                return None;
-            }
-            Start::Stop => return Some(self.end(Exit::Done).await),
-            Start::Quit => return Some(Exit::Failed),
-            Start::Failed(StartError { service, error }) => {
-                tracing::error!(
-                    service,
-                    "reload undone, the service does not start: {error:#}"
-                );
-            }
-        }
-        match self.stop().await {
-            Stop::Clean | Stop::WithErrors => {}
-            Stop::OutOfTime | Stop::Quit => return Some(Exit::Failed),
-        }
-        self.use_configuration(old);
-        match self.start().await {
-            Start::Started => None,
-            Start::Stop => Some(self.end(Exit::Done).await),
-            Start::Quit => Some(Exit::Failed),
-            Start::Failed(StartError { service, error }) => {
-                tracing::error!(service, "service does not start again either: {error:#}");
-                Some(self.end(Exit::Failed).await)
-            }
-        }
-    }
-
-    /// Takes over what the supervisor sent, and tells it how that went.
-    async fn mutate(&mut self, bytes: &[u8]) {
-        let result = match self.configuration.rebuild(bytes) {
-            Ok(loaded) => {
-                self.take_over(loaded).await;
-                Ok(())
-            }
-            Err(error) => Err(error.to_string()),
-        };
-        self.audience.mutated(result);
-    }
-
-    /// Takes over the mutable options, and lets the services know.
-    async fn take_over(&mut self, loaded: Loaded) {
-        let (old, changes) = self.loaded.mutate(&loaded);
-        if self.log_changes {
-            changes.log();
-        }
-        let (old, new) = (old, self.loaded.clone());
-        self.host.set_snapshot(&new);
-        self.apply_settings();
-        for StartError { service, error } in self.running.reset(Change::between(&old, &new)).await {
-            tracing::error!(
-                service,
-                "service failed to take over the configuration: {error:#}"
-            );
-        }
-        tracing::info!("mutated");
-    }
-
-    /// Makes a configuration that of this process; returns the one before.
-    fn use_configuration(&mut self, loaded: Loaded) -> Loaded {
-        self.host.set_snapshot(&loaded);
-        let old = std::mem::replace(&mut self.loaded, loaded);
-        self.apply_settings();
-        self.running.rearm(restarts(self.settings()));
-        old
-    }
-
-    fn apply_settings(&self) {
+    pub(super) fn apply_settings(&self) {
         self.warden
             .set_graceful(self.settings().graceful_shutdown_timeout);
         self.host.set_log_level(&self.settings().log_level);
     }
 
-    fn settings(&self) -> &Settings {
+    pub(super) fn settings(&self) -> &Settings {
         &self.loaded.settings
     }
 }
@@ -307,7 +212,7 @@ pub(crate) fn restarts(settings: &Settings) -> Restarts {
     }
 }
 
-async fn at(time: Option<tokio::time::Instant>) {
+pub(super) async fn at(time: Option<tokio::time::Instant>) {
     match time {
         Some(time) => sleep_until(time).await,
         None => std::future::pending().await,

@@ -1,0 +1,150 @@
+//! Another configuration for services that run in this process: by a restart in place, or by a
+//! mutation.
+
+use super::{Audience, Serving, Start, Stop, at, restarts};
+use crate::launch::configuration::Loaded;
+use crate::launch::exit::Exit;
+use crate::launch::orders::Next;
+use crate::launch::running::{Change, Fault};
+use crate::service::RestartMethod;
+
+impl<A: Audience> Serving<A> {
+    /// Takes over the configuration of the moment; returns an exit if the process ends over it.
+    pub(super) async fn reload(&mut self) -> Option<Exit> {
+        tracing::info!("reload begins");
+        self.audience.reloading();
+        let loaded = match self.configuration.load().and_then(Loaded::checked) {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                tracing::error!("reload refused, nothing is changed:\n{error}");
+                self.audience.ready();
+                return None;
+            }
+        };
+        if loaded.settings.restart_method == RestartMethod::Mutate {
+            if let Some(exit) = self.take_over(loaded).await {
+                return Some(exit);
+            }
+        } else if let Some(exit) = self.restart(loaded).await {
+            return Some(exit);
+        }
+        self.audience.ready();
+        None
+    }
+
+    /// Stops all services and starts them again, same pid; with the old configuration if they do
+    /// not start with the new one.
+    async fn restart(&mut self, loaded: Loaded) -> Option<Exit> {
+        match self.stop().await {
+            Stop::Clean | Stop::WithErrors => {}
+            Stop::OutOfTime | Stop::Quit => return Some(Exit::Failed),
+        }
+        let old = self.use_configuration(loaded);
+        match self.start().await {
+            Start::Started => {
+                tracing::info!("reloaded, services restarted");
+                return None;
+            }
+            Start::Stop => return Some(self.end(Exit::Done).await),
+            Start::Quit => return Some(Exit::Failed),
+            Start::Failed(error) => tracing::error!("reload undone: {error}"),
+        }
+        match self.stop().await {
+            Stop::Clean | Stop::WithErrors => {}
+            Stop::OutOfTime | Stop::Quit => return Some(Exit::Failed),
+        }
+        self.use_configuration(old);
+        match self.start().await {
+            Start::Started => None,
+            Start::Stop => Some(self.end(Exit::Done).await),
+            Start::Quit => Some(Exit::Failed),
+            Start::Failed(error) => {
+                tracing::error!("nor with the configuration before: {error}");
+                Some(self.end(Exit::Failed).await)
+            }
+        }
+    }
+
+    /// Takes over what the supervisor sent, and tells it how that went.
+    pub(super) async fn mutate(&mut self, bytes: &[u8]) -> Option<Exit> {
+        match self.configuration.rebuild(bytes) {
+            Ok(loaded) => {
+                let exit = self.take_over(loaded).await;
+                self.audience.mutated(Ok(()));
+                exit
+            }
+            Err(error) => {
+                self.audience.mutated(Err(error.to_string()));
+                None
+            }
+        }
+    }
+
+    /// Takes over the mutable options, and lets the services know; returns an exit if the process
+    /// is told to end meanwhile.
+    async fn take_over(&mut self, loaded: Loaded) -> Option<Exit> {
+        let mut mutated = self.loaded.clone();
+        let (old, changes) = mutated.mutate(&loaded);
+        if let Err(error) = mutated.check() {
+            // Each is right as a whole, but not the new mutable options beside the old others.
+            tracing::error!(
+                "the mutable options do not fit those that stay, nothing is changed:\n{error}"
+            );
+            return None;
+        }
+        if self.log_changes {
+            changes.log();
+        }
+        self.loaded = mutated;
+        self.host.set_snapshot(&self.loaded);
+        self.apply_settings();
+        let change = Change::between(&old, &self.loaded);
+        let limit = self.settings().graceful_shutdown_timeout;
+        let until = limit.map(|limit| tokio::time::Instant::now() + limit);
+        let next = {
+            let reset = self.running.reset(change);
+            tokio::pin!(reset);
+            loop {
+                tokio::select! {
+                    errors = &mut reset => {
+                        for Fault { service, error } in errors {
+                            tracing::error!(
+                                service,
+                                "service failed to take over the configuration: {error:#}"
+                            );
+                        }
+                        tracing::info!("mutated");
+                        return None;
+                    }
+                    () = at(until) => break None,
+                    next = self.orders.next() => match next {
+                        Next::Stop | Next::Quit => break Some(next),
+                        // The newest configuration counts: it is read when this one is in place.
+                        Next::Reload | Next::Mutate(_) => self.reload_wanted = true,
+                        Next::Report => tracing::info!("report: the services take over a configuration"),
+                    },
+                }
+            }
+        };
+        match next {
+            Some(Next::Stop) => Some(self.end(Exit::Done).await),
+            Some(_) => Some(Exit::Failed),
+            None => {
+                tracing::error!("not every service took over the configuration in time");
+                for line in self.running.still_running() {
+                    tracing::error!("{line}");
+                }
+                None
+            }
+        }
+    }
+
+    /// Makes a configuration that of this process; returns the one before.
+    fn use_configuration(&mut self, loaded: Loaded) -> Loaded {
+        self.host.set_snapshot(&loaded);
+        let old = std::mem::replace(&mut self.loaded, loaded);
+        self.apply_settings();
+        self.running.rearm(restarts(self.settings()));
+        old
+    }
+}
