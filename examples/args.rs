@@ -8,14 +8,15 @@
 //!
 //! What to try:
 //!
-//! - `--help`: one page with both kinds of flags. The launcher's are settings, and have a key in
-//!   `[launch]` and a variable as well; the program's own are only flags.
+//! - `--help`: one page with both kinds of flags, under the first line of the doc of `Flags`. The
+//!   launcher's are settings, with a key in `[launch]` and a variable each; the program's own are
+//!   only flags.
 //! - `--nmae Ada`: the near miss, and exit code 2, before anything is started.
 //! - `--workers 2`: the answer names what to change, for `workers = 1` runs in this process.
 
 use service_runtime::prelude::*;
 
-/// The arguments of this program.
+/// Greets people once a second.
 #[derive(clap::Args)]
 struct Flags {
     /// Whom to greet; may be given many times.

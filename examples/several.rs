@@ -13,7 +13,6 @@
 //!
 //! - `kill` it: see who stops first. It exits with 0.
 //! - `--only db` runs one alone; `--only api` is refused, for `cache` is missing.
-//! - `--set several.…`: no table of that name; the answer lists those that there are.
 //! - Take the `on_error` away: the first failure ends the program with 1.
 //! - Let `db` start after `api`: the circle is refused, with its path, before anything starts.
 

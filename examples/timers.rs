@@ -11,7 +11,7 @@
 //! - `fixed` ticks each second. Its third run takes too long: the ticks it misses are skipped.
 //! - `drain` says after each job when to come again, and ends early with the number of jobs.
 //! - `connect` fails twice, waits longer each time, and ends with a connection.
-//! - `poll` has two seconds, and times out.
+//! - `poll` fails, which is logged, and goes on until its two seconds are over.
 //! - `fetch`, a single call, is tried until it succeeds.
 //! - `beat` is stopped through its handle.
 //!

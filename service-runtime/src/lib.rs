@@ -1,14 +1,58 @@
 //! A service framework for programs that run for a long time.
 //!
-//! Rooms, from the bottom up; a room uses only those below it:
+//! Write the hooks of a service; the framework adds a lifecycle, task groups with timers, layered
+//! configuration with reload, and worker processes that a supervisor keeps alive.
 //!
-//! | room | what is in it |
+//! ```no_run
+//! use service_runtime::prelude::*;
+//!
+//! #[service]
+//! struct Greeter;
+//!
+//! #[service]
+//! impl Greeter {
+//!     #[periodic(every = "1s")]
+//!     async fn greet(&self) {
+//!         tracing::info!("hello");
+//!     }
+//! }
+//!
+//! #[launch]
+//! fn main() -> Greeter {
+//!     Greeter
+//! }
+//! ```
+//!
+//! | look here | for |
 //! | --- | --- |
-//! | `process`, `signal` | the operating system |
-//! | `tasks`, `config`, `notify`, `listen`, `log` | siblings that do not know each other |
-//! | `service` | the trait, its context, phases and registry |
-//! | `launch` | the launchers and the supervisor |
-//! | `__rt` | what generated code calls |
+//! | [`macro@service`], [`macro@launch`] | the attributes, their arguments, and the code they stand for |
+//! | [`Service`], [`Context`] | what they are sugar on, and what a hook is given |
+//! | [`tasks`] | groups, timers, loops, periodic tasks |
+#![cfg_attr(
+    feature = "config",
+    doc = "| [`config`], [`config::Config`](derive@config::Config) | layers, sections, options |"
+)]
+//! | [`listen`] | sockets that outlive a worker |
+//! | [`ServiceLauncher`], [`launch()`], [`Options`] | launching without attributes |
+#![cfg_attr(
+    target_os = "linux",
+    doc = "| [`ProcessLauncher`] | workers and their supervisor |"
+)]
+//!
+//! The guide, in `docs/guide` of the repository, goes through all of it with whole programs.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! | --- | --- | --- |
+//! | `config` | yes | layered configuration from files, environment and `--set`, with reload |
+//! | `cli` | yes | a flag for every setting, and the program's own |
+//! | `log` | yes | a subscriber for `tracing` when the program installs none |
+//! | `retry` | yes | retries of a fallible call |
+//! | `cron` | no | periodic tasks by cron line and time zone |
+//!
+//! Worker processes need Linux 5.10 or newer. The crate `archy` has an attribute of the name
+//! `#[service]` too; a program that uses both imports one of them by its path.
 
 #[doc(hidden)]
 pub mod __rt;

@@ -25,8 +25,8 @@ type End = Arc<(Mutex<Option<ExitStatus>>, Condvar)>;
 impl Fixture {
     pub(super) fn new(mut child: Child, marker: String, scratch: Scratch) -> Self {
         let pid = i32::try_from(child.id()).expect("a pid is a small number");
-        let lines = child.stderr.take().map(Lines::of).unwrap_or_default();
-        let stdout = child.stdout.take().map(Lines::of).unwrap_or_default();
+        let lines = child.stderr.take().map_or_else(Lines::none, Lines::of);
+        let stdout = child.stdout.take().map_or_else(Lines::none, Lines::of);
         let end = End::default();
         let told = Arc::clone(&end);
         thread::spawn(move || {

@@ -38,6 +38,13 @@ impl Lines {
         lines
     }
 
+    /// Collects nothing: the lines go elsewhere.
+    pub fn none() -> Self {
+        let lines = Self::default();
+        lines.end();
+        lines
+    }
+
     /// Adds a line.
     pub fn push(&self, text: String) {
         let taken = false;

@@ -4,9 +4,7 @@
 //! [`LIMIT`], which only ends a test that has failed. When a test fails, everything that its program
 //! has printed is printed again.
 //!
-//! ```no_run
-//! # use tests::fixture;
-//! # use nix::sys::signal::Signal;
+//! ```text
 //! let greeter = fixture!("greeter").args(["--workers", "2"]).start();
 //! let workers = greeter.ready(2);
 //! greeter.signal(Signal::SIGTERM);

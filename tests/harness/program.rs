@@ -155,6 +155,7 @@ impl Program {
         let fixture = self.start();
         let code = fixture.exit_code();
         fixture.everybody_is_gone();
+        fixture.stdout().wait_for_end();
         let text = |lines: &Lines| lines.all().iter().map(|line| format!("{line}\n")).collect();
         (code, text(fixture.stdout()), text(fixture.lines()))
     }

@@ -15,7 +15,7 @@ fn arranged(services: &[&str]) -> Program {
 fn refused(program: Program) -> Vec<String> {
     let (code, _, log) = program.run();
     assert_eq!(code, 1, "{log}");
-    assert!(!log.contains("starts "), "{log}");
+    assert!(!log.contains("arranged: starts "), "{log}");
     log.lines().map(str::to_owned).collect()
 }
 
@@ -27,7 +27,7 @@ fn services_start_after_those_they_need_and_stop_in_reverse() {
     assert_eq!(program.exit_code(), 0);
     program.everybody_is_gone();
     let order = |verb: &str| -> Vec<String> {
-        let lines = program.lines().with(&format!(": {verb} "));
+        let lines = program.lines().with(&format!(" arranged: {verb} "));
         let word = |line: &String| line.rsplit(' ').next().unwrap().to_owned();
         lines.iter().map(word).collect()
     };
@@ -111,7 +111,7 @@ fn only_the_services_asked_for_are_started() {
     program.signal(Signal::SIGTERM);
     assert_eq!(program.exit_code(), 0);
     program.everybody_is_gone();
-    assert_eq!(program.lines().with("starts ").len(), 2);
+    assert_eq!(program.lines().with("arranged: starts ").len(), 2);
     assert!(program.lines().with("starts web.").is_empty());
 }
 

@@ -96,7 +96,7 @@ fn a_single_process_that_is_process_1_stops_on_term_and_exits_on_int() {
         let Some(single) = start(fixture!("single")) else {
             return;
         };
-        single.wait_for("launcher: ready");
+        single.wait_for("service_runtime: ready");
         kill(init(&single), signal);
         assert_eq!(single.exit_code(), code);
         single.everybody_is_gone();

@@ -63,7 +63,7 @@ fn a_start_that_fails_everywhere_fails_the_launch_after_three_tries() {
     picky.everybody_is_gone();
     let tried = picky
         .lines()
-        .with("serve: service `picky` could not be started");
+        .with("service_runtime: service `picky` could not be started");
     assert_eq!(tried.len(), 3);
     let failed = picky.wait_for("launch failed, no worker ever got ready");
     assert!(failed.contains("the larder of slot 0 is empty"), "{failed}");

@@ -54,7 +54,7 @@ fn a_task_that_does_not_end_is_named_and_ended() {
 fn says_what_still_runs(stubborn: &Fixture, worker: Worker, what: &str) {
     let own = format!("slot={} pid={} ", worker.slot, worker.pid);
     let line = stubborn.wait_for(&format!(
-        "{own}service_runtime::launch::serve: service `stubborn` still runs"
+        "{own}service_runtime: service `stubborn` still runs"
     ));
     assert!(line.contains(what), "{line}");
 }

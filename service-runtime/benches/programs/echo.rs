@@ -23,13 +23,13 @@ impl Echo {
                 accepted = listener.accept() => accepted?.0,
                 () = cx.stopping() => return Ok(()),
             };
-            cx.tasks().spawn("connection", echo(stream)).await?;
+            cx.tasks().try_spawn("connection", echo(stream))?;
         }
     }
 }
 
 async fn echo(mut stream: Stream) -> Result<()> {
-    let mut bytes = [0; 4096];
+    let mut bytes = vec![0; 4096];
     loop {
         let length = stream.read(&mut bytes).await?;
         if length == 0 {

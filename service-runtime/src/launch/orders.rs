@@ -98,12 +98,22 @@ impl Orders {
         self.orphaned
     }
 
+    /// Returns whether this process has been told to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.orphaned || self.stops.by_supervisor + self.stops.by_others > 0
+    }
+
     fn read(&mut self, received: Received) -> Option<Next> {
         let Received { order, pid, sender } = received;
         let (next, what) = match order {
             Order::Stop => {
                 let by_supervisor = pid.is_some() && pid == self.supervisor;
                 match self.stops.count(by_supervisor) {
+                    Stopping::Begins if by_supervisor => {
+                        // The supervisor has said so, and who told it.
+                        tracing::debug!(sender, "TERM: stops gracefully");
+                        return Some(Next::Stop);
+                    }
                     Stopping::Begins => (Next::Stop, "TERM: stops gracefully"),
                     Stopping::GoesOn => {
                         tracing::debug!(sender, "TERM: already stops");

@@ -13,7 +13,7 @@ use crate::launch::options::Options;
 use crate::launch::orders::Orders;
 use crate::launch::preparation::{Prepared, prepare};
 use crate::launch::running::Running;
-use crate::launch::serve::{Audience, Serving, restarts};
+use crate::launch::serve::{Audience, Serving, lines, restarts};
 use crate::launch::warden::Warden;
 use crate::launch::worker::{Failure, build, services};
 use crate::notify::Notifier;
@@ -95,7 +95,7 @@ pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServic
                 exit
             }
             Err(Failure { exit, text }) => {
-                tracing::error!("{text}");
+                lines("", &text);
                 exit
             }
         }

@@ -3,11 +3,9 @@
 //! It is a plain thread and not a task: code that blocks the runtime must neither keep a worker
 //! alive that nobody supervises, nor a program that was told twice to stop.
 
-use std::io::{self, Read};
+use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -15,10 +13,16 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 
 use crate::launch::exit::Exit;
-use crate::process::exit;
+use crate::process::{exit, thread};
+
+/// The thread's stack, in bytes.
+const STACK: usize = 64 * 1024;
 
 /// How long the runtime has to do by itself what the warden would do: log, and exit.
 const COURTESY: Duration = Duration::from_millis(300);
+
+/// How long the log may hold up an exit.
+const LOG_LIMIT: Duration = Duration::from_millis(100);
 
 /// What the thread needs to know, changed by the runtime.
 #[derive(Debug, Clone)]
@@ -45,10 +49,10 @@ impl Warden {
             supervisor,
             warden: warden.clone(),
         };
-        thread::Builder::new()
-            .name("warden".to_owned())
-            .stack_size(64 * 1024)
-            .spawn(move || watch.keep(orphaned))?;
+        thread::spawn(STACK, move || {
+            name();
+            watch.keep(orphaned);
+        })?;
         Ok(warden)
     }
 
@@ -64,8 +68,8 @@ impl Warden {
 
 /// The thread's side.
 struct Watch {
-    terms: UnixStream,
-    ints: UnixStream,
+    terms: PipeReader,
+    ints: PipeReader,
     supervisor: Option<OwnedFd>,
     warden: Warden,
 }
@@ -82,6 +86,7 @@ impl Watch {
             let seen = self.wait(deadline);
             let now = Instant::now();
             if deadline.is_some_and(|deadline| deadline <= now) {
+                say_why();
                 exit::now(Exit::Failed.code().into());
             }
             if seen.int {
@@ -114,24 +119,24 @@ impl Watch {
                 PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
             }
         };
-        let mut fds = vec![
+        // An array and no `Vec`: a second thread that allocates gets a heap of its own. Without a
+        // supervisor its place is taken by a pipe for which nothing is asked, nor will be told.
+        let end = self.supervisor.as_ref().map(AsFd::as_fd);
+        let mut fds = [
             PollFd::new(self.terms.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.ints.as_fd(), PollFlags::POLLIN),
+            // With no events asked for, only the end of the other side wakes this.
+            PollFd::new(end.unwrap_or(self.terms.as_fd()), PollFlags::empty()),
         ];
-        // With no events asked for, only the end of the other side wakes this.
-        fds.extend(
-            self.supervisor
-                .iter()
-                .map(|fd| PollFd::new(fd.as_fd(), PollFlags::empty())),
-        );
         if poll(&mut fds, timeout).is_err() {
             return Seen::default();
         }
-        let woken: Vec<bool> = fds.iter().map(|fd| fd.any().unwrap_or(false)).collect();
+        let woken = fds.each_ref().map(|fd| fd.any().unwrap_or(false));
+        let supervised = end.is_some();
         Seen {
             terms: if woken[0] { take(&mut self.terms) } else { 0 },
             int: woken[1] && take(&mut self.ints) > 0,
-            orphaned: woken.get(2).copied().unwrap_or(false),
+            orphaned: supervised && woken[2],
         }
     }
 }
@@ -143,17 +148,38 @@ struct Seen {
     orphaned: bool,
 }
 
-/// Returns a stream that gets a byte with each such signal.
-fn caught(signal: i32) -> io::Result<UnixStream> {
-    let (read, write) = UnixStream::pair()?;
-    read.set_nonblocking(true)?;
+/// Names this thread, for those who look from outside.
+fn name() {
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_name(c"warden");
+}
+
+/// Returns a pipe that gets a byte with each such signal.
+fn caught(signal: i32) -> io::Result<PipeReader> {
+    let (read, write) = io::pipe()?;
     pipe::register(signal, write)?;
     Ok(read)
 }
 
-fn take(stream: &mut UnixStream) -> usize {
+/// Logs that the runtime is stuck, unless the log is as well.
+fn say_why() {
+    let (tell, told) = mpsc::channel();
+    let logger = std::thread::Builder::new().spawn(move || {
+        tracing::error!(
+            "exits without its services: a hook or a task blocks the runtime, or the program was told \
+             to stop more than once"
+        );
+        let _ = tell.send(());
+    });
+    if logger.is_ok() {
+        let _ = told.recv_timeout(LOG_LIMIT);
+    }
+}
+
+fn take(pipe: &mut PipeReader) -> usize {
     let mut bytes = [0; 64];
-    stream.read(&mut bytes).unwrap_or(0)
+    // It is known to be readable, and nobody else reads.
+    pipe.read(&mut bytes).unwrap_or(0)
 }
 
 fn sooner(deadline: Option<Instant>, other: Instant) -> Option<Instant> {

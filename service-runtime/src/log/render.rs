@@ -14,13 +14,16 @@ use super::identity::{self, Identity};
 
 /// Renders for people.
 pub(super) struct Text {
-    /// Renders spans, target and fields.
+    /// Renders spans and fields.
     rest: Format<Full, ()>,
 }
 
 impl Text {
     pub(super) fn new() -> Self {
-        let rest = Format::default().without_time().with_level(false);
+        let rest = Format::default()
+            .without_time()
+            .with_level(false)
+            .with_target(false);
         Self { rest }
     }
 }
@@ -43,8 +46,17 @@ where
         } else {
             write!(writer, " {level:>5}")?;
         }
-        write!(writer, " {} ", identity::current())?;
+        let target = shown(event.metadata().target());
+        write!(writer, " {} {target}: ", identity::current())?;
         self.rest.format_event(context, writer, event)
+    }
+}
+
+/// Returns the target as a person wants to read it: the rooms of this crate are nobody's business.
+fn shown(target: &str) -> &str {
+    match target.strip_prefix(env!("CARGO_CRATE_NAME")) {
+        Some(room) if room.starts_with("::") => env!("CARGO_CRATE_NAME"),
+        _ => target,
     }
 }
 

@@ -184,7 +184,7 @@ mod tests {
         captured.during(|| tracing::info_span!("run", service = "greeter").in_scope(hello));
         let lines = captured.lines();
         assert!(
-            lines[0].contains("run{service=\"greeter\"}: hello: message"),
+            lines[0].contains("hello: run{service=\"greeter\"}: message"),
             "{lines:?}"
         );
     }

@@ -10,8 +10,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
-    sendmsg, socketpair,
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recv,
+    recvmsg, sendmsg, socketpair,
 };
 use tokio::io::unix::AsyncFd;
 
@@ -90,7 +90,11 @@ impl Channel {
 
     /// Receives one message, or `None` if none waits.
     pub(crate) fn receive(&self) -> Result<Option<Message>, Closed> {
-        let mut bytes = vec![0; LONGEST];
+        // Room for the longest message would be touched, memory page by memory page, in every worker.
+        let mut bytes = match self.waiting()? {
+            None => return Ok(None),
+            Some(length) => vec![0; length],
+        };
         let mut space = cmsg_space!([RawFd; DESCRIPTORS]);
         let (length, fds) = loop {
             let mut iov = [IoSliceMut::new(&mut bytes)];
@@ -116,6 +120,20 @@ impl Channel {
         }
         bytes.truncate(length);
         Ok(Some(Message { bytes, fds }))
+    }
+
+    /// Returns the length of the message that waits, if one does.
+    fn waiting(&self) -> Result<Option<usize>, Closed> {
+        loop {
+            let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC;
+            match recv(self.0.as_raw_fd(), &mut [], flags) {
+                Ok(0) | Err(Errno::ECONNRESET) => return Err(Closed::End),
+                Ok(length) => return Ok(Some(length)),
+                Err(Errno::EAGAIN) => return Ok(None),
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(Closed::Os(error)),
+            }
+        }
     }
 }
 

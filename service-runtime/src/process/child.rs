@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_signal_that_ended_the_child_is_told() {
-        let child = spawn("read never");
+        let child = spawn("kill -STOP $$");
         child.signal(Signal::SIGKILL).unwrap();
         assert_eq!(
             wait(&child),

@@ -1,7 +1,8 @@
 //! The operating system: fork, wait, signals sent and blocked, descriptors passed, memory shared.
 //!
 //! What must stay true:
-//! - Nothing outside this room forks, and nothing in it starts a thread.
+//! - Nothing outside this room forks. Nothing in it starts a thread but `thread`, for a process that
+//!   forks no more.
 //! - All unsafe code of the crate that touches processes is here, one operation a block.
 
 #[cfg(target_os = "linux")]
@@ -25,6 +26,7 @@ pub(crate) mod page;
 pub(crate) mod reap;
 #[cfg(target_os = "linux")]
 pub(crate) mod signalfd;
+pub(crate) mod thread;
 #[cfg(target_os = "linux")]
 pub(crate) mod threads;
 #[cfg(target_os = "linux")]

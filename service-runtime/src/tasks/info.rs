@@ -7,12 +7,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::tasks::registry::Entry;
+use crate::tasks::stamp::Stamp;
 
 /// Says what sort of task a task is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum TaskKind {
     /// A future that runs once, from `spawn`.
+    #[default]
     Task,
     /// A fixed timer.
     Timer,
@@ -46,7 +48,9 @@ pub struct TaskInfo {
     pub name: Cow<'static, str>,
     /// What sort of task it is.
     pub kind: TaskKind,
-    /// How long ago it was started, in real time and to a few milliseconds.
+    /// How long it has lived, in real time and to a few milliseconds: since it waited for something
+    /// for the first time. A task that has not, because it has not begun or blocks its thread, counts
+    /// from the first look at it: a report, or the stop of its group.
     pub age: Duration,
     /// How many runs have begun.
     pub runs: u64,
@@ -65,11 +69,11 @@ pub struct TaskInfo {
 }
 
 impl TaskInfo {
-    pub(super) fn of(entry: &Entry) -> Self {
+    pub(super) fn of(entry: &mut Entry) -> Self {
         let mut info = Self {
             name: entry.name.clone(),
             kind: entry.kind,
-            age: entry.started.elapsed(),
+            age: entry.since.get_or_insert_with(Stamp::now).elapsed(),
             runs: 0,
             skipped: 0,
             gated: 0,

@@ -5,6 +5,8 @@
 //! held while foreign code runs: not a callback, not a destructor, not tokio.
 
 use std::borrow::Cow;
+use std::mem;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -26,31 +28,48 @@ const NONE: u32 = u32::MAX;
 /// A callback for the end of a task.
 pub(super) type Callback = Box<dyn FnOnce(&TaskEnd) + Send>;
 
-/// Where the entry of a task is, or was.
+/// Where the entry of a live task is: a slot in the high bits, a shard in the low bits.
+///
+/// Only the task itself has it, which takes the entry out when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seat(u32);
+
+/// Where the entry of a task is, or was; for its handle, which may outlive the task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
-    /// A slot in its high bits, a shard in its low bits.
-    index: u32,
-    /// Tells a task from those that had the slot before.
+    seat: Seat,
+    /// Tells a task from those that have the seat before or after it.
     generation: u32,
 }
 
 /// What is known of one live task.
+#[derive(Default)]
 pub(super) struct Entry {
     pub(super) name: Cow<'static, str>,
     pub(super) kind: TaskKind,
-    pub(super) started: Stamp,
     /// Only loops have one.
     pub(super) run: Option<Arc<LoopState>>,
     /// How to wake the task, and its id in tokio, once it has waited for something.
     pub(super) waits: Option<(Waker, Id)>,
+    /// Empty for a task that has not waited for anything, unless somebody has looked at it.
+    pub(super) since: Option<Stamp>,
     pub(super) callbacks: Vec<Callback>,
+}
+
+/// What may run foreign code when it is dropped, of a task that has left: to be dropped without a lock.
+#[must_use = "to be dropped after the lock"]
+pub(super) struct Left {
+    _name: Cow<'static, str>,
+    _run: Option<Arc<LoopState>>,
+    _waits: Option<(Waker, Id)>,
 }
 
 /// All live tasks of a group.
 #[derive(Default)]
 pub(super) struct Registry {
     shards: [Shard; SHARDS as usize],
+    /// Where the next task goes. Two threads may read the same number; it only spreads.
+    next: AtomicU32,
 }
 
 /// Own cache line each, so that two threads in two shards do not slow each other down.
@@ -75,19 +94,29 @@ pub(super) struct Slots {
 struct Slot {
     generation: u32,
     next_free: u32,
-    entry: Option<Entry>,
+    live: bool,
+    /// Emptied and filled in place, because to move it would cost more than all the rest.
+    entry: Entry,
 }
 
 impl Registry {
     /// Locks some shard, for a new task.
     pub(super) fn any(&self) -> (u32, MutexGuard<'_, Slots>) {
-        let shard = fastrand::u32(..) % SHARDS;
-        (shard, self.lock(shard))
+        let next = self.next.load(Ordering::Relaxed);
+        self.next.store(next.wrapping_add(1), Ordering::Relaxed);
+        (next % SHARDS, self.lock(next))
     }
 
-    /// Locks the shard of a task.
-    pub(super) fn of(&self, place: Place) -> MutexGuard<'_, Slots> {
-        self.lock(place.index % SHARDS)
+    /// Locks the shard of a task that lives.
+    pub(super) fn of(&self, seat: Seat) -> MutexGuard<'_, Slots> {
+        self.lock(seat.0)
+    }
+
+    /// Looks at a task, if it lives.
+    pub(super) fn find<T>(&self, place: Place, look: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+        let mut slots = self.of(place.seat);
+        let slot = slots.slots.get_mut((place.seat.0 / SHARDS) as usize)?;
+        (slot.live && slot.generation == place.generation).then(|| look(&mut slot.entry))
     }
 
     /// Locks one shard after the other.
@@ -101,11 +130,11 @@ impl Registry {
     }
 
     /// Collects something from every live task.
-    pub(super) fn collect<T>(&self, mut of: impl FnMut(&Entry) -> Option<T>) -> Vec<T> {
+    pub(super) fn collect<T>(&self, mut of: impl FnMut(&mut Entry) -> Option<T>) -> Vec<T> {
         let mut collected = Vec::new();
-        for slots in self.all() {
-            let entries = slots.slots.iter().filter_map(|slot| slot.entry.as_ref());
-            collected.extend(entries.filter_map(&mut of));
+        for mut slots in self.all() {
+            let live = slots.slots.iter_mut().filter(|slot| slot.live);
+            collected.extend(live.filter_map(|slot| of(&mut slot.entry)));
         }
         collected
     }
@@ -117,9 +146,21 @@ impl Registry {
     }
 }
 
+impl Place {
+    pub(super) fn seat(self) -> Seat {
+        self.seat
+    }
+}
+
 impl Slots {
     /// Enters a task into this shard, the one of this number.
-    pub(super) fn insert(&mut self, shard: u32, entry: Entry) -> Place {
+    pub(super) fn insert(
+        &mut self,
+        shard: u32,
+        name: Cow<'static, str>,
+        kind: TaskKind,
+        run: Option<Arc<LoopState>>,
+    ) -> Place {
         self.live += 1;
         if self.first_free == NONE {
             self.grow();
@@ -127,40 +168,41 @@ impl Slots {
         let index = self.first_free;
         let slot = &mut self.slots[index as usize];
         self.first_free = slot.next_free;
-        slot.entry = Some(entry);
+        slot.live = true;
+        slot.entry.name = name;
+        slot.entry.kind = kind;
+        slot.entry.run = run;
+        slot.entry.since = None;
+        let seat = Seat(index * SHARDS + shard);
         Place {
-            index: index * SHARDS + shard,
+            seat,
             generation: slot.generation,
         }
     }
 
-    /// Returns the entry of a task, if it lives.
-    pub(super) fn get(&mut self, place: Place) -> Option<&mut Entry> {
-        let slot = self.slots.get_mut((place.index / SHARDS) as usize)?;
-        if slot.generation == place.generation {
-            slot.entry.as_mut()
-        } else {
-            None
-        }
+    /// Returns the entry of a task that lives.
+    pub(super) fn get(&mut self, seat: Seat) -> &mut Entry {
+        &mut self.slots[(seat.0 / SHARDS) as usize].entry
     }
 
-    /// Takes out a task that lives.
-    #[must_use = "what an entry holds may run foreign code when dropped: drop it after the lock"]
-    pub(super) fn remove(&mut self, place: Place) -> Option<Entry> {
-        let index = place.index / SHARDS;
-        let slot = self.slots.get_mut(index as usize)?;
-        if slot.generation != place.generation {
-            return None;
-        }
-        let entry = slot.entry.take()?;
+    /// Takes out a task that lives and has no callbacks.
+    pub(super) fn remove(&mut self, seat: Seat) -> Left {
+        let index = seat.0 / SHARDS;
+        let slot = &mut self.slots[index as usize];
+        slot.live = false;
         slot.generation = slot.generation.wrapping_add(1);
         slot.next_free = self.first_free;
         self.first_free = index;
         self.live -= 1;
+        let left = Left {
+            _name: mem::replace(&mut slot.entry.name, Cow::Borrowed("")),
+            _run: slot.entry.run.take(),
+            _waits: slot.entry.waits.take(),
+        };
         if self.live == 0 && self.slots.len() > KEEP {
             self.give_back();
         }
-        Some(entry)
+        left
     }
 
     #[cold]
@@ -172,7 +214,8 @@ impl Slots {
         self.slots.push(Slot {
             generation: self.generation,
             next_free: NONE,
-            entry: None,
+            live: false,
+            entry: Entry::default(),
         });
     }
 
@@ -206,43 +249,43 @@ impl Default for Slots {
 mod tests {
     use super::*;
 
-    fn entry(name: &'static str) -> Entry {
-        let (kind, started) = (TaskKind::Task, Stamp::now());
-        Entry {
-            name: name.into(),
-            kind,
-            started,
-            run: None,
-            waits: None,
-            callbacks: Vec::new(),
-        }
+    fn enter(registry: &Registry, name: &'static str) -> Place {
+        registry
+            .lock(3)
+            .insert(3, name.into(), TaskKind::Task, None)
     }
 
     #[test]
-    fn a_place_is_used_again_but_not_mistaken() {
-        let mut slots = Slots::default();
-        let first = slots.insert(3, entry("first"));
-        assert!(slots.remove(first).is_some());
-        let second = slots.insert(3, entry("second"));
-        assert_eq!(first.index, second.index);
-        assert!(slots.get(first).is_none());
-        assert!(slots.remove(first).is_none());
-        assert_eq!(slots.get(second).unwrap().name, "second");
-        assert_eq!(slots.live, 1);
+    fn a_seat_is_used_again_but_no_place_mistaken() {
+        let registry = Registry::default();
+        let first = enter(&registry, "first");
+        drop(registry.of(first.seat).remove(first.seat));
+        assert_eq!(registry.find(first, |_| ()), None);
+        let second = enter(&registry, "second");
+        assert_eq!(first.seat, second.seat);
+        assert_eq!(registry.find(first, |_| ()), None);
+        assert_eq!(
+            registry.find(second, |entry| entry.name.clone()).unwrap(),
+            "second"
+        );
+        assert_eq!(registry.live(), 1);
     }
 
     #[test]
     fn a_burst_gives_its_memory_back_and_its_places_stay_void() {
-        let mut slots = Slots::default();
-        let places: Vec<_> = (0..=KEEP)
-            .map(|_| slots.insert(0, entry("burst")))
-            .collect();
+        let registry = Registry::default();
+        let places: Vec<_> = (0..=KEEP).map(|_| enter(&registry, "burst")).collect();
         for place in &places {
-            assert!(slots.remove(*place).is_some());
+            drop(registry.of(place.seat).remove(place.seat));
         }
-        assert_eq!((slots.slots.capacity(), slots.live), (0, 0));
-        let next = slots.insert(0, entry("next"));
-        assert!(places.iter().all(|place| slots.get(*place).is_none()));
-        assert!(slots.get(next).is_some());
+        assert_eq!(registry.live(), 0);
+        assert_eq!(registry.lock(3).slots.capacity(), 0);
+        let next = enter(&registry, "next");
+        assert!(
+            places
+                .iter()
+                .all(|place| registry.find(*place, |_| ()).is_none())
+        );
+        assert!(registry.find(next, |_| ()).is_some());
     }
 }

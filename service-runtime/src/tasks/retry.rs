@@ -1,6 +1,6 @@
 //! Retry of a fallible call, which ends when its group stops.
 //!
-//! The delays are [backon](::backon)'s: any of its builders will do, and they are re-exported here. What
+//! The delays are [backon]'s: any of its builders will do, and they are re-exported here. What
 //! this adds is that a retry belongs to a group: it begins no further try and waits no further delay
 //! once the group has been told to stop.
 

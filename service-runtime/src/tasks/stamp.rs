@@ -1,6 +1,6 @@
-//! When a task was started, told by a clock that is cheap to read.
+//! Since when a task lives, told by a clock that is cheap to read.
 //!
-//! Spawning reads it each time, and the exact clock would cost a tenth of a spawn.
+//! Every task that waits reads it once, and the exact clock would cost a tenth of a spawn.
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use crate::tasks::TaskEnd;
 use crate::tasks::group::Shared;
 use crate::tasks::panic::message;
-use crate::tasks::registry::Place;
+use crate::tasks::registry::Seat;
 
 pin_project! {
     /// A task's future, which signs off however it ends.
@@ -30,7 +30,7 @@ pin_project! {
 struct Membership {
     /// Empty once the task has signed off.
     group: Option<Arc<Shared>>,
-    place: Place,
+    seat: Seat,
     /// Whether the group knows how to wake the task.
     waits: bool,
 }
@@ -38,15 +38,16 @@ struct Membership {
 /// Why a task has no value.
 #[derive(Debug)]
 pub(super) enum NoValue {
-    Panicked(Box<str>),
+    /// Boxed once more, so that the values of tasks do not grow for it.
+    Panicked(Box<String>),
     Aborted,
 }
 
 impl<F> Tracked<F> {
-    pub(super) fn new(future: F, group: Arc<Shared>, place: Place) -> Self {
+    pub(super) fn new(future: F, group: Arc<Shared>, seat: Seat) -> Self {
         let membership = Membership {
             group: Some(group),
-            place,
+            seat,
             waits: false,
         };
         Self {
@@ -106,7 +107,7 @@ impl<F: Future> TrackedProj<'_, F> {
         let _ = catch_unwind(AssertUnwindSafe(|| self.future.set(None)));
         self.membership
             .sign_off(&TaskEnd::Panicked(message.clone()));
-        Poll::Ready(Err(NoValue::Panicked(message.into())))
+        Poll::Ready(Err(NoValue::Panicked(Box::new(message))))
     }
 }
 
@@ -120,7 +121,7 @@ impl Membership {
         if !self.waits
             && let Some(group) = &self.group
         {
-            self.waits = group.waits(self.place, cx);
+            self.waits = group.waits(self.seat, cx);
             return self.waits;
         }
         true
@@ -128,7 +129,7 @@ impl Membership {
 
     fn sign_off(&mut self, end: &TaskEnd) {
         if let Some(group) = self.group.take() {
-            group.leave(self.place, end);
+            group.leave(self.seat, end);
         }
     }
 }

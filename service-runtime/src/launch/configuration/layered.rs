@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::{
-    self, ConfigErrors, Field, Layers, Section, Snapshot, Sources, log_options, print_config,
-    sample_config,
-};
+use crate::config::{self, ConfigErrors, Field, Layers, Section, Snapshot, Sources, log_options};
 use crate::launch::options::Options;
 use crate::launch::settings::{KEYS, Settings};
 use crate::service::registry;
@@ -100,7 +97,7 @@ impl Configuration {
     /// Returns the commented template of all sections.
     #[cfg(feature = "cli")]
     pub(crate) fn sample(&self) -> String {
-        sample_config(&self.sections)
+        config::sample_config(&self.sections)
     }
 
     fn build(&self, sources: Sources) -> Result<Loaded, ConfigErrors> {
@@ -157,7 +154,7 @@ impl Loaded {
     /// Prints every effective value with its origin.
     #[cfg(feature = "cli")]
     pub(crate) fn print(&self) -> String {
-        print_config(&self.snapshot, &self.sections)
+        config::print_config(&self.snapshot, &self.sections)
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) fn reserve(section: Section, tasks: &'static [&'static str]) -> Secti
             .optional(),
         Field::new("every", "Duration")
             .doc("How often it runs.")
+            .range(Some("\"1ms\""), None)
             .optional(),
         Field::new("immediately", "bool")
             .doc("Whether it first runs at once.")

@@ -200,7 +200,9 @@ impl Life {
                         // As with a start: it has until its next await.
                         () = told_to_stop(&mut self.orders) => break None,
                     },
-                    Some(Command::Stop) | None => break None,
+                    Some(Command::Stop) => break None,
+                    // The launcher is gone: the process exits at once.
+                    None => return End::Stopped(Ok(())),
                 },
             }
         };

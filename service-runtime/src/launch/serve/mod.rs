@@ -68,9 +68,10 @@ impl<A: Audience> Serving<A> {
             Start::Stop => return self.end(Exit::Done).await,
             Start::Quit => return Exit::Failed,
             Start::Failed(error) => {
-                tracing::error!("{error}");
+                let text = error.to_string();
+                lines("", &text);
                 let exit = Exit::of_start(error.cause());
-                self.audience.failed(exit, &error.to_string());
+                self.audience.failed(exit, &text);
                 self.end(exit).await;
                 return exit;
             }
@@ -168,10 +169,13 @@ impl<A: Audience> Serving<A> {
                 tokio::select! {
                     errors = &mut stop => break Some(errors),
                     () = at(until) => break None,
-                    next = self.orders.next() => {
-                        if matches!(next, Next::Stop | Next::Quit) {
-                            return Stop::Quit;
-                        }
+                    next = self.orders.next() => match next {
+                        Next::Quit => return Stop::Quit,
+                        // This is that stop; a restart looks afterwards whether there was one.
+                        Next::Stop => {}
+                        // For after a restart.
+                        Next::Reload | Next::Mutate(_) => self.reload_wanted = true,
+                        Next::Report => tracing::info!("report: the services are being stopped"),
                     }
                 }
             }
@@ -202,6 +206,13 @@ impl<A: Audience> Serving<A> {
 
     pub(super) fn settings(&self) -> &Settings {
         &self.loaded.settings
+    }
+}
+
+/// Logs errors, each in a line of its own.
+pub(crate) fn lines(what: &str, errors: &str) {
+    for error in errors.lines() {
+        tracing::error!("{what}{error}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Another configuration for services that run in this process: by a restart in place, or by a
 //! mutation.
 
-use super::{Audience, Serving, Start, Stop, at, restarts};
+use super::{Audience, Serving, Start, Stop, at, lines, restarts};
 use crate::launch::configuration::Loaded;
 use crate::launch::exit::Exit;
 use crate::launch::orders::Next;
@@ -16,7 +16,7 @@ impl<A: Audience> Serving<A> {
         let loaded = match self.configuration.load().and_then(Loaded::checked) {
             Ok(loaded) => loaded,
             Err(error) => {
-                tracing::error!("reload refused, nothing is changed:\n{error}");
+                lines("reload refused, nothing is changed: ", &error.to_string());
                 self.audience.ready();
                 return None;
             }
@@ -35,9 +35,13 @@ impl<A: Audience> Serving<A> {
     /// Stops all services and starts them again, same pid; with the old configuration if they do
     /// not start with the new one.
     async fn restart(&mut self, loaded: Loaded) -> Option<Exit> {
-        match self.stop().await {
-            Stop::Clean | Stop::WithErrors => {}
+        let stopped = match self.stop().await {
+            Stop::Clean => Exit::Done,
+            Stop::WithErrors => Exit::Failed,
             Stop::OutOfTime | Stop::Quit => return Some(Exit::Failed),
+        };
+        if self.orders.is_stopping() {
+            return Some(self.end(stopped).await);
         }
         let old = self.use_configuration(loaded);
         match self.start().await {
@@ -47,19 +51,25 @@ impl<A: Audience> Serving<A> {
             }
             Start::Stop => return Some(self.end(Exit::Done).await),
             Start::Quit => return Some(Exit::Failed),
-            Start::Failed(error) => tracing::error!("reload undone: {error}"),
+            Start::Failed(error) => lines("reload undone: ", &error.to_string()),
         }
         match self.stop().await {
             Stop::Clean | Stop::WithErrors => {}
             Stop::OutOfTime | Stop::Quit => return Some(Exit::Failed),
         }
+        if self.orders.is_stopping() {
+            return Some(self.end(Exit::Done).await);
+        }
         self.use_configuration(old);
         match self.start().await {
-            Start::Started => None,
+            Start::Started => {
+                tracing::info!("services restarted with the configuration as it was");
+                None
+            }
             Start::Stop => Some(self.end(Exit::Done).await),
             Start::Quit => Some(Exit::Failed),
             Start::Failed(error) => {
-                tracing::error!("nor with the configuration before: {error}");
+                lines("nor with the configuration before: ", &error.to_string());
                 Some(self.end(Exit::Failed).await)
             }
         }
@@ -87,9 +97,8 @@ impl<A: Audience> Serving<A> {
         let (old, changes) = mutated.mutate(&loaded);
         if let Err(error) = mutated.check() {
             // Each is right as a whole, but not the new mutable options beside the old others.
-            tracing::error!(
-                "the mutable options do not fit those that stay, nothing is changed:\n{error}"
-            );
+            let what = "the mutable options do not fit those that stay, nothing is changed: ";
+            lines(what, &error.to_string());
             return None;
         }
         if self.log_changes {

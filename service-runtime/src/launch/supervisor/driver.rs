@@ -41,6 +41,7 @@ pub(crate) struct Newborn {
     pub(crate) loaded: Loaded,
     pub(crate) channel: Channel,
     pub(crate) cell: CellRef,
+    pub(crate) listeners: Listeners,
 }
 
 /// The supervisor's hands.
@@ -65,6 +66,14 @@ pub(super) struct Driver {
     pub(super) logging: Logging,
 }
 
+/// What a sleep ended with.
+struct Woken {
+    /// It took much longer than it was to take.
+    overslept: bool,
+    /// The workers that may have said something or ended.
+    workers: Vec<WorkerId>,
+}
+
 /// Whether the loop goes on.
 pub(super) type Flow = ControlFlow<Leave>;
 
@@ -82,7 +91,8 @@ impl Driver {
     }
 
     fn turn(&mut self) -> Flow {
-        if self.wait() {
+        let Woken { overslept, workers } = self.wait();
+        if overslept {
             let now = self.now();
             for action in self.machine.step(now, Event::Resumed) {
                 self.act(action)?;
@@ -95,10 +105,10 @@ impl Driver {
                 Order::Child | Order::Unknown => {}
             }
         }
-        for id in self.processes.keys().copied().collect::<Vec<_>>() {
-            self.listen_to(id)?;
+        for id in &workers {
+            self.listen_to(*id)?;
         }
-        self.reap()?;
+        self.reap(&workers)?;
         self.finish_check()?;
         self.feed(Event::Clock)
     }
@@ -108,8 +118,8 @@ impl Driver {
         clock::now().saturating_sub(self.started)
     }
 
-    /// Sleeps until something happens or is due; returns whether it slept much longer.
-    fn wait(&self) -> bool {
+    /// Sleeps until something happens or is due.
+    fn wait(&self) -> Woken {
         let due = self.machine.deadline();
         let timeout = match due {
             None => PollTimeout::NONE,
@@ -121,9 +131,13 @@ impl Driver {
         };
         let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
         let mut fds = vec![readable(self.signals.as_fd())];
-        for process in self.processes.values() {
-            fds.push(readable(process.child.as_fd()));
-            fds.extend(process.channel().map(readable));
+        let mut owners = Vec::new();
+        for (id, process) in &self.processes {
+            let both = [Some(process.child.as_fd()), process.channel()];
+            for fd in both.into_iter().flatten() {
+                fds.push(readable(fd));
+                owners.push(*id);
+            }
         }
         fds.extend(
             self.check
@@ -131,9 +145,19 @@ impl Driver {
                 .chain(&self.abandoned)
                 .map(|check| readable(check.fd())),
         );
-        // Whatever woke it, an error too, everything is looked at.
-        let _ = poll(&mut fds, timeout);
-        due.is_some_and(|due| due + OVERSLEPT < self.now())
+        // After an error everything is looked at.
+        let all = poll(&mut fds, timeout).is_err();
+        let mut workers: Vec<WorkerId> = owners
+            .into_iter()
+            .zip(&fds[1..])
+            .filter(|(_, fd)| all || fd.any() != Some(false))
+            .map(|(id, _)| id)
+            .collect();
+        workers.dedup();
+        Woken {
+            overslept: due.is_some_and(|due| due + OVERSLEPT < self.now()),
+            workers,
+        }
     }
 
     /// Tells the machine what happened and does what it says.
@@ -199,6 +223,7 @@ impl Driver {
                     loaded,
                     channel,
                     cell,
+                    listeners: std::mem::take(&mut self.listeners),
                 })))
             }
             Ok(Born::Parent(process)) => {

@@ -92,10 +92,11 @@ impl Driver {
         }
     }
 
-    /// Reaps the workers that have ended.
-    pub(super) fn reap(&mut self) -> Flow {
-        for id in self.processes.keys().copied().collect::<Vec<_>>() {
-            let Some(ended) = self.processes[&id].child.reap().ok().flatten() else {
+    /// Reaps those of the workers `woken` that have ended.
+    pub(super) fn reap(&mut self, woken: &[WorkerId]) -> Flow {
+        for id in woken.iter().copied() {
+            let child = self.processes.get(&id).map(|process| &process.child);
+            let Some(ended) = child.and_then(|child| child.reap().ok().flatten()) else {
                 continue;
             };
             // What it said last counts before its end.

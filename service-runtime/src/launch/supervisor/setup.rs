@@ -83,6 +83,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
                 page,
                 cell: newborn.cell,
                 turns,
+                listeners: newborn.listeners,
                 configuration,
                 loaded: newborn.loaded,
                 flags,

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use crate::launch::orders::Word;
 use crate::launch::protocol::{ToSupervisor, ToWorker};
 use crate::launch::worker::pulse::Counter;
-use crate::listen::ListenOptions;
+use crate::listen::{ListenOptions, Listeners};
 use crate::process::channel::{Channel, Message};
 use crate::process::memory;
 use crate::process::page::Page;
@@ -34,7 +34,21 @@ struct Inner {
     next: AtomicU32,
     page: Page,
     turns: Turns,
+    inherited: Mutex<Option<Inherited>>,
     counter: Counter,
+}
+
+/// What was listened on when this worker was forked.
+pub(crate) struct Inherited {
+    listeners: Listeners,
+    slot: usize,
+}
+
+impl Inherited {
+    /// Keeps the sockets that came along with the fork, as the worker of a slot.
+    pub(crate) fn new(listeners: Listeners, slot: usize) -> Self {
+        Self { listeners, slot }
+    }
 }
 
 /// What the task that writes is given.
@@ -55,8 +69,7 @@ impl Link {
     /// Returns an error if the runtime cannot watch the channel.
     pub(crate) fn open(
         channel: Channel,
-        page: Page,
-        turns: Turns,
+        (page, turns, inherited): (Page, Turns, Inherited),
         counter: Counter,
         group: &TaskGroup,
         words: mpsc::UnboundedSender<Word>,
@@ -70,6 +83,7 @@ impl Link {
             next,
             page,
             turns,
+            inherited: Mutex::new(Some(inherited)),
             counter,
         }));
         group
@@ -99,11 +113,14 @@ impl Link {
         &self.0.counter
     }
 
-    /// Asks for a listening socket.
+    /// Asks for a listening socket; the supervisor, unless it came along with the fork.
     pub(crate) fn listen(
         &self,
         options: &ListenOptions,
     ) -> BoxFuture<'static, Result<OwnedFd, String>> {
+        if let Some(fd) = self.inherited(options) {
+            return Box::pin(std::future::ready(Ok(fd)));
+        }
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         self.asked().insert(id, answer);
@@ -116,6 +133,29 @@ impl Link {
                 .await
                 .unwrap_or_else(|_| Err("the supervisor is gone".to_owned()))
         })
+    }
+
+    /// Closes what came along with the fork and nobody has asked for.
+    pub(crate) fn close_inherited(&self) {
+        *self
+            .0
+            .inherited
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Returns a socket that came along with the fork.
+    fn inherited(&self, options: &ListenOptions) -> Option<OwnedFd> {
+        let inherited = self
+            .0
+            .inherited
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Inherited { listeners, slot } = inherited.as_ref()?;
+        listeners
+            .held(options, Some(*slot))?
+            .try_clone_to_owned()
+            .ok()
     }
 
     /// Passes on how a service says it goes.

@@ -3,16 +3,16 @@
 pub(crate) mod link;
 pub(crate) mod pulse;
 
-use std::fs::File;
-use std::io::Read;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
-use self::link::Link;
+use self::link::{Inherited, Link};
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::launch::host::{Outside, ProcessHost};
@@ -22,9 +22,10 @@ use crate::launch::orders::{Orders, Word};
 use crate::launch::protocol::ToSupervisor;
 use crate::launch::running::Running;
 use crate::launch::selection;
-use crate::launch::serve::{Audience, Serving, restarts};
+use crate::launch::serve::{Audience, Serving, lines, restarts};
 use crate::launch::warden::Warden;
 use crate::launch::worker::pulse::Counter;
+use crate::listen::Listeners;
 use crate::process::channel::Channel;
 use crate::process::page::{CellRef, Page};
 use crate::process::turn::Turns;
@@ -45,6 +46,8 @@ pub(crate) struct Seed {
     pub(crate) page: Page,
     pub(crate) cell: CellRef,
     pub(crate) turns: Turns,
+    /// What the supervisor listens on already.
+    pub(crate) listeners: Listeners,
     pub(crate) configuration: Arc<Configuration>,
     pub(crate) loaded: Loaded,
     pub(crate) flags: Flags,
@@ -77,7 +80,7 @@ pub(crate) fn work<M>(seed: Seed, main: impl Main<M, Output: IntoServices>) -> E
         match prepare(seed, main, scoped) {
             Ok(serving) => runtime.block_on(serve(serving)),
             Err((failure, link)) => {
-                tracing::error!("{}", failure.text);
+                lines("", &failure.text);
                 runtime.block_on(tell_and_end(failure, link))
             }
         }
@@ -117,7 +120,9 @@ fn prepare<M>(
     let group = TaskGroup::new("link");
     let link = {
         let counter = Counter::new(seed.cell.clone(), &seed.loaded.settings.wear);
-        Link::open(seed.channel, seed.page, seed.turns, counter, &group, words)
+        let inherited = Inherited::new(seed.listeners, seed.slot);
+        let shared = (seed.page, seed.turns, inherited);
+        Link::open(seed.channel, shared, counter, &group, words)
     }
     .map_err(os)?;
     let settings = &seed.loaded.settings;
@@ -239,15 +244,12 @@ pub(crate) fn build(loaded: &Loaded, kind: RuntimeKind) -> std::io::Result<Runti
 }
 
 /// Gives this process random numbers of its own: those of its parent came along with the fork.
+///
+/// No two processes have the same pid at the same time, and none of these numbers is a secret.
 fn reseed() {
-    let mut seed = [0; 8];
-    let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut seed));
-    let seed = u64::from_le_bytes(seed);
-    fastrand::seed(if read.is_ok() {
-        seed
-    } else {
-        u64::from(std::process::id())
-    });
+    let mut hasher = DefaultHasher::new();
+    (std::process::id(), SystemTime::now()).hash(&mut hasher);
+    fastrand::seed(hasher.finish());
 }
 
 /// The supervisor, as the services' audience.
@@ -257,6 +259,7 @@ struct Supervisor {
 
 impl Audience for Supervisor {
     fn ready(&mut self) {
+        self.link.close_inherited();
         self.link.send(ToSupervisor::Ready);
     }
 

@@ -95,9 +95,7 @@ impl Listeners {
         slot: Option<usize>,
     ) -> Result<BorrowedFd<'_>, BindError> {
         let address = options.address();
-        let own_slot = slot.filter(|_| {
-            options.is_reuse_port() && matches!(address, Address::Tcp(_) | Address::Any(_))
-        });
+        let own_slot = own_slot(options, slot);
         let index = match self.find(address, own_slot)? {
             Some(index) => index,
             None => {
@@ -113,6 +111,18 @@ impl Listeners {
             }
         };
         Ok(self.sockets[index].fd())
+    }
+
+    /// Returns the socket of an address if there is one already.
+    pub(crate) fn held(
+        &self,
+        options: &ListenOptions,
+        slot: Option<usize>,
+    ) -> Option<BorrowedFd<'_>> {
+        let index = self
+            .find(options.address(), own_slot(options, slot))
+            .ok()??;
+        Some(self.sockets[index].fd())
     }
 
     /// Keeps a socket that another process of this program held before.
@@ -280,6 +290,13 @@ impl Listeners {
             None => BindError::os(address, source),
         }
     }
+}
+
+/// Returns the slot if a socket with these options is to be the slot's own.
+fn own_slot(options: &ListenOptions, slot: Option<usize>) -> Option<usize> {
+    slot.filter(|_| {
+        options.is_reuse_port() && matches!(options.address(), Address::Tcp(_) | Address::Any(_))
+    })
 }
 
 /// Tells whether a passed socket serves an address that is written in another way.

@@ -81,6 +81,20 @@ fn each_slot_has_its_own_socket_on_the_same_port_with_reuse_port() {
 }
 
 #[test]
+fn only_a_socket_that_is_bound_already_and_may_be_used_by_the_slot_is_held_for_it() {
+    let mut listeners = Listeners::default();
+    let (shared, own) = (options("127.0.0.1:0"), options("*:0").reuse_port(true));
+    assert!(listeners.held(&shared, Some(1)).is_none());
+    let first = bound(&mut listeners, "127.0.0.1:0");
+    let of_one = listeners.bind(&own, Some(1)).unwrap().as_raw_fd();
+
+    let held = |options, slot| listeners.held(options, slot).map(|fd| fd.as_raw_fd());
+    assert_eq!(held(&shared, Some(1)), Some(first));
+    assert_eq!(held(&own, Some(1)), Some(of_one));
+    assert_eq!(held(&own, Some(0)), None);
+}
+
+#[test]
 fn without_reuse_port_all_slots_share_one_socket() {
     let mut listeners = Listeners::default();
     let options = options("127.0.0.1:0");

@@ -10,11 +10,15 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
+use nix::sys::stat::fstat;
+use nix::unistd::ftruncate;
 
 /// How often the lock is asked for before the process sleeps between attempts.
 const EAGER_ATTEMPTS: u32 = 64;
 const FIRST_SLEEP: Duration = Duration::from_micros(50);
 const LONGEST_SLEEP: Duration = Duration::from_millis(2);
+/// How many times its patience a process waits at most, however often the lock changes hands.
+const MOST: u32 = 20;
 
 /// A lock that this process shares with those forked from it.
 #[derive(Debug)]
@@ -55,9 +59,11 @@ impl ProcessLock {
 
     /// Takes the lock, or returns nothing if another process keeps it for longer than `patience`.
     ///
-    /// It asks again and again instead of waiting in the kernel, for a wait there has no bound.
+    /// It asks again and again instead of waiting in the kernel, for a wait there has no bound. As
+    /// long as the lock goes from hand to hand it is worth waiting for, though not for ever.
     pub(super) fn take(&self, patience: Duration) -> Option<Locked<'_>> {
-        let mut deadline = None;
+        let mut last = None;
+        let mut deadlines = None;
         let mut sleep = FIRST_SLEEP;
         for attempt in 0_u32.. {
             match self.set(libc::F_WRLCK) {
@@ -66,7 +72,13 @@ impl ProcessLock {
                 Err(_) => return None,
             }
             let now = Instant::now();
-            if now >= *deadline.get_or_insert(now + patience) {
+            let (deadline, end) = deadlines.get_or_insert((now + patience, now + MOST * patience));
+            let holder = self.holder();
+            if holder.is_none() || holder != last {
+                last = holder;
+                *deadline = now + patience;
+            }
+            if now >= *deadline.min(end) {
                 return None;
             }
             if attempt < EAGER_ATTEMPTS {
@@ -79,19 +91,44 @@ impl ProcessLock {
         None
     }
 
+    /// Returns the process that has the lock.
+    fn holder(&self) -> Option<libc::pid_t> {
+        let mut range = range(libc::F_WRLCK);
+        fcntl(&self.file, FcntlArg::F_GETLK(&mut range)).ok()?;
+        (libc::c_int::from(range.l_type) != libc::F_UNLCK).then_some(range.l_pid)
+    }
+
     fn set(&self, kind: libc::c_int) -> Result<(), Errno> {
-        let range = libc::flock {
-            l_type: kind
-                .try_into()
-                .expect("the kinds of lock are small numbers"),
-            l_whence: libc::SEEK_SET
-                .try_into()
-                .expect("the origins are small numbers"),
-            l_start: 0,
-            l_len: 1,
-            l_pid: 0,
-        };
-        fcntl(&self.file, FcntlArg::F_SETLK(&range)).map(drop)
+        fcntl(&self.file, FcntlArg::F_SETLK(&range(kind))).map(drop)
+    }
+}
+
+fn range(kind: libc::c_int) -> libc::flock {
+    libc::flock {
+        l_type: kind
+            .try_into()
+            .expect("the kinds of lock are small numbers"),
+        l_whence: libc::SEEK_SET
+            .try_into()
+            .expect("the origins are small numbers"),
+        l_start: 0,
+        l_len: 1,
+        l_pid: 0,
+    }
+}
+
+impl Locked<'_> {
+    /// Returns whether the last line, of whichever process, ended in the middle.
+    ///
+    /// The file's length tells: the lock has no other use for it.
+    pub(super) fn is_cut(&self) -> bool {
+        fstat(&self.0.file).is_ok_and(|stat| stat.st_size > 0)
+    }
+
+    /// Notes how this process leaves the last line.
+    pub(super) fn set_cut(&self, cut: bool) {
+        // A file in memory grows by a byte unless there is no memory; then a line is torn.
+        let _ = ftruncate(&self.0.file, cut.into());
     }
 }
 

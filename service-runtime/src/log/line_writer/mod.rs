@@ -20,7 +20,7 @@ use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::write;
 use tracing_subscriber::fmt::MakeWriter;
 
-use lock::ProcessLock;
+use lock::{Locked, ProcessLock};
 
 /// How long one line waits for the reader, and for another process to finish its line.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -94,17 +94,24 @@ impl LineWriter {
         // than none.
         let locked = inner.lock.as_ref().map(|lock| lock.take(patience));
         state.lock_stands = matches!(locked, Some(None));
-        let sent = if state.cut {
+        let locked = locked.flatten();
+        let cut = locked.as_ref().map_or(state.cut, Locked::is_cut);
+        let sent = if cut {
             inner.send(&[b"\n", line].concat(), &mut state)
         } else {
             inner.send(line, &mut state)
         };
-        match sent {
-            Ok(()) => state.cut = false,
+        state.cut = match sent {
+            Ok(()) => false,
             Err(Lost { begun }) => {
-                state.cut |= begun;
                 inner.lost.fetch_add(1, Ordering::Relaxed);
+                cut || begun
             }
+        };
+        if let Some(locked) = locked
+            && state.cut != cut
+        {
+            locked.set_cut(state.cut);
         }
     }
 }

@@ -211,6 +211,29 @@ fn a_reader_that_stands_still_costs_lines_until_it_moves_again() {
     assert_eq!(rest.trim_start_matches('x'), "\nheard\n");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_line_that_another_process_left_in_the_middle_is_ended_first() {
+    let (mut reader, sender) = io::pipe().unwrap();
+    let lock = ProcessLock::new().unwrap();
+    let same = ProcessLock::on(lock.file().try_clone().unwrap());
+    let [cutter, other] = [lock, same].map(|lock| {
+        let output = Output::Other(sender.try_clone().unwrap().into());
+        LineWriter::with(output, Some(lock), Duration::from_millis(1))
+    });
+    drop(sender);
+    cutter.write_line(&[b'x'; 1 << 20]);
+    assert_eq!(cutter.lost(), 1);
+    let mut buffer = vec![0; 1 << 20];
+    let begun = reader.read(&mut buffer).unwrap();
+    assert!(buffer[..begun].iter().all(|byte| *byte == b'x'));
+    other.write_line(b"heard\n");
+    cutter.write_line(b"again\n");
+    drop((cutter, other));
+    let rest = io::read_to_string(reader).unwrap();
+    assert_eq!(rest.trim_start_matches('x'), "\nheard\nagain\n");
+}
+
 #[test]
 fn a_file_gets_every_line_at_its_end() {
     let path = std::env::temp_dir().join(format!("line-writer-{}", std::process::id()));

@@ -10,7 +10,7 @@ use tokio::task;
 use super::Shared;
 use crate::tasks::looping::LoopState;
 use crate::tasks::panic::shielded;
-use crate::tasks::registry::{Callback, Entry, Place, Slots};
+use crate::tasks::registry::{Callback, Entry, Place, Seat};
 use crate::tasks::stamp::Stamp;
 use crate::tasks::{FailureCause, TaskEnd, TaskFailure, TaskKind};
 
@@ -36,105 +36,91 @@ impl Shared {
     /// Enters a task that is about to be spawned, unless the group takes no more.
     pub(super) fn join(&self, start: Start) -> Result<Place, Cow<'static, str>> {
         let Start { name, kind, run } = start;
-        let started = Stamp::now();
         let (shard, mut slots) = self.registry.any();
         if slots.closed {
             return Err(name);
         }
-        let (waits, callbacks) = (None, Vec::new());
-        Ok(slots.insert(
-            shard,
-            Entry {
-                name,
-                kind,
-                started,
-                run,
-                waits,
-                callbacks,
-            },
-        ))
+        Ok(slots.insert(shard, name, kind, run))
     }
 
     /// Notes that a task waits for the first time, so that it can be woken to its end.
     ///
     /// Returns `false` if the task is to end now instead.
-    pub(in crate::tasks) fn waits(&self, place: Place, cx: &Context<'_>) -> bool {
+    pub(in crate::tasks) fn waits(&self, seat: Seat, cx: &Context<'_>) -> bool {
         let waits = Some((cx.waker().clone(), task::id()));
-        let mut slots = self.registry.of(place);
+        let now = Stamp::now();
+        let mut slots = self.registry.of(seat);
         if slots.aborting {
             return false;
         }
-        if let Some(entry) = slots.get(place) {
-            entry.waits = waits;
-        }
+        let entry = slots.get(seat);
+        entry.waits = waits;
+        entry.since.get_or_insert(now);
         true
     }
 
     /// Takes a task out: tells everybody who asked, and counts it no more.
-    pub(in crate::tasks) fn leave(&self, place: Place, end: &TaskEnd) {
+    pub(in crate::tasks) fn leave(&self, seat: Seat, end: &TaskEnd) {
         if let TaskEnd::Panicked(message) = end {
-            self.fail(place, FailureCause::Panicked(message.clone()));
+            self.fail(seat, FailureCause::Panicked(message.clone()));
         }
-        let mut slots = self.registry.of(place);
-        // A callback may add a callback.
-        while let Some((name, callbacks)) = callbacks(&mut slots, place) {
+        let mut slots = self.registry.of(seat);
+        while !slots.get(seat).callbacks.is_empty() {
             drop(slots);
-            for callback in callbacks {
-                tell(&name, callback, end);
-            }
-            slots = self.registry.of(place);
+            self.tell_all(seat, end);
+            // A callback may have added a callback.
+            slots = self.registry.of(seat);
         }
-        let entry = slots.remove(place);
+        let left = slots.remove(seat);
         let last = slots.closed && slots.live == 0;
         drop(slots);
-        drop(entry);
+        drop(left);
         self.has_left(last);
     }
 
     /// Adds a callback for the end of a task, or gives it back if the task has ended.
     pub(in crate::tasks) fn on_done(&self, place: Place, callback: Callback) -> Option<Callback> {
-        match self.registry.of(place).get(place) {
-            Some(entry) => entry.callbacks.push(callback),
-            None => return Some(callback),
-        }
-        None
+        let mut callback = Some(callback);
+        self.registry
+            .find(place, |entry| entry.callbacks.extend(callback.take()));
+        callback
     }
 
     /// Ends a loop, after the run in progress.
     pub(in crate::tasks) fn stop_one(&self, place: Place) {
-        let waker = self.registry.of(place).get(place).and_then(|entry| {
+        let stop = |entry: &mut Entry| {
             entry.run.as_ref()?.stop();
             entry.waits.as_ref().map(|(waker, _)| waker.clone())
-        });
-        if let Some(waker) = waker {
+        };
+        if let Some(waker) = self.registry.find(place, stop).flatten() {
             waker.wake();
         }
     }
 
     #[cold]
-    fn fail(&self, place: Place, cause: FailureCause) {
-        let task = self
-            .registry
-            .of(place)
-            .get(place)
-            .map(|entry| (entry.name.clone(), entry.kind));
-        if let Some((task, kind)) = task {
-            self.report(&TaskFailure {
-                group: self.name.clone(),
-                task,
-                kind,
-                cause,
-            });
+    fn tell_all(&self, seat: Seat, end: &TaskEnd) {
+        let mut slots = self.registry.of(seat);
+        let entry = slots.get(seat);
+        let (name, callbacks) = (entry.name.clone(), mem::take(&mut entry.callbacks));
+        drop(slots);
+        for callback in callbacks {
+            tell(&name, callback, end);
         }
     }
-}
 
-/// Takes the callbacks of a task, if it has any, and its name to go with them.
-fn callbacks(slots: &mut Slots, place: Place) -> Option<(Cow<'static, str>, Vec<Callback>)> {
-    let entry = slots
-        .get(place)
-        .filter(|entry| !entry.callbacks.is_empty())?;
-    Some((entry.name.clone(), mem::take(&mut entry.callbacks)))
+    #[cold]
+    fn fail(&self, seat: Seat, cause: FailureCause) {
+        let mut slots = self.registry.of(seat);
+        let entry = slots.get(seat);
+        let (group, task, kind) = (self.name.clone(), entry.name.clone(), entry.kind);
+        drop(slots);
+        self.report(&TaskFailure {
+            group,
+            task,
+            kind,
+            cause,
+        });
+    }
 }
 
 /// Calls a callback for the end of a task.

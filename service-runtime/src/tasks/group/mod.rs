@@ -241,7 +241,7 @@ impl TaskGroup {
     {
         let name = start.name.clone();
         let place = self.shared.join(start).map_err(|name| self.closed(name))?;
-        let future = Tracked::new(future, Arc::clone(&self.shared), place);
+        let future = Tracked::new(future, Arc::clone(&self.shared), place.seat());
         #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
         let join = tokio::spawn(future);
         Ok(TaskHandle::new(join, Arc::clone(&self.shared), place, name))

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::tasks::TaskFailure;
 use crate::tasks::panic::shielded;
 use crate::tasks::registry::{Entry, Registry};
+use crate::tasks::stamp::Stamp;
 
 type Listener = Arc<dyn Fn(&TaskFailure) + Send + Sync>;
 
@@ -58,6 +59,7 @@ impl Shared {
         // Nothing joins any more, and what has not waited yet looks at the flags before it does. So
         // this sees all there is to wake.
         let wakers = self.registry.collect(|entry| {
+            entry.since.get_or_insert_with(Stamp::now);
             if let Some(run) = &entry.run {
                 run.stop();
             }
@@ -107,7 +109,8 @@ impl Shared {
 
     /// Returns whether the task of this id belongs to the group.
     fn has(&self, id: Id) -> bool {
-        let is_it = |entry: &Entry| entry.waits.as_ref().filter(|(_, its)| *its == id).map(drop);
+        let is_it =
+            |entry: &mut Entry| entry.waits.as_ref().filter(|(_, its)| *its == id).map(drop);
         !self.registry.collect(is_it).is_empty()
     }
 

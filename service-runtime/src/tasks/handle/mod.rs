@@ -184,7 +184,7 @@ impl<T> TaskHandle<T> {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(NoValue::Panicked(message))) => Err(TaskError::Panicked {
                 task,
-                message: message.into(),
+                message: *message,
             }),
             Ok(Err(NoValue::Aborted)) => Err(TaskError::Cancelled { task }),
             Err(error) => Err(match error.try_into_panic() {

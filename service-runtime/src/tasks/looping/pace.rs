@@ -68,8 +68,9 @@ impl Next {
     }
 }
 
-/// Adds, and stops at thirty years from `from` where the clock would overflow.
+/// Adds, and where the clock would overflow stops at thirty years from `from`.
 pub(in crate::tasks) fn later(from: Instant, by: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
-    from.checked_add(by.min(FAR)).unwrap_or(from)
+    from.checked_add(by)
+        .unwrap_or_else(|| from.checked_add(FAR).unwrap_or(from))
 }

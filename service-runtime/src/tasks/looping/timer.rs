@@ -139,14 +139,14 @@ impl Pace for Fixed {
 
     fn after(&mut self, started: Instant, ended: Instant, _: Run<()>) -> Next {
         self.grid.next();
-        let mut missed = 0;
+        if self.grid.tick >= ended {
+            return Next::at(self.grid.tick);
+        }
+        let mut missed = self.grid.catch_up(ended);
+        // The latest tick lies inside the run as well, unless it is right now.
         if self.grid.tick < ended {
-            missed = self.grid.catch_up(ended);
-            // What is left over of the last tick lies inside the run as well, unless it is right now.
-            if self.grid.tick < ended {
-                self.grid.next();
-                missed += 1;
-            }
+            self.grid.next();
+            missed += 1;
         }
         let outlasted = (ended - started > self.grid.interval).then_some(self.grid.interval);
         Next::Run(Due {
@@ -179,10 +179,11 @@ impl Grid {
 
     /// Moves to the latest tick that is not in the future and returns how many that passes over.
     pub(in crate::tasks) fn catch_up(&mut self, now: Instant) -> u64 {
-        let late = now.saturating_duration_since(self.tick);
-        if late < self.interval {
+        // The rule, and cheaper than to find out how late it is.
+        if now < later(self.tick, self.interval) {
             return 0;
         }
+        let late = now.saturating_duration_since(self.tick);
         let (late, interval) = (late.as_nanos(), self.interval.as_nanos());
         let beyond =
             u64::try_from(late % interval).expect("less than the lateness, which is real time");

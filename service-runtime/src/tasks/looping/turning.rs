@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::gate::Pass;
 use super::pace::{Due, Next, Pace, Run, Woken, later};
-use super::{LoopEnd, LoopResult, LoopState, Step};
+use super::{Gate, LoopEnd, LoopResult, LoopState, Step};
 
 pin_project! {
     /// A loop that turns.
@@ -26,6 +26,7 @@ pin_project! {
         sleep: Sleep,
         #[pin]
         run: Option<Fut>,
+        gate: Option<Gate>,
         // Declared after the run, so that it is dropped after it.
         pass: Option<Pass>,
         started: Instant,
@@ -43,12 +44,14 @@ impl<P: Pace, R, Fut> Turning<P, R, Fut> {
             .timeout
             .map(|timeout| Box::pin(sleep_until(later(now, timeout))));
         let sleep = sleep_until(first);
+        let gate = state.plan.gate.clone();
         Self {
             state,
             pace,
             call,
             sleep,
             run: None,
+            gate,
             pass: None,
             started: now,
             timeout,
@@ -103,7 +106,7 @@ where
             }
         }
         *self.started = now;
-        if let Some(gate) = &self.state.plan.gate {
+        if let Some(gate) = &self.gate {
             *self.pass = gate.ask();
             if self.pass.is_none() {
                 self.state.is_gated();

@@ -54,9 +54,11 @@ impl Pace for Every {
 
     fn woken(&mut self, now: Instant) -> Woken {
         // Late is what comes after the due time, not after the tick.
-        let delay = self.due - self.grid.tick;
+        if now < later(self.due, self.grid.interval) {
+            return Woken::Run { missed: 0 };
+        }
         Woken::Run {
-            missed: self.grid.catch_up(now - delay.min(now - self.grid.tick)),
+            missed: self.grid.catch_up(now - (self.due - self.grid.tick)),
         }
     }
 
