@@ -213,12 +213,12 @@ fn a_reload_whose_second_worker_fails_is_undone_as_a_whole() {
 fn a_reload_whose_worker_hangs_is_undone_after_the_start_timeout() {
     let picky = fixture!("picky").config("[picky]\n").start();
     picky.ready(2);
-    hup(&picky, "[launch]\nstart_timeout = '300ms'\n");
+    hup(&picky, "[launch]\nstart_timeout = '1s'\n");
     picky.wait_for("reloaded generation=2");
     let old = settled(&picky);
     hup(
         &picky,
-        "[launch]\nstart_timeout = '300ms'\n[picky]\nhang_in = [0]\n",
+        "[launch]\nstart_timeout = '1s'\n[picky]\nhang_in = [0]\n",
     );
     picky.wait_for("worker is not ready within start_timeout: killed");
     let failed = picky.wait_for("reload failed, it is undone");
