@@ -23,10 +23,12 @@ mod connection;
 mod exchange;
 mod server;
 mod service;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use axum;
 
-pub use self::config::{Bind, HttpConfig};
+pub use self::config::{Bind, HttpConfig, TlsConfig};
 pub use self::connection::Client;
 pub use self::exchange::RequestBody;
 pub use self::service::HttpService;
