@@ -72,3 +72,8 @@ where
     type AnswerBody = B;
     type Failure = S::Error;
 }
+
+/// The guide's page, whose programs are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/http.md")]
+struct Guide;

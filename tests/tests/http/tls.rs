@@ -30,6 +30,38 @@ fn pair(folder: &Scratch, name: &str) -> (String, String) {
     (cert, key)
 }
 
+/// Makes a certificate that another has signed, for a client.
+fn signed(folder: &Scratch, ca: &(String, String)) -> (String, String) {
+    let path = |end: &str| folder.path(format!("client.{end}")).display().to_string();
+    let (cert, key) = (path("pem"), path("key"));
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+        ])
+        .args([
+            "-days",
+            "2",
+            "-subj",
+            "/CN=client",
+            "-CA",
+            &ca.0,
+            "-CAkey",
+            &ca.1,
+        ])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-out", &cert, "-keyout", &key])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    (cert, key)
+}
+
 /// Runs curl and returns what it says of protocol, status and body.
 fn curl(args: &[&str]) -> Result<String, String> {
     let asked = Command::new("curl")
@@ -90,11 +122,12 @@ fn both_protocols_are_spoken_over_tls_and_a_new_pair_is_taken_over() {
 fn a_client_without_a_certificate_is_turned_away_where_one_is_asked_for() {
     let folder = Scratch::new();
     let (cert, key) = pair(&folder, "server");
-    let (client, client_key) = pair(&folder, "client");
+    let ca = pair(&folder, "ca");
+    let (client, client_key) = signed(&folder, &ca);
     let keys = [
         format!("tls.cert={cert}"),
         format!("tls.key={key}"),
-        format!("tls.client_ca={client}"),
+        format!("tls.client_ca={}", ca.0),
         "tls.min_version=1.3".to_owned(),
     ];
     let keys: Vec<_> = keys.iter().map(String::as_str).collect();
