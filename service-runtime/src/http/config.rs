@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -91,9 +92,26 @@ pub struct HttpConfig {
     /// Whether `/healthz` and `/readyz` are answered before the routes are asked.
     #[config(default = true)]
     pub health: bool,
+    /// TLS for every TCP listener of the table; needs the feature `tls`.
+    #[config(nested)]
+    pub tls: TlsConfig,
     /// Whether a panic's message is part of the 500 that the client gets.
     #[config(default = false)]
     pub debug: bool,
+}
+
+/// Certificates for HTTP: the table `tls` in a service's own.
+#[derive(Debug, Clone, PartialEq, Deserialize, Config)]
+pub struct TlsConfig {
+    /// The file of the certificate and those up to its root, in PEM. TLS is on if it is given.
+    pub cert: Option<PathBuf>,
+    /// The file of the certificate's private key, in PEM.
+    pub key: Option<PathBuf>,
+    /// The file of certificates, in PEM, one of which has to have signed a client's own.
+    pub client_ca: Option<PathBuf>,
+    /// The oldest version that a client may speak: `1.2` or `1.3`.
+    #[config(default = "1.2")]
+    pub min_version: String,
 }
 
 /// One address to listen on, or several.

@@ -23,10 +23,12 @@ mod connection;
 mod exchange;
 mod server;
 mod service;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use axum;
 
-pub use self::config::{Bind, HttpConfig};
+pub use self::config::{Bind, HttpConfig, TlsConfig};
 pub use self::connection::Client;
 pub use self::exchange::RequestBody;
 pub use self::service::HttpService;
@@ -70,3 +72,8 @@ where
     type AnswerBody = B;
     type Failure = S::Error;
 }
+
+/// The guide's page, whose programs are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/http.md")]
+struct Guide;

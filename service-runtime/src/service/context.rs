@@ -47,10 +47,6 @@ enum EndState {
     Taken,
 }
 
-/// A service that is started, and its context.
-#[cfg(feature = "http")]
-pub(crate) type Running = (super::AnyService, Context);
-
 /// A hook that runs.
 pub(crate) struct InHook(Context);
 
@@ -204,7 +200,7 @@ impl Context {
 
     /// Returns every service of this process with its phase, and what there is to ask how it goes.
     #[cfg(feature = "http")]
-    pub(crate) fn services(&self) -> Vec<(String, Phase, Option<Running>)> {
+    pub(crate) fn services(&self) -> Vec<(String, Phase, Option<super::phase::Runs>)> {
         let board = self.0.host.board();
         let all = board.all().into_iter();
         all.map(|(name, phase)| {

@@ -40,12 +40,16 @@ impl fmt::Display for Phase {
     }
 }
 
+/// What runs as a service, and its context.
+#[cfg(feature = "http")]
+pub(crate) type Runs = (AnyService, Context);
+
 /// The phases of all services of a process, and what runs.
 #[derive(Clone, Default)]
 pub(crate) struct Board {
     phases: Arc<Mutex<BTreeMap<String, watch::Sender<Phase>>>>,
     #[cfg(feature = "http")]
-    running: Arc<Mutex<BTreeMap<String, (AnyService, Context)>>>,
+    running: Arc<Mutex<BTreeMap<String, Runs>>>,
 }
 
 impl Board {
@@ -61,7 +65,7 @@ impl Board {
 
     /// Takes note of what runs as a service, or that nothing does.
     #[cfg(feature = "http")]
-    pub(crate) fn runs(&self, service: &str, running: Option<(AnyService, Context)>) {
+    pub(crate) fn runs(&self, service: &str, running: Option<Runs>) {
         let mut all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         match running {
             Some(running) => all.insert(service.to_owned(), running),
@@ -71,7 +75,7 @@ impl Board {
 
     /// Returns what runs as a service at the moment.
     #[cfg(feature = "http")]
-    pub(crate) fn running(&self, service: &str) -> Option<(AnyService, Context)> {
+    pub(crate) fn running(&self, service: &str) -> Option<Runs> {
         let all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         all.get(service).cloned()
     }

@@ -6,6 +6,7 @@ mod limits;
 mod load;
 mod reload;
 mod serving;
+mod tls;
 
 use tests::fixture;
 use tests::harness::Fixture;

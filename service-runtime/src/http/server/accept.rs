@@ -78,6 +78,23 @@ fn connection<H: Handler>(
 ) -> BoxFuture<'static, ()> {
     let connection = server.opened(peer);
     match stream {
+        #[cfg(feature = "tls")]
+        Stream::Tcp(stream) if server.tls.is_some() => Box::pin(async move {
+            let tls = connection.server.tls.as_ref();
+            let Some(stream) = tls.map(|tls| tls.accept(stream)) else {
+                return;
+            };
+            let shaking = async {
+                match limit(connection.server.config.head_timeout) {
+                    Some(time) => tokio::time::timeout(time, stream).await.ok()?.ok(),
+                    None => stream.await.ok(),
+                }
+            };
+            match shaking.await {
+                Some(stream) => drive(connection, stream, handler).await,
+                None => connection.server.closed(connection.id),
+            }
+        }),
         Stream::Tcp(stream) => Box::pin(drive(connection, stream, handler)),
         Stream::Unix(stream) => Box::pin(drive(connection, stream, handler)),
     }

@@ -29,6 +29,8 @@ pub(crate) struct Server {
     pub(crate) cx: Context,
     pub(crate) config: HttpConfig,
     pub(crate) limits: Limits,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<crate::http::tls::Tls>,
     pub(crate) access: AccessLog,
     pub(crate) proxies: Proxies,
     pub(crate) readiness: Readiness,
@@ -71,7 +73,18 @@ pub(crate) async fn serve<H: Handler>(
         );
     }
     let listeners = bind::bind(cx, &config).await?;
-    let server = Arc::new(Server::new(cx.clone(), config));
+    #[cfg(not(feature = "tls"))]
+    anyhow::ensure!(
+        config.tls.cert.is_none(),
+        "[{}] tls.cert: this program is built without the feature `tls` of service-runtime",
+        cx.name()
+    );
+    #[cfg(feature = "tls")]
+    let tls = crate::http::tls::Tls::start(cx, &config.tls)?;
+    let server = Server::new(cx.clone(), config);
+    #[cfg(feature = "tls")]
+    let server = Server { tls, ..server };
+    let server = Arc::new(server);
     cx.tasks()
         .try_spawn("http", accept::run(server, listeners, handler))?;
     Ok(())
@@ -93,6 +106,8 @@ impl Server {
         };
         Self {
             builder: builder(&config, StreamTasks(tasks.clone())),
+            #[cfg(feature = "tls")]
+            tls: None,
             access: AccessLog::new(&config.access_log),
             proxies: Proxies::new(&config.trusted_proxies),
             readiness: Readiness::default(),
