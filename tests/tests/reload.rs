@@ -306,7 +306,7 @@ fn twenty_reloads_leave_no_descriptor_and_no_process_behind() {
     let echo = fixture!("echo").config("[echo]\n").start();
     echo.ready(2);
     echo.signal(Signal::SIGHUP);
-    echo.ready(2);
+    let mut workers = echo.ready(2);
     settled(&echo);
     let before = descriptors(echo.pid());
     for round in 0..20 {
@@ -314,11 +314,11 @@ fn twenty_reloads_leave_no_descriptor_and_no_process_behind() {
         if round % 5 == 0 {
             hup(&echo, "[echo\n");
             echo.wait_for("reload refused, nothing is changed");
-            kill(echo.children()[0], Signal::SIGKILL);
+            kill(workers[0].pid, Signal::SIGKILL);
             echo.ready_worker();
         }
         hup(&echo, "[echo]\n");
-        echo.ready(2);
+        workers = echo.ready(2);
     }
     settled(&echo);
     assert_eq!(descriptors(echo.pid()), before);
