@@ -118,10 +118,7 @@ fn http2_says_goaway_and_finishes_what_it_has_begun() {
             let piece = body.data().await.unwrap().unwrap();
             assert_eq!(&piece[..], b"slow");
             // The client is told before the connection goes.
-            let error = match client.ready().await {
-                Ok(_) => None,
-                Err(error) => Some(error),
-            };
+            let error = client.ready().await.err();
             assert!(error.is_none_or(|error| error.is_go_away()));
         };
         let stop = async {
