@@ -18,6 +18,7 @@ pages! {
     tasks_and_timers: "../docs/guide/tasks-and-timers.md",
     configuration_and_reload: "../docs/guide/configuration-and-reload.md",
     workers: "../docs/guide/workers.md",
+    http: "../docs/guide/http.md",
     deploying: "../docs/guide/deploying.md",
     from_oslo_service: "../docs/guide/from-oslo-service.md",
 }

@@ -20,9 +20,10 @@ fn fails(program: Program) -> String {
     log
 }
 
+/// The errors of the framework; a panic is a line of its own before them.
 fn errors(log: &str) -> Vec<&str> {
     log.lines()
-        .filter(|line| line.contains(" ERROR "))
+        .filter(|line| line.contains(" ERROR ") && !line.contains(": panic: "))
         .collect()
 }
 

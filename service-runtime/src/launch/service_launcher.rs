@@ -21,6 +21,7 @@ use crate::process::mask;
 use crate::service::host::Identity;
 use crate::service::{IntoServices, RuntimeKind};
 use crate::signal::Signals;
+use crate::tasks::{TaskGroup, Timer};
 
 /// Runs services in this process.
 ///
@@ -137,6 +138,7 @@ fn set_up<M>(
     let services = services?;
 
     let notifier = Arc::new(notifier);
+    feed_watchdog(&notifier);
     let listeners = Arc::new(Mutex::new(listeners));
     let identity = Identity {
         program,
@@ -168,9 +170,25 @@ fn set_up<M>(
             _words: words,
         },
         reload_wanted: false,
+        mutation: None,
         log_changes: true,
     };
     Ok((serving, listeners))
+}
+
+/// Tells the service manager that the runtime turns, twice in each interval that it asked for.
+fn feed_watchdog(notifier: &Arc<Notifier>) {
+    let Some(interval) = notifier.watchdog_interval() else {
+        return;
+    };
+    let notifier = Arc::clone(notifier);
+    let fed = TaskGroup::new("launcher").timer("watchdog", Timer::every(interval / 2), move || {
+        notifier.watchdog();
+        std::future::ready(())
+    });
+    if let Err(error) = fed {
+        tracing::error!("the watchdog of the service manager cannot be fed: {error}");
+    }
 }
 
 /// The service manager, as the services' audience.

@@ -3,7 +3,6 @@
 //! No message is worth a failure or a wait. What cannot be delivered is a debug line in the log;
 //! only a message that changes the state of the unit is kept and tried again, if the manager was
 //! too busy to take it.
-#![allow(dead_code, reason = "called by the launchers, in a room above")]
 
 mod target;
 
@@ -106,18 +105,6 @@ impl Notifier {
     /// Says that the program is alive.
     pub(crate) fn watchdog(&self) {
         self.send(Weight::Passing, &[NotifyState::Watchdog]);
-    }
-
-    /// Asks for more time to start, reload or stop, counted from now.
-    pub(crate) fn extend_timeout(&self, time: Duration) {
-        // The enum's own variant ends at 71 minutes.
-        let text = format!("EXTEND_TIMEOUT_USEC={}", time.as_micros());
-        self.send(Weight::Passing, &[NotifyState::Custom(&text)]);
-    }
-
-    /// Says which process the unit's main process is from now on.
-    pub(crate) fn main_pid(&self, pid: u32) {
-        self.send(Weight::Kept, &[NotifyState::MainPid(pid)]);
     }
 
     /// Tries again what the manager was too busy to take; returns whether all is delivered.

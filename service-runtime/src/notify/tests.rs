@@ -56,15 +56,11 @@ fn each_call_is_one_message_of_the_protocol() {
     notifier.stopping();
     notifier.status("draining\nREADY=1");
     notifier.watchdog();
-    notifier.extend_timeout(Duration::from_secs(7200));
-    notifier.main_pid(17);
     for message in [
         "READY=1\nSTATUS=2 workers\n",
         "STOPPING=1\n",
         "STATUS=draining READY=1\n",
         "WATCHDOG=1\n",
-        "EXTEND_TIMEOUT_USEC=7200000000\n",
-        "MAINPID=17\n",
     ] {
         assert_eq!(manager.heard().as_deref(), Some(message));
     }
@@ -155,12 +151,12 @@ fn more_messages_than_are_kept_push_the_oldest_out() {
     let manager = Manager::new("overflow");
     let notifier = manager.notifier();
     while notifier.target.as_ref().unwrap().send(b"noise").is_ok() {}
-    for pid in 0..=KEPT {
-        notifier.main_pid(u32::try_from(pid).unwrap());
+    for workers in 0..=KEPT {
+        notifier.ready(&workers.to_string());
     }
     while manager.heard().is_some() {}
     assert!(notifier.flush());
-    assert_eq!(manager.heard().as_deref(), Some("MAINPID=1\n"));
+    assert_eq!(manager.heard().as_deref(), Some("READY=1\nSTATUS=1\n"));
 }
 
 #[test]

@@ -4,6 +4,8 @@
     reason = "changing what a signal does is unsafe: a handler may run anywhere"
 )]
 
+use std::sync::{Condvar, Mutex, PoisonError};
+
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
 /// Every signal that a launcher acts on.
@@ -25,6 +27,34 @@ pub(crate) fn block_handled() -> nix::Result<SigSet> {
     let set = handled();
     set.thread_set_mask()?;
     Ok(set)
+}
+
+/// Whether this process's handlers stand, so that its threads may take signals.
+static HANDLERS_STAND: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
+
+/// Says that the handlers stand, and unblocks every signal in this thread.
+pub(crate) fn handlers_stand() -> nix::Result<()> {
+    *HANDLERS_STAND
+        .0
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner) = true;
+    HANDLERS_STAND.1.notify_all();
+    unblock_all()
+}
+
+/// Waits until the handlers stand, and unblocks every signal in this thread.
+///
+/// For the threads of a runtime, which are there before the handlers: a mask that stayed with them
+/// would be that of every program that an author's task starts.
+pub(crate) fn unblock_when_handled() {
+    let stand = HANDLERS_STAND
+        .0
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let stand = HANDLERS_STAND.1.wait_while(stand, |stand| !*stand);
+    drop(stand);
+    // A thread that keeps its mask still works.
+    let _ = unblock_all();
 }
 
 /// Unblocks every signal in this thread; threads that it starts later inherit that.

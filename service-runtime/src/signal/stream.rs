@@ -57,7 +57,7 @@ impl Signals {
     pub(crate) fn open() -> io::Result<Self> {
         mask::reset_dispositions()?;
         let stream = SignalsInfo::new(mask::HANDLED.map(|signal| signal as i32))?;
-        mask::unblock_all()?;
+        mask::handlers_stand()?;
         Ok(Self { stream })
     }
 

@@ -1,5 +1,6 @@
 //! The configuration of a program, in layers from files, environment and flags.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::config::{self, ConfigErrors, Field, Layers, Section, Snapshot, Sources, log_options};
@@ -117,7 +118,12 @@ impl Configuration {
 impl Loaded {
     /// Reads every table into its author's type, and throws that away again.
     pub(crate) fn check(&self) -> Result<(), ConfigErrors> {
-        self.snapshot.validate(&self.sections)
+        let checked = catch_unwind(AssertUnwindSafe(|| self.snapshot.validate(&self.sections)));
+        checked.unwrap_or_else(|panic| {
+            let message = crate::tasks::panic_message(panic);
+            let message = format!("the check of an option panicked: {message}");
+            Err(ConfigErrors::at("", "", &config::Origin::Default, message))
+        })
     }
 
     /// As [`check`](Self::check).

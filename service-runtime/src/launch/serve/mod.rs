@@ -38,6 +38,8 @@ pub(crate) struct Serving<A> {
     pub(crate) warden: Warden,
     pub(crate) audience: A,
     pub(crate) reload_wanted: bool,
+    /// A configuration of the supervisor's that came while another was being taken over.
+    pub(crate) mutation: Option<Vec<u8>>,
     /// Whether no supervisor logs what a mutation changed.
     pub(crate) log_changes: bool,
 }
@@ -82,6 +84,12 @@ impl<A: Audience> Serving<A> {
 
     async fn run(&mut self) -> Exit {
         loop {
+            if let Some(bytes) = self.mutation.take() {
+                if let Some(exit) = self.mutate(&bytes).await {
+                    return exit;
+                }
+                continue;
+            }
             if std::mem::take(&mut self.reload_wanted) {
                 if let Some(exit) = self.reload().await {
                     return exit;
@@ -131,15 +139,7 @@ impl<A: Audience> Serving<A> {
                     Next::Quit => return Start::Quit,
                     Next::Reload => self.reload_wanted = true,
                     Next::Report => tracing::info!("report: the services are being started"),
-                    // The start reads the snapshot when it is asked for; then it is the new one.
-                    Next::Mutate(bytes) => {
-                        let result = self
-                            .configuration
-                            .rebuild(&bytes)
-                            .map(|loaded| self.host.set_snapshot(&loaded))
-                            .map_err(|error| error.to_string());
-                        self.audience.mutated(result);
-                    }
+                    Next::Mutate(bytes) => self.mutation = Some(bytes),
                 },
             }
         }
@@ -174,7 +174,8 @@ impl<A: Audience> Serving<A> {
                         // This is that stop; a restart looks afterwards whether there was one.
                         Next::Stop => {}
                         // For after a restart.
-                        Next::Reload | Next::Mutate(_) => self.reload_wanted = true,
+                        Next::Reload => self.reload_wanted = true,
+                        Next::Mutate(bytes) => self.mutation = Some(bytes),
                         Next::Report => tracing::info!("report: the services are being stopped"),
                     }
                 }

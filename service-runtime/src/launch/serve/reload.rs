@@ -22,7 +22,7 @@ impl<A: Audience> Serving<A> {
             }
         };
         if loaded.settings.restart_method == RestartMethod::Mutate {
-            if let Some(exit) = self.take_over(loaded).await {
+            if let (Some(exit), _) = self.take_over(loaded).await {
                 return Some(exit);
             }
         } else if let Some(exit) = self.restart(loaded).await {
@@ -79,8 +79,8 @@ impl<A: Audience> Serving<A> {
     pub(super) async fn mutate(&mut self, bytes: &[u8]) -> Option<Exit> {
         match self.configuration.rebuild(bytes) {
             Ok(loaded) => {
-                let exit = self.take_over(loaded).await;
-                self.audience.mutated(Ok(()));
+                let (exit, result) = self.take_over(loaded).await;
+                self.audience.mutated(result);
                 exit
             }
             Err(error) => {
@@ -91,15 +91,15 @@ impl<A: Audience> Serving<A> {
     }
 
     /// Takes over the mutable options, and lets the services know; returns an exit if the process
-    /// is told to end meanwhile.
-    async fn take_over(&mut self, loaded: Loaded) -> Option<Exit> {
+    /// is told to end meanwhile, and for the supervisor how it went.
+    async fn take_over(&mut self, loaded: Loaded) -> (Option<Exit>, Result<(), String>) {
         let mut mutated = self.loaded.clone();
         let (old, changes) = mutated.mutate(&loaded);
         if let Err(error) = mutated.check() {
             // Each is right as a whole, but not the new mutable options beside the old others.
             let what = "the mutable options do not fit those that stay, nothing is changed: ";
             lines(what, &error.to_string());
-            return None;
+            return (None, Err(error.to_string()));
         }
         if self.log_changes {
             changes.log();
@@ -116,34 +116,40 @@ impl<A: Audience> Serving<A> {
             loop {
                 tokio::select! {
                     errors = &mut reset => {
+                        let mut result = Ok(());
                         for Fault { service, error } in errors {
                             tracing::error!(
                                 service,
                                 "service failed to take over the configuration: {error:#}"
                             );
+                            result = Err(format!("service `{service}`: {error:#}"));
                         }
                         tracing::info!("mutated");
-                        return None;
+                        return (None, result);
                     }
                     () = at(until) => break None,
                     next = self.orders.next() => match next {
                         Next::Stop | Next::Quit => break Some(next),
-                        // The newest configuration counts: it is read when this one is in place.
-                        Next::Reload | Next::Mutate(_) => self.reload_wanted = true,
+                        // For when this one is in place.
+                        Next::Reload => self.reload_wanted = true,
+                        Next::Mutate(bytes) => self.mutation = Some(bytes),
                         Next::Report => tracing::info!("report: the services take over a configuration"),
                     },
                 }
             }
         };
         match next {
-            Some(Next::Stop) => Some(self.end(Exit::Done).await),
-            Some(_) => Some(Exit::Failed),
+            Some(Next::Stop) => (Some(self.end(Exit::Done).await), Ok(())),
+            Some(_) => (Some(Exit::Failed), Ok(())),
             None => {
                 tracing::error!("not every service took over the configuration in time");
                 for line in self.running.still_running() {
                     tracing::error!("{line}");
                 }
-                None
+                (
+                    None,
+                    Err("not every service took it over in time".to_owned()),
+                )
             }
         }
     }

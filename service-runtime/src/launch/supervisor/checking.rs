@@ -2,11 +2,15 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
+
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::process::child::{Child, Ended};
 use crate::process::fork::{Forked, fork};
 use crate::process::{exit, mask, memory};
+use crate::service::RestartMethod;
 
 /// A check under way.
 pub(super) struct Check {
@@ -18,10 +22,16 @@ pub(super) struct Check {
 
 impl Check {
     /// Forks the child that reads and checks the files of the moment.
-    pub(super) fn begin(number: u64, configuration: &Configuration) -> Result<Self, String> {
+    ///
+    /// `current` is what a mutation would be mixed with.
+    pub(super) fn begin(
+        number: u64,
+        configuration: &Configuration,
+        current: Option<&Loaded>,
+    ) -> Result<Self, String> {
         let answer = memory::file(c"service-runtime-check", b"").map_err(|e| e.to_string())?;
         match fork().map_err(|error| crate::launch::host::chain(&error))? {
-            Forked::Child => exit::now(check(configuration, &answer)),
+            Forked::Child => exit::now(check(configuration, current, &answer)),
             Forked::Parent(pid) => match Child::open(pid) {
                 Ok(child) => Ok(Self {
                     number,
@@ -29,7 +39,7 @@ impl Check {
                     answer,
                 }),
                 Err(error) => {
-                    let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+                    let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);
                     let _ = nix::sys::wait::waitpid(pid, None);
                     Err(format!("cannot watch the check: {error}"))
                 }
@@ -47,7 +57,7 @@ impl Check {
 
     /// Gives the check up.
     pub(super) fn kill(&self) {
-        let _ = self.child.signal(nix::sys::signal::Signal::SIGKILL);
+        let _ = self.child.signal(Signal::SIGKILL);
     }
 
     /// Returns whether the child has ended, and how.
@@ -75,10 +85,21 @@ impl Check {
 }
 
 /// In the child: writes the texts that were read, or the error.
-fn check(configuration: &Configuration, answer: &OwnedFd) -> i32 {
+fn check(configuration: &Configuration, current: Option<&Loaded>, answer: &OwnedFd) -> i32 {
+    // It holds copies of the supervisor's ends of all channels: should the supervisor be killed, they
+    // must not stay open here, or no worker would notice.
+    let _ = set_pdeathsig(Signal::SIGKILL);
     // A hang is the supervisor's to end; a Ctrl-C at the terminal may end this at once.
     let _ = mask::unblock_all();
-    let checked = configuration.load().and_then(Loaded::checked);
+    let checked = configuration.load().and_then(|loaded| match current {
+        Some(current) if loaded.settings.restart_method == RestartMethod::Mutate => {
+            let mut mixed = current.clone();
+            mixed.mutate(&loaded);
+            mixed.check()?;
+            loaded.checked()
+        }
+        _ => loaded.checked(),
+    });
     let (bytes, exit) = match checked {
         Ok(loaded) => (loaded.to_bytes(), Exit::Done),
         Err(error) => (error.to_string().into_bytes(), Exit::Config),

@@ -64,6 +64,10 @@ pub(super) struct Driver {
     pub(super) last_death: Option<Death>,
     pub(super) is_init: bool,
     pub(super) logging: Logging,
+    /// When the watchdog of the service manager was last fed.
+    pub(super) fed: Duration,
+    /// When there is something to tell the service manager again.
+    pub(super) speak_at: Option<Duration>,
 }
 
 /// What a sleep ended with.
@@ -73,6 +77,9 @@ struct Woken {
     /// The workers that may have said something or ended.
     workers: Vec<WorkerId>,
 }
+
+/// How soon a service manager that was too busy is told again.
+const UNHEARD: Duration = Duration::from_millis(200);
 
 /// Whether the loop goes on.
 pub(super) type Flow = ControlFlow<Leave>;
@@ -92,6 +99,7 @@ impl Driver {
 
     fn turn(&mut self) -> Flow {
         let Woken { overslept, workers } = self.wait();
+        self.speak();
         if overslept {
             let now = self.now();
             for action in self.machine.step(now, Event::Resumed) {
@@ -118,10 +126,32 @@ impl Driver {
         clock::now().saturating_sub(self.started)
     }
 
+    /// Tells the service manager what it was too busy to hear, and that the workers are alive.
+    fn speak(&mut self) {
+        let now = self.now();
+        let delivered = self.notifier.flush();
+        let again = (!delivered).then(|| now + UNHEARD);
+        let half = self
+            .notifier
+            .watchdog_interval()
+            .map(|interval| interval / 2);
+        if half.is_some_and(|half| now >= self.fed + half) {
+            self.fed = now;
+            // Without a ready worker nothing is alive that anybody could want.
+            if self.machine.counts().1 > 0 {
+                self.notifier.watchdog();
+            }
+        }
+        self.speak_at = again
+            .into_iter()
+            .chain(half.map(|half| self.fed + half))
+            .min();
+    }
+
     /// Sleeps until something happens or is due.
     fn wait(&self) -> Woken {
         let due = self.machine.deadline();
-        let timeout = match due {
+        let timeout = match due.into_iter().chain(self.speak_at).min() {
             None => PollTimeout::NONE,
             Some(at) => {
                 let left = at.saturating_sub(self.now());
@@ -193,7 +223,12 @@ impl Driver {
             Action::Load(number) => return self.begin_check(number),
             Action::CancelLoad => self.abandon_check(),
             Action::Mutate(workers) => return self.mutate(&workers),
-            Action::Keep(generation) => self.loaded.retain(|number, _| *number == generation),
+            Action::Keep(generation) => {
+                self.loaded.retain(|number, _| *number == generation);
+                if let Some(loaded) = self.loaded.get(&generation) {
+                    self.logging.set_level(&loaded.settings.log_level);
+                }
+            }
             Action::Lead(leader) => {
                 let pid = leader.and_then(|id| self.processes.get(&id));
                 let pid = pid.map_or(0, |process| process.child.pid().as_raw().unsigned_abs());

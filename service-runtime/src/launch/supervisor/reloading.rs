@@ -12,7 +12,8 @@ use crate::process::memory;
 
 impl Driver {
     pub(super) fn begin_check(&mut self, number: u64) -> Flow {
-        match Check::begin(number, &self.configuration) {
+        let current = self.loaded.get(&self.machine.generation());
+        match Check::begin(number, &self.configuration, current) {
             Ok(check) => {
                 self.check = Some(check);
                 ControlFlow::Continue(())

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::driver::{Driver, Leave, policy};
 use super::machine::Machine;
@@ -68,6 +69,8 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         last_death: None,
         is_init: reap::is_init(),
         logging: logging.clone(),
+        fed: Duration::ZERO,
+        speak_at: Some(Duration::ZERO),
     };
     match driver.drive() {
         Leave::Exit(exit) => exit,

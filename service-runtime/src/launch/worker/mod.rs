@@ -27,6 +27,7 @@ use crate::launch::warden::Warden;
 use crate::launch::worker::pulse::Counter;
 use crate::listen::Listeners;
 use crate::process::channel::Channel;
+use crate::process::mask;
 use crate::process::page::{CellRef, Page};
 use crate::process::turn::Turns;
 use crate::service::BoxFuture;
@@ -126,7 +127,7 @@ fn prepare<M>(
     }
     .map_err(os)?;
     let settings = &seed.loaded.settings;
-    let pulse = pulse::beat(seed.cell.clone(), settings.clone());
+    let pulse = pulse::beat(seed.cell.clone());
     let wear = pulse::wear_out(link.clone(), settings.wear);
     for (name, task) in [("heartbeat", boxed(pulse)), ("wear", boxed(wear))] {
         let spawned = group.try_spawn(name, task);
@@ -134,6 +135,8 @@ fn prepare<M>(
     }
     let failed = |failure| (failure, Some(link.clone()));
 
+    // The filter came along with the fork; a reload may have changed the level since.
+    seed.logging.set_level(&seed.loaded.settings.log_level);
     seed.logging.hear_panics();
     let services = services(&seed.loaded, &seed.flags, &seed.only, main);
     drop(scoped);
@@ -168,6 +171,7 @@ fn prepare<M>(
         warden,
         audience: Supervisor { link },
         reload_wanted: false,
+        mutation: None,
         log_changes: false,
     })
 }
@@ -241,7 +245,10 @@ pub(crate) fn build(loaded: &Loaded, kind: RuntimeKind) -> std::io::Result<Runti
             builder
         }
     };
-    builder.enable_all().build()
+    builder
+        .on_thread_start(mask::unblock_when_handled)
+        .enable_all()
+        .build()
 }
 
 /// Gives this process random numbers of its own: those of its parent came along with the fork.

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::launch::protocol::ToSupervisor;
-use crate::launch::settings::{Settings, Wear};
+use crate::launch::settings::Wear;
 use crate::launch::worker::link::Link;
 use crate::process::page::CellRef;
 use crate::process::{clock, look};
@@ -56,11 +56,10 @@ impl Counter {
 }
 
 /// Beats for as long as the runtime turns.
-pub(crate) async fn beat(cell: CellRef, settings: Settings) {
-    let Some(timeout) = settings.heartbeat_timeout else {
-        return;
-    };
-    let mut pulse = interval((timeout / 4).min(SLOWEST).max(Duration::from_millis(10)));
+///
+/// At one rate, whatever the limit: that may change while this worker lives.
+pub(crate) async fn beat(cell: CellRef) {
+    let mut pulse = interval(SLOWEST);
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         pulse.tick().await;

@@ -72,6 +72,7 @@ impl Machine {
         self.reload_wanted = false;
         for slot in &mut self.slots {
             slot.retry_at = None;
+            slot.recycle_at = None;
         }
         self.announce(Announcement::Stopping);
     }
