@@ -3,7 +3,7 @@
 //! | attribute | stands on |
 //! | --- | --- |
 //! | [`macro@service`] | a struct, and its impl block |
-//! | [`macro@init`], [`macro@start`], [`macro@run`], [`macro@periodic`], [`macro@reset`], [`macro@stop`], [`macro@health`] | the methods of that block that the lifecycle calls |
+//! | [`macro@init`], [`macro@start`], [`macro@routes`], [`macro@run`], [`macro@periodic`], [`macro@reset`], [`macro@stop`], [`macro@health`] | the methods of that block that the lifecycle calls |
 //! | [`macro@launch`] | `main` |
 //!
 //! Each works in three steps: *parse* keeps what was written, *model* checks every rule and holds only
@@ -70,6 +70,13 @@ markers! {
     ///
     /// If it returns an error the service does not start, and what has started is stopped.
     start: Start;
+    /// Marks the method that gives the routes to serve over HTTP, in an impl block with
+    /// [`macro@service`].
+    ///
+    /// It takes `self: Arc<Self>` or `&self` and returns an `axum::Router` or a `Result` of it. They
+    /// are served from the end of `#[start]` on, on the listeners of the service's own table. Needs
+    /// the feature `http`.
+    routes: Routes;
     /// Marks the hook that runs once after start, as a task, in an impl block with
     /// [`macro@service`].
     ///

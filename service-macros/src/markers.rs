@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Init,
     /// Runs before the service counts as ready.
     Start,
+    /// Gives the routes that the service serves.
+    Routes,
     /// Runs once after start, as a task.
     Run,
     /// Runs when a stop begins.
@@ -29,9 +31,10 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them, in the order of a service's life.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Init,
         Self::Start,
+        Self::Routes,
         Self::Run,
         Self::Periodic,
         Self::Reset,
@@ -44,6 +47,7 @@ impl Kind {
         match self {
             Self::Init => "init",
             Self::Start => "start",
+            Self::Routes => "routes",
             Self::Run => "run",
             Self::Stop => "stop",
             Self::Reset => "reset",

@@ -50,14 +50,21 @@
 //! | `log` | yes | a subscriber for `tracing` when the program installs none |
 //! | `retry` | yes | retries of a fallible call |
 //! | `cron` | no | periodic tasks by cron line and time zone |
+//! | `http` | no | HTTP as a service: routes, limits, a stop that loses no request |
 //!
 //! Worker processes need Linux 5.10 or newer. The crate `archy` has an attribute of the name
 //! `#[service]` too; a program that uses both imports one of them by its path.
+
+// So that what the macros of this workspace write is right in here too.
+#[cfg(feature = "http")]
+extern crate self as service_runtime;
 
 #[doc(hidden)]
 pub mod __rt;
 #[cfg(feature = "config")]
 pub mod config;
+#[cfg(feature = "http")]
+pub mod http;
 mod launch;
 pub mod listen;
 mod log;
@@ -77,4 +84,6 @@ pub use service::{
     Context, Description, Health, HealthStatus, IntoServices, ListenError, OnError, Phase,
     Registered, RestartMethod, RuntimeKind, Scope, Service, Services,
 };
-pub use service_macros::{health, init, launch, periodic, reset, run, service, start, stop};
+pub use service_macros::{
+    health, init, launch, periodic, reset, routes, run, service, start, stop,
+};

@@ -213,12 +213,12 @@ fn a_reload_whose_second_worker_fails_is_undone_as_a_whole() {
 fn a_reload_whose_worker_hangs_is_undone_after_the_start_timeout() {
     let picky = fixture!("picky").config("[picky]\n").start();
     picky.ready(2);
-    hup(&picky, "[launch]\nstart_timeout = '300ms'\n");
+    hup(&picky, "[launch]\nstart_timeout = '1s'\n");
     picky.wait_for("reloaded generation=2");
     let old = settled(&picky);
     hup(
         &picky,
-        "[launch]\nstart_timeout = '300ms'\n[picky]\nhang_in = [0]\n",
+        "[launch]\nstart_timeout = '1s'\n[picky]\nhang_in = [0]\n",
     );
     picky.wait_for("worker is not ready within start_timeout: killed");
     let failed = picky.wait_for("reload failed, it is undone");
@@ -306,7 +306,7 @@ fn twenty_reloads_leave_no_descriptor_and_no_process_behind() {
     let echo = fixture!("echo").config("[echo]\n").start();
     echo.ready(2);
     echo.signal(Signal::SIGHUP);
-    echo.ready(2);
+    let mut workers = echo.ready(2);
     settled(&echo);
     let before = descriptors(echo.pid());
     for round in 0..20 {
@@ -314,11 +314,11 @@ fn twenty_reloads_leave_no_descriptor_and_no_process_behind() {
         if round % 5 == 0 {
             hup(&echo, "[echo\n");
             echo.wait_for("reload refused, nothing is changed");
-            kill(echo.children()[0], Signal::SIGKILL);
+            kill(workers[0].pid, Signal::SIGKILL);
             echo.ready_worker();
         }
         hup(&echo, "[echo]\n");
-        echo.ready(2);
+        workers = echo.ready(2);
     }
     settled(&echo);
     assert_eq!(descriptors(echo.pid()), before);

@@ -289,14 +289,15 @@ fn a_program_whose_log_nobody_reads_goes_on() {
 /// Replaces a worker, reloads, reports and stops, with no line of the log to tell.
 #[track_caller]
 fn goes_on_unheard(greeter: &tests::harness::Fixture, manager: &NotifySocket) {
-    manager.messages().wait_for("READY=1");
+    let one_is_missing = "STATUS=2 workers, generation 1, 1 ready";
+    let none_is_missing = "STATUS=2 workers, generation 1\n";
+    for message in [one_is_missing, "READY=1", none_is_missing] {
+        manager.messages().wait_for(message);
+    }
     tests::harness::kill(greeter.children()[0], Signal::SIGKILL);
-    manager
-        .messages()
-        .wait_for("STATUS=2 workers, generation 1, 1 ready");
-    manager
-        .messages()
-        .wait_for("STATUS=2 workers, generation 1\n");
+    for message in [one_is_missing, none_is_missing] {
+        manager.messages().wait_for(message);
+    }
     greeter.signal(Signal::SIGUSR1);
     greeter.signal(Signal::SIGHUP);
     manager.messages().wait_for("RELOADING=1");

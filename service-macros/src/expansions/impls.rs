@@ -199,3 +199,49 @@ fn what_is_no_hook_stays_as_it_was_written() {
         }
     ));
 }
+
+#[cfg(feature = "http")]
+#[test]
+fn routes_are_served_between_start_and_run() {
+    assert_expansion!(service(
+        quote!(),
+        quote! {
+            impl Api {
+                #[start]
+                fn on_start(&self) {}
+                #[routes]
+                fn routes(self: Arc<Self>) -> axum::Router { Router::new() }
+                #[run]
+                async fn serve(&self) {}
+            }
+        }
+    ));
+}
+
+#[cfg(feature = "http")]
+#[test]
+fn routes_may_borrow_the_service_and_take_the_context() {
+    assert_expansion!(service(
+        quote!(),
+        quote! {
+            impl Api {
+                #[routes]
+                fn http(&self, cx: &Context) -> Result<axum::Router> { routes(cx) }
+            }
+        }
+    ));
+}
+
+#[cfg(not(feature = "http"))]
+#[test]
+fn routes_without_their_feature_say_so() {
+    assert_expansion!(service(
+        quote!(),
+        quote! {
+            impl Api {
+                #[routes]
+                fn routes(self: Arc<Self>) -> axum::Router { Router::new() }
+            }
+        }
+    ));
+}

@@ -86,3 +86,17 @@ fn a_cron_line_names_the_feature_that_it_needs() {
     let expansion = crate::service::expand(quote!(), block).to_string();
     assert!(expansion.contains("needs the feature `cron` of `service-runtime`"));
 }
+
+#[cfg(feature = "http")]
+#[test]
+fn routes_that_cannot_be_asked_for_are_explained() {
+    assert_expansion!(service(
+        quote!(),
+        quote! {
+            impl Api {
+                #[routes]
+                async fn routes(&mut self) -> axum::Router { Router::new() }
+            }
+        }
+    ));
+}

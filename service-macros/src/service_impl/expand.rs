@@ -22,6 +22,10 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let inits = inits.iter().map(init);
     let periodics = periodic_names(model);
+    let routes = model.hooks(Kind::Routes).map(|hook| {
+        let cfgs = &hook.cfgs;
+        quote!(#(#cfgs)* const ROUTES: bool = true;)
+    });
     let start = start(model);
     let stops = model.hooks(Kind::Stop).map(|hook| single(hook, "stop"));
     let resets = model.hooks(Kind::Reset).map(|hook| single(hook, "reset"));
@@ -30,6 +34,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         #(#cfgs)*
         impl #impl_generics ::service_runtime::__rt::Hooks for #self_ty #where_clause {
             #(#inits)*
+            #(#routes)*
             #periodics
         }
         #(#cfgs)*
@@ -100,6 +105,20 @@ fn start(model: &Model) -> Option<TokenStream> {
         let (cfgs, call) = (&hook.cfgs, borrowed(hook));
         quote!(#(#cfgs)* #call?;)
     });
+    let routes = model.hooks(Kind::Routes).map(|hook| {
+        let (cfgs, name) = (&hook.cfgs, name(hook));
+        let cx = hook.cx.map(|place| place.put(quote!(cx)));
+        let cx = cx.map(|cx| quote!(, #cx));
+        let this = if hook.owns {
+            quote!(this)
+        } else {
+            quote!(&this)
+        };
+        let body = call(&hook.method, false, quote!(#this #cx));
+        let routes = quote!(::service_runtime::__rt::routes(cx, #name, self, |this| #body).await);
+        let routes = hook.output.put(routes);
+        quote!(#(#cfgs)* #routes?;)
+    });
     let runs = model.hooks(Kind::Run).map(|hook| {
         let (cfgs, name, task) = (&hook.cfgs, name(hook), task(hook));
         let run = quote!(::service_runtime::__rt::run(cx, #name, self, #task));
@@ -107,7 +126,7 @@ fn start(model: &Model) -> Option<TokenStream> {
         quote!(#(#cfgs)* #run?;)
     });
     let periodics = model.periodics.iter().map(periodic);
-    let calls: Vec<_> = starts.chain(runs).chain(periodics).collect();
+    let calls: Vec<_> = starts.chain(routes).chain(runs).chain(periodics).collect();
     (!calls.is_empty()).then(|| {
         quote! {
             async fn start(

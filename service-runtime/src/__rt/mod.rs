@@ -5,6 +5,8 @@ mod init;
 mod outcome;
 mod periodic;
 mod register;
+#[cfg(feature = "http")]
+mod routes;
 
 pub use inventory;
 
@@ -15,6 +17,8 @@ pub use self::init::{Section, init_from, section};
 pub use self::outcome::{HealthOutcome, Outcome};
 pub use self::periodic::{Periodic, periodic};
 pub use self::register::{Describe, Hooks, Static, description, registration};
+#[cfg(feature = "http")]
+pub use self::routes::{RoutesOutcome, routes, table};
 pub use crate::service::registry::Registration;
 /// What a hook's call comes to.
 pub type Result = anyhow::Result<()>;

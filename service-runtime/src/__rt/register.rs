@@ -32,6 +32,9 @@ pub trait Hooks: Service {
     #[cfg(feature = "config")]
     const SECTION: Option<Section> = None;
 
+    /// Whether the service has routes, and so the keys of HTTP in its table.
+    const ROUTES: bool = false;
+
     /// The names of the periodic tasks.
     const PERIODICS: &'static [&'static str] = &[];
 
@@ -104,8 +107,18 @@ pub const fn registration<S: Describe + Hooks>() -> Registration {
         init: || S::init().map(Init::erase),
         #[cfg(feature = "config")]
         section: || {
-            let section = S::SECTION.or(S::DESCRIPTION.section)?;
-            Some(section.of(S::DESCRIPTION.name))
+            let section = S::SECTION.or(S::DESCRIPTION.section);
+            let section = section.map(|section| section.of(S::DESCRIPTION.name));
+            #[cfg(feature = "http")]
+            if S::ROUTES {
+                return Some(match section {
+                    Some(section) => section.with::<crate::http::HttpConfig>(),
+                    None => {
+                        crate::config::Section::of::<crate::http::HttpConfig>(S::DESCRIPTION.name)
+                    }
+                });
+            }
+            section
         },
         periodics: S::PERIODICS,
     }

@@ -43,7 +43,12 @@ impl Reading<'_> {
             }
         }
         if let Some(check) = section.check {
+            self.hide_foreign(section, section.own());
             check(self);
+        }
+        for other in &section.others {
+            self.hide_foreign(section, other.fields);
+            (other.check)(self);
         }
     }
 

@@ -13,6 +13,17 @@ pub struct Section {
     pub(crate) reserved: Vec<Reserved>,
     /// Runs the author's `Deserialize`; none for a section of run-time fields.
     pub(crate) check: Option<fn(&Reading<'_>)>,
+    /// How many of the fields are those of the first type.
+    own: usize,
+    /// Further types that read the same table, each its own options of it.
+    pub(crate) others: Vec<Other>,
+}
+
+/// One more type that reads a table.
+#[derive(Clone)]
+pub(crate) struct Other {
+    pub(crate) fields: &'static [Field],
+    pub(crate) check: fn(&Reading<'_>),
 }
 
 /// Sub-tables `<section>.<name>.<any>` that belong to the framework and not to the author's type.
@@ -31,6 +42,8 @@ impl Section {
             fields: Cow::Borrowed(T::FIELDS),
             reserved: Vec::new(),
             check: Some(check::<T>),
+            own: T::FIELDS.len(),
+            others: Vec::new(),
         }
     }
 
@@ -45,6 +58,8 @@ impl Section {
             fields: Cow::Owned(fields),
             reserved: Vec::new(),
             check: None,
+            own: 0,
+            others: Vec::new(),
         }
     }
 
@@ -69,6 +84,23 @@ impl Section {
         self
     }
 
+    /// Lets one more type read the same table.
+    ///
+    /// Each type sees the options that it knows, and does not take the other's for unknown keys. An
+    /// option that both know is both's; what the first says of it counts, such as its default.
+    pub fn with<T: Config>(mut self) -> Self {
+        let known: Vec<_> = self.fields.iter().map(|field| field.name).collect();
+        let new = T::FIELDS
+            .iter()
+            .filter(|field| !known.contains(&field.name));
+        self.fields = self.fields.iter().chain(new).cloned().collect();
+        self.others.push(Other {
+            fields: T::FIELDS,
+            check: check::<T>,
+        });
+        self
+    }
+
     /// Returns the name of the table.
     pub fn name(&self) -> &str {
         &self.name
@@ -77,6 +109,11 @@ impl Section {
     /// Returns the options.
     pub fn fields(&self) -> &[Field] {
         &self.fields
+    }
+
+    /// Returns the options of the first type that reads the table.
+    pub(crate) fn own(&self) -> &[Field] {
+        &self.fields[..self.own.min(self.fields.len())]
     }
 
     /// Checks the section's table of a snapshot: the author's type can be made of it, and run-time fields

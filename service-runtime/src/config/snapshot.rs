@@ -62,7 +62,9 @@ impl Snapshot {
                 .without_origin()
                 .into());
         };
-        finish(Reading::of(section, self))
+        let reading = Reading::of(section, self);
+        reading.hide_foreign(section, T::FIELDS);
+        finish(reading)
     }
 
     /// Reads one option, by its dotted path, as any type; `None` if it is not set.

@@ -61,6 +61,35 @@ impl Logging {
         }
     }
 
+    /// Turns panics into lines of the log, whole and in its format.
+    ///
+    /// To be called before the author's `main`: a hook that it installs takes the place of this.
+    pub(crate) fn hear_panics(&self) {
+        #[cfg(feature = "log")]
+        if self.log.is_some() {
+            std::panic::set_hook(Box::new(|panic| {
+                let payload = panic.payload();
+                let message = payload
+                    .downcast_ref::<&str>()
+                    .copied()
+                    .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+                    .unwrap_or("with a payload that is no text");
+                let place = panic
+                    .location()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                // Captured only if RUST_BACKTRACE asks for it.
+                let trace = std::backtrace::Backtrace::capture();
+                match trace.status() {
+                    std::backtrace::BacktraceStatus::Captured => {
+                        tracing::error!(place, "panic: {message}\n{trace}");
+                    }
+                    _ => tracing::error!(place, "panic: {message}"),
+                }
+            }));
+        }
+    }
+
     /// Changes what is logged from now on, unless the variable RUST_LOG has said it.
     pub(crate) fn set_level(&self, level: &str) {
         #[cfg(feature = "log")]

@@ -116,7 +116,7 @@ impl Orders {
                     }
                     Stopping::Begins => (Next::Stop, "TERM: stops gracefully"),
                     Stopping::GoesOn => {
-                        tracing::debug!(sender, "TERM: already stops");
+                        tracing::debug!(%sender, "TERM: already stops");
                         return None;
                     }
                     Stopping::IsUrgent => (Next::Quit, "TERM again: exits at once"),
@@ -126,7 +126,7 @@ impl Orders {
             Order::Reload => (Next::Reload, "HUP: reloads"),
             Order::Report => (Next::Report, "USR1: reports"),
         };
-        tracing::info!(sender, "{what}");
+        tracing::info!(%sender, "{what}");
         Some(next)
     }
 

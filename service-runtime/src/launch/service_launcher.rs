@@ -130,6 +130,7 @@ fn set_up<M>(
     let signals = Signals::open().map_err(os)?;
     let graceful = loaded.settings.graceful_shutdown_timeout;
     let warden = Warden::start(graceful, None, || {}).map_err(os)?;
+    logging.hear_panics();
     let services = services(&loaded, &flags, &only, main);
     drop(scoped);
     logging.install();

@@ -85,7 +85,7 @@ const LIMIT: &str = "a duration such as `500ms`, `30s` or `1h 30m`, or `0s` for 
 #[rustfmt::skip]
 pub(crate) const KEYS: &[Key] = &[
     key("workers", "NonZeroUsize", "a number of workers, at least 1", "1", true,
-        "How many worker processes run the services. 1 runs them in this process unless the program forks always.",
+        "How many worker processes run the services. What 1 means is the program's choice: one worker, or none and the services in this process.",
         |s, t| set(&mut s.workers, t.parse().ok())),
     key("restart_method", "RestartMethod", "`reload` or `mutate`", "\"reload\"", true,
         "What SIGHUP does: `reload` replaces every worker, `mutate` lets them take over mutable options.",

@@ -198,6 +198,18 @@ impl Context {
         Ok(Listener::from_fd(fd)?)
     }
 
+    /// Returns every service of this process with its phase, and what there is to ask how it goes.
+    #[cfg(feature = "http")]
+    pub(crate) fn services(&self) -> Vec<(String, Phase, Option<super::phase::Runs>)> {
+        let board = self.0.host.board();
+        let all = board.all().into_iter();
+        all.map(|(name, phase)| {
+            let running = board.running(&name);
+            (name, phase, running)
+        })
+        .collect()
+    }
+
     /// Waits for the end that the service comes to by itself.
     pub(crate) async fn ended(&self) -> anyhow::Result<()> {
         self.0.end.wait().await

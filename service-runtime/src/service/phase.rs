@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
+#[cfg(feature = "http")]
+use super::{AnyService, Context};
+
 /// What a service is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -37,9 +40,17 @@ impl fmt::Display for Phase {
     }
 }
 
-/// The phases of all services of a process.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Board(Arc<Mutex<BTreeMap<String, watch::Sender<Phase>>>>);
+/// What runs as a service, and its context.
+#[cfg(feature = "http")]
+pub(crate) type Runs = (AnyService, Context);
+
+/// The phases of all services of a process, and what runs.
+#[derive(Clone, Default)]
+pub(crate) struct Board {
+    phases: Arc<Mutex<BTreeMap<String, watch::Sender<Phase>>>>,
+    #[cfg(feature = "http")]
+    running: Arc<Mutex<BTreeMap<String, Runs>>>,
+}
 
 impl Board {
     /// Sets the phase of a service and wakes who watches it.
@@ -52,22 +63,45 @@ impl Board {
         self.sender(service).subscribe()
     }
 
+    /// Takes note of what runs as a service, or that nothing does.
+    #[cfg(feature = "http")]
+    pub(crate) fn runs(&self, service: &str, running: Option<Runs>) {
+        let mut all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        match running {
+            Some(running) => all.insert(service.to_owned(), running),
+            None => all.remove(service),
+        };
+    }
+
+    /// Returns what runs as a service at the moment.
+    #[cfg(feature = "http")]
+    pub(crate) fn running(&self, service: &str) -> Option<Runs> {
+        let all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(service).cloned()
+    }
+
     /// Returns every service with its phase, by name.
     pub(crate) fn all(&self) -> Vec<(String, Phase)> {
-        let services = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        services
+        let phases = self.phases.lock().unwrap_or_else(PoisonError::into_inner);
+        phases
             .iter()
             .map(|(name, phase)| (name.clone(), *phase.borrow()))
             .collect()
     }
 
     fn sender(&self, service: &str) -> watch::Sender<Phase> {
-        let mut services = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut services = self.phases.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = services.get(service) {
             return sender.clone();
         }
         let sender = watch::Sender::new(Phase::Waiting);
         services.insert(service.to_owned(), sender.clone());
         sender
+    }
+}
+
+impl fmt::Debug for Board {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.all()).finish()
     }
 }

@@ -40,3 +40,18 @@ pub(crate) fn buildable() -> Vec<Definition> {
         })
         .collect()
 }
+
+/// A table of the configuration that belongs to no registered type.
+#[cfg(feature = "config")]
+pub struct Table(pub(crate) fn() -> crate::config::Section);
+
+#[cfg(feature = "config")]
+inventory::collect!(Table);
+
+/// Returns every table that belongs to no registered type.
+#[cfg(feature = "config")]
+pub(crate) fn tables() -> Vec<crate::config::Section> {
+    inventory::iter::<Table>()
+        .map(|table| (table.0)())
+        .collect()
+}

@@ -38,7 +38,10 @@ struct Membership {
 /// Why a task has no value.
 #[derive(Debug)]
 pub(super) enum NoValue {
-    /// Boxed once more, so that the values of tasks do not grow for it.
+    #[expect(
+        clippy::box_collection,
+        reason = "boxed once more, so that the values of tasks do not grow for it"
+    )]
     Panicked(Box<String>),
     Aborted,
 }

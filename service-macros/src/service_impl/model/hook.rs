@@ -17,6 +17,8 @@ pub(crate) struct Hook {
     pub(crate) kind: Kind,
     pub(crate) method: Ident,
     pub(crate) is_async: bool,
+    /// Whether the method takes `self: Arc<Self>`, as `#[routes]` may.
+    pub(crate) owns: bool,
     /// The place of the argument's type, if the method takes the context.
     pub(crate) cx: Option<Place>,
     pub(crate) cfgs: Vec<Attribute>,
@@ -30,14 +32,19 @@ impl Hook {
         let (sig, kind) = (marked.sig, marked.marker.kind);
         let receiver = problems.keep(receiver(sig, kind));
         let callable = problems.keep(callable(sig, kind));
+        let fits = match kind {
+            Kind::Routes => problems.keep(routes(sig, marked.marker.path())),
+            _ => Some(()),
+        };
         let cx = problems.keep(context(sig, kind));
-        let (Some(()), Some(()), Some(cx)) = (receiver, callable, cx) else {
+        let (Some(()), Some(()), Some(()), Some(cx)) = (receiver, callable, fits, cx) else {
             return None;
         };
         Some(Self {
             kind,
             method: sig.ident.clone(),
             is_async: sig.asyncness.is_some(),
+            owns: sig.receiver().is_some_and(is_owned),
             cx,
             cfgs: marked.cfgs.clone(),
             output: Place::of_output(sig),
@@ -87,8 +94,15 @@ fn receiver(sig: &Signature, kind: Kind) -> syn::Result<()> {
             format_args!("write `fn {method}(&self)` or `fn {method}(&self, cx: &Context)`"),
         ));
     };
-    if is_shared(receiver) {
+    if is_shared(receiver) || (kind == Kind::Routes && is_owned(receiver)) {
         return Ok(());
+    }
+    if kind == Kind::Routes {
+        return Err(problem(
+            receiver,
+            "`#[routes]` shares the service with its handlers",
+            "write `self: Arc<Self>`, or `&self` if no handler needs the service",
+        ));
     }
     Err(problem(
         receiver,
@@ -103,6 +117,37 @@ fn is_shared(receiver: &Receiver) -> bool {
         ReceiverKind::Reference(_, _, None) => true,
         ReceiverKind::Typed(_, ty) => is_shared_reference(ty),
         _ => false,
+    }
+}
+
+/// `self: Arc<Self>`, by whatever path.
+fn is_owned(receiver: &Receiver) -> bool {
+    let ReceiverKind::Typed(_, ty) = &receiver.kind else {
+        return false;
+    };
+    let Type::Path(path) = &**ty else {
+        return false;
+    };
+    let last = path.path.segments.last();
+    last.is_some_and(|last| last.ident == "Arc")
+}
+
+/// What is true of `#[routes]` alone.
+fn routes(sig: &Signature, marker: &syn::Path) -> syn::Result<()> {
+    if !cfg!(feature = "http") {
+        return Err(problem(
+            marker,
+            "`#[routes]` needs the feature `http` of `service-runtime`",
+            "write `service-runtime = { …, features = [\"http\"] }` in `Cargo.toml`",
+        ));
+    }
+    match &sig.asyncness {
+        None => Ok(()),
+        Some(token) => Err(problem(
+            token,
+            "`#[routes]` cannot be `async`",
+            "do what has to be waited for in `#[start]`, and remove `async`",
+        )),
     }
 }
 

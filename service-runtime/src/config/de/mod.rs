@@ -23,7 +23,7 @@ use self::{
     fault::{Fault, Kind},
     node::Node,
 };
-use super::{ConfigError, Entry, Origin, Section, Snapshot, Table, Value, env};
+use super::{ConfigError, Entry, Field, Origin, Section, Snapshot, Table, Value, env};
 
 /// How many times a section is read for more errors; who has made as many mistakes has made one many times.
 const LIMIT: usize = 100;
@@ -37,6 +37,8 @@ pub(crate) struct Reading<'a> {
     errors: RefCell<Vec<ConfigError>>,
     /// Paths of the framework's tables, which the author's type does not see.
     reserved: BTreeSet<Path>,
+    /// Paths of options of the same table that are another type's.
+    foreign: RefCell<BTreeSet<Path>>,
     /// Paths of options that are not missing but refused before, under another name or as a whole.
     excused: BTreeSet<Path>,
     /// Paths of what was refused.
@@ -80,10 +82,24 @@ impl<'a> Reading<'a> {
             secrets,
             errors: RefCell::default(),
             reserved: BTreeSet::new(),
+            foreign: RefCell::default(),
             excused: BTreeSet::new(),
             skipped: RefCell::default(),
             resolved: RefCell::default(),
         }
+    }
+
+    /// Hides what a type that knows only `own` would take for unknown keys of a shared table.
+    pub(crate) fn hide_foreign(&self, section: &Section, own: &[Field]) {
+        if section.others.is_empty() {
+            return;
+        }
+        let foreign = section
+            .fields()
+            .iter()
+            .filter(|field| own.iter().all(|own| own.name != field.name));
+        let foreign = foreign.map(|field| self.path.key(field.name));
+        *self.foreign.borrow_mut() = foreign.collect();
     }
 
     /// Takes it that enough was said about some options, should they be missing.
@@ -136,7 +152,9 @@ impl<'a> Reading<'a> {
 
     /// Tells whether the value at a path was refused already, or is not for the author's type.
     pub(crate) fn skips(&self, path: &Path) -> bool {
-        self.reserved.contains(path) || self.skipped.borrow().contains(path)
+        self.reserved.contains(path)
+            || self.foreign.borrow().contains(path)
+            || self.skipped.borrow().contains(path)
     }
 
     /// Refuses the value at a path; tells whether that is new.

@@ -208,6 +208,34 @@ fn reserved_tables_are_the_frameworks_and_not_the_types() {
 }
 
 #[test]
+fn types_that_share_a_table_each_see_their_own_options() {
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Door {
+        count: u8,
+        open: bool,
+    }
+    impl Config for Door {
+        const FIELDS: &'static [Field] = &[
+            Field::new("count", "u8").default("7"),
+            Field::new("open", "bool").default("true"),
+        ];
+    }
+    let sections = [Section::of::<Greeter>("greeter").with::<Door>()];
+    let snapshot = build(&layers(), "[greeter]\nopen = false\n", &sections).unwrap();
+    // What the first type says of an option that both know counts.
+    let greeter = snapshot.section::<Greeter>("greeter").unwrap();
+    assert_eq!(greeter, defaults());
+    let count = u8::try_from(greeter.count).unwrap();
+    let door = snapshot.section::<Door>("greeter").unwrap();
+    assert_eq!(door, Door { count, open: false });
+    for wrong in ["[greeter]\nopen = 3\n", "[greeter]\noqen = true\n"] {
+        let error = build(&layers(), wrong, &sections).unwrap_err().to_string();
+        assert!(error.contains("open"), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+}
+
+#[test]
 fn a_section_can_be_declared_in_a_constant_and_named_later() {
     const SECTION: Section = Section::of::<Greeter>("").doc("Greets.");
     let sections = [SECTION.named("other".to_owned())];

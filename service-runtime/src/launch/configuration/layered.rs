@@ -172,7 +172,7 @@ fn sections(options: &Options) -> Vec<Section> {
         };
         sections.push(super::periodic::reserve(section, registration.periodics));
     }
-    for section in &options.sections {
+    for section in options.sections.iter().chain(&registry::tables()) {
         if !sections.iter().any(|known| known.name() == section.name()) {
             sections.push(section.clone());
         }

@@ -153,6 +153,8 @@ impl Life {
         self.now.set(None, Some(&cx));
         let end = self.run_with(name, &cx).await;
         self.now.set(None, None);
+        #[cfg(feature = "http")]
+        self.host.board().runs(name, None);
         end
     }
 
@@ -174,6 +176,10 @@ impl Life {
         };
         self.phase(name, Phase::Ready);
         self.now.set(Some(&service), Some(cx));
+        #[cfg(feature = "http")]
+        self.host
+            .board()
+            .runs(name, Some((service.clone(), cx.clone())));
         if let Some(started) = self.started.take() {
             let _ = started.send(Ok(()));
         }

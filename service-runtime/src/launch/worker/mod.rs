@@ -134,6 +134,7 @@ fn prepare<M>(
     }
     let failed = |failure| (failure, Some(link.clone()));
 
+    seed.logging.hear_panics();
     let services = services(&seed.loaded, &seed.flags, &seed.only, main);
     drop(scoped);
     seed.logging.install();

@@ -23,7 +23,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use lock::{Locked, ProcessLock};
 
 /// How long one line waits for the reader, and for another process to finish its line.
-const PATIENCE: Duration = Duration::from_millis(250);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Writes whole lines; clones, and copies in forked processes, write to the same place in turn.
 #[derive(Clone, Debug)]

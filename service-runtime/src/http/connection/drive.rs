@@ -1,0 +1,121 @@
+//! Drives a connection to its end: hyper's part of it, the clocks, and a stop.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Sleep, sleep_until};
+
+use super::Connection;
+use super::socket::Socket;
+use super::state::Overdue;
+use crate::http::Handler;
+use crate::http::exchange::Exchanger;
+use crate::http::server::Server;
+use crate::tasks::TaskGroup;
+
+/// How long a connection that was asked to end may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Runs what hyper wants to run beside a connection, such as the streams of HTTP/2.
+#[derive(Clone)]
+pub(crate) struct StreamTasks(pub(crate) TaskGroup);
+
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for StreamTasks {
+    fn execute(&self, stream: F) {
+        if let Err(error) = self.0.try_spawn("http2 stream", stream) {
+            tracing::error!("a request is given up: {error}");
+        }
+    }
+}
+
+/// A timer that is set again only when it has to be.
+struct Alarm {
+    sleep: Pin<Box<Sleep>>,
+    armed: u64,
+}
+
+/// Serves a connection until it ends.
+pub(crate) async fn drive<S, H>(connection: Arc<Connection>, stream: S, handler: H)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Handler,
+{
+    let server = Arc::clone(&connection.server);
+    let socket = TokioIo::new(Socket::new(stream, Arc::clone(&connection)));
+    let exchanger = Exchanger::new(Arc::clone(&connection), handler);
+    let mut serving = pin!(
+        server
+            .builder
+            .serve_connection_with_upgrades(socket, exchanger)
+    );
+    let mut draining = pin!(server.drain.cancelled());
+    let mut drains = false;
+    let mut asked_to_end = None;
+    let mut alarm = Alarm {
+        sleep: Box::pin(sleep_until(server.at(u64::MAX))),
+        armed: u64::MAX,
+    };
+    let end = poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(result) = serving.as_mut().poll(cx) {
+                return Poll::Ready(result);
+            }
+            if !drains && draining.as_mut().poll(cx).is_ready() {
+                drains = true;
+            }
+            // HTTP/2 announces the end by itself and finishes what was sent before the client knew.
+            let announces = drains || connection.is_announced();
+            if announces && asked_to_end.is_none() && connection.is_http2() {
+                asked_to_end = Some(u64::MAX);
+                serving.as_mut().graceful_shutdown();
+                continue;
+            }
+            let Some((at, why)) = connection.due() else {
+                return Poll::Pending;
+            };
+            let at = match asked_to_end {
+                Some(end) if end != u64::MAX && why != Overdue::NotTaken => end,
+                _ => at,
+            };
+            if at > server.now() {
+                if alarm.rings_before(at, &server, cx) {
+                    continue;
+                }
+                return Poll::Pending;
+            }
+            let last = asked_to_end.is_some_and(|end| end != u64::MAX);
+            if last || why == Overdue::NotTaken {
+                tracing::debug!(peer = %connection.peer, ?why, "connection cut");
+                return Poll::Ready(Ok(()));
+            }
+            let words = u64::try_from(LAST_WORDS.as_millis()).unwrap_or(0);
+            asked_to_end = Some(server.now() + words);
+            serving.as_mut().graceful_shutdown();
+        }
+    })
+    .await;
+    if let Err(error) = end {
+        tracing::debug!(peer = %connection.peer, "connection ended: {error}");
+    }
+}
+
+impl Alarm {
+    /// Sees to it that the task wakes at `at`, or before; tells whether it has to look again now.
+    fn rings_before(&mut self, at: u64, server: &Server, cx: &mut Context<'_>) -> bool {
+        if at < self.armed {
+            self.sleep.as_mut().reset(server.at(at));
+            self.armed = at;
+        }
+        if self.sleep.as_mut().poll(cx).is_ready() {
+            // What it was set for has been put off meanwhile.
+            self.armed = u64::MAX;
+            return true;
+        }
+        false
+    }
+}

@@ -1,0 +1,283 @@
+//! What is known of one connection: who it is, what it works on, and until when it may go on so.
+//!
+//! Times are milliseconds since the server's start, so that a request costs no lock for them. Zero
+//! stands for "not now".
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::http::{Method, StatusCode, Uri};
+use tokio_util::sync::CancellationToken;
+
+use crate::http::server::Server;
+use crate::listen::Peer;
+
+/// A connection, shared by its driver, its socket and its requests.
+pub(crate) struct Connection {
+    pub(crate) server: Arc<Server>,
+    pub(crate) id: u64,
+    pub(crate) peer: Peer,
+    accepted: u64,
+    /// Requests that are being read, worked on or answered.
+    in_flight: AtomicUsize,
+    requests: AtomicU64,
+    idle_since: AtomicU64,
+    head_since: AtomicU64,
+    stalled_since: AtomicU64,
+    is_http2: AtomicBool,
+    /// The client has been told that no further request is taken.
+    announced: AtomicBool,
+    /// A body was given up before its end: the client may still be sending it.
+    unread: AtomicBool,
+    work: Mutex<Vec<Work>>,
+}
+
+/// A request in flight.
+#[derive(Debug, Clone)]
+pub(crate) struct Work {
+    number: u64,
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) since: u64,
+    /// The status that its broken body stands for.
+    broken: Option<StatusCode>,
+}
+
+/// Counts as a request in flight until it is dropped.
+pub(crate) struct InFlight {
+    connection: Arc<Connection>,
+    number: u64,
+}
+
+/// The client's side of a request's connection, among the request's extensions.
+#[derive(Clone)]
+pub struct Client {
+    connection: Arc<Connection>,
+    forwarded: Option<IpAddr>,
+}
+
+impl Client {
+    pub(crate) fn new(connection: Arc<Connection>, forwarded: Option<IpAddr>) -> Self {
+        Self {
+            connection,
+            forwarded,
+        }
+    }
+
+    /// Returns the client's address: that of the connection, or what a proxy of `trusted_proxies`
+    /// says; `None` for a unix socket without such a proxy.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.forwarded.or(match self.peer() {
+            Peer::Tcp(address) => Some(address.ip()),
+            Peer::Unix { .. } => None,
+        })
+    }
+
+    /// Returns who is at the other end of the connection.
+    pub fn peer(&self) -> &Peer {
+        &self.connection.peer
+    }
+
+    /// Returns a token that is cancelled when the server begins to drain.
+    ///
+    /// An upgraded connection, such as a WebSocket, has until the graceful timeout to end then.
+    pub fn draining(&self) -> CancellationToken {
+        self.connection.server.drain.child_token()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(self.peer()).finish()
+    }
+}
+
+impl Connection {
+    pub(crate) fn new(server: Arc<Server>, id: u64, peer: Peer) -> Self {
+        let now = server.now();
+        Self {
+            server,
+            id,
+            peer,
+            accepted: now,
+            in_flight: AtomicUsize::new(0),
+            requests: AtomicU64::new(0),
+            idle_since: AtomicU64::new(now),
+            head_since: AtomicU64::new(0),
+            stalled_since: AtomicU64::new(0),
+            is_http2: AtomicBool::new(false),
+            announced: AtomicBool::new(false),
+            unread: AtomicBool::new(false),
+            work: Mutex::default(),
+        }
+    }
+
+    /// Takes note of bytes that came.
+    pub(crate) fn received(&self) {
+        if self.in_flight.load(Relaxed) == 0 && self.head_since.load(Relaxed) == 0 {
+            self.head_since.store(self.server.now(), Relaxed);
+        }
+    }
+
+    /// Takes note of whether the client takes what is sent.
+    pub(crate) fn sent(&self, stalled: bool) {
+        if !stalled {
+            if self.stalled_since.load(Relaxed) != 0 {
+                self.stalled_since.store(0, Relaxed);
+            }
+        } else if self.stalled_since.load(Relaxed) == 0 {
+            self.stalled_since.store(self.server.now(), Relaxed);
+        }
+    }
+
+    /// Begins a request, and tells whether it is the connection's last.
+    pub(crate) fn begin(self: &Arc<Self>, method: &Method, uri: &Uri, http2: bool) -> InFlight {
+        let number = self.requests.fetch_add(1, Relaxed);
+        if number == 0 && http2 {
+            self.is_http2.store(true, Relaxed);
+        }
+        self.in_flight.fetch_add(1, Relaxed);
+        self.head_since.store(0, Relaxed);
+        let work = Work {
+            number,
+            method: method.clone(),
+            uri: uri.clone(),
+            since: self.server.now(),
+            broken: None,
+        };
+        self.lock().push(work);
+        InFlight {
+            connection: Arc::clone(self),
+            number,
+        }
+    }
+
+    /// Tells whether the answer of the moment is to be the connection's last.
+    pub(crate) fn is_to_close(&self) -> bool {
+        let limit = self.server.config.connection_requests;
+        self.server.is_draining() || (limit > 0 && self.requests.load(Relaxed) >= limit)
+    }
+
+    pub(crate) fn is_http2(&self) -> bool {
+        self.is_http2.load(Relaxed)
+    }
+
+    /// Takes note that an answer announces the end, or that HTTP/2 is to announce it.
+    pub(crate) fn announce(&self) {
+        self.announced.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_announced(&self) -> bool {
+        self.announced.load(Relaxed)
+    }
+
+    /// Takes note of a body that nobody reads to its end.
+    pub(crate) fn leave_unread(&self) {
+        self.unread.store(true, Relaxed);
+    }
+
+    /// Tells whether the client may still be sending what nobody wants.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.unread.load(Relaxed) || self.head_since.load(Relaxed) != 0
+    }
+
+    /// Returns when the connection has to end unless something happens before, and why.
+    pub(crate) fn due(&self) -> Option<(u64, Overdue)> {
+        let limits = &self.server.limits;
+        let stalled = self.stalled_since.load(Relaxed);
+        if stalled != 0 {
+            return limits
+                .send
+                .map(|limit| (stalled + limit, Overdue::NotTaken));
+        }
+        if self.in_flight.load(Relaxed) > 0 {
+            return None;
+        }
+        let head = self.head_since.load(Relaxed);
+        if head != 0 {
+            return limits.head.map(|limit| (head + limit, Overdue::Head));
+        }
+        let idle = self.idle_since.load(Relaxed);
+        let lingers = self.server.drains_since().map(|since| {
+            let until = since.max(idle) + limits.linger;
+            (until, Overdue::Lingered)
+        });
+        let silent = if self.requests.load(Relaxed) == 0 {
+            limits
+                .head
+                .map(|limit| (self.accepted + limit, Overdue::Head))
+        } else {
+            limits.idle.map(|limit| (idle + limit, Overdue::Idle))
+        };
+        match (lingers, silent) {
+            (Some(one), Some(other)) if other.0 < one.0 => Some(other),
+            (Some(one), _) => Some(one),
+            (None, other) => other,
+        }
+    }
+
+    /// Takes note that the body of a request has broken a limit.
+    pub(crate) fn broke(&self, number: u64, status: StatusCode) {
+        let mut work = self.lock();
+        if let Some(work) = work.iter_mut().find(|work| work.number == number) {
+            work.broken = Some(status);
+        }
+    }
+
+    /// Returns the requests in flight.
+    pub(crate) fn work(&self) -> Vec<Work> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Work>> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a connection is ended by us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Overdue {
+    /// No head of a request came, or not all of it.
+    Head,
+    /// Nothing came for too long.
+    Idle,
+    /// The client does not take its answer.
+    NotTaken,
+    /// The server stops.
+    Lingered,
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let connection = &self.connection;
+        {
+            let mut work = connection.lock();
+            if let Some(place) = work.iter().position(|work| work.number == self.number) {
+                work.swap_remove(place);
+            }
+        }
+        connection
+            .idle_since
+            .store(connection.server.now(), Relaxed);
+        connection.in_flight.fetch_sub(1, Relaxed);
+    }
+}
+
+impl InFlight {
+    /// Returns the request's number on its connection.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Returns the status that the request's broken body stands for.
+    pub(crate) fn broken(&self) -> Option<StatusCode> {
+        let work = self.connection.lock();
+        work.iter().find(|work| work.number == self.number)?.broken
+    }
+
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+}

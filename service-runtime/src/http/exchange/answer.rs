@@ -1,0 +1,98 @@
+//! The body of an answer: while it lives, its request is in flight.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::access::Record;
+use crate::http::BoxError;
+use crate::http::connection::InFlight;
+
+pin_project! {
+    /// The body of an answer.
+    pub(crate) struct AnswerBody<B> {
+        #[pin]
+        kind: Kind<B>,
+        in_flight: InFlight,
+        record: Option<Box<Record>>,
+    }
+}
+
+pin_project! {
+    #[project = KindProj]
+    enum Kind<B> {
+        Handlers { #[pin] body: B },
+        Text { text: Option<Bytes> },
+    }
+}
+
+impl<B> AnswerBody<B> {
+    pub(super) fn of(body: B, in_flight: InFlight) -> Self {
+        let kind = Kind::Handlers { body };
+        Self::new(kind, in_flight)
+    }
+
+    fn new(kind: Kind<B>, in_flight: InFlight) -> Self {
+        Self {
+            kind,
+            in_flight,
+            record: None,
+        }
+    }
+
+    /// Logs the exchange when the body has ended, or was given up.
+    pub(super) fn recorded(&mut self, record: Box<Record>) {
+        self.record = Some(record);
+    }
+
+    pub(super) fn empty(in_flight: InFlight) -> Self {
+        Self::text(None, in_flight)
+    }
+
+    pub(super) fn text(text: Option<String>, in_flight: InFlight) -> Self {
+        let text = text.filter(|text| !text.is_empty()).map(Bytes::from);
+        let kind = Kind::Text { text };
+        Self::new(kind, in_flight)
+    }
+}
+
+impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for AnswerBody<B> {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.project();
+        let frame: Option<Result<Frame<Bytes>, BoxError>> = match this.kind.project() {
+            KindProj::Handlers { body } => {
+                ready!(body.poll_frame(cx)).map(|frame| frame.map_err(Into::into))
+            }
+            KindProj::Text { text } => text.take().map(|text| Ok(Frame::data(text))),
+        };
+        if let (Some(record), Some(Ok(frame))) = (this.record, &frame) {
+            record.sent(frame.data_ref().map_or(0, Bytes::len));
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Handlers { body } => body.is_end_stream(),
+            Kind::Text { text } => text.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Handlers { body } => body.size_hint(),
+            Kind::Text { text } => {
+                SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
+            }
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! From hyper's request to the handler's, and what becomes of it: an answer, a panic, no answer in time.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue};
+use axum::http::{Method, Request, Response, StatusCode, Uri, Version};
+use futures_core::future::BoxFuture;
+use hyper::body::Incoming;
+use pin_project_lite::pin_project;
+use tokio::time::{Sleep, sleep};
+
+use super::access::Record;
+use super::health::Probe;
+use super::id;
+use super::refusal::refusal;
+use super::{AnswerBody, RequestBody};
+use crate::http::config::limit;
+use crate::http::connection::{Client, Connection, InFlight};
+use crate::http::{BoxError, Handler};
+use crate::tasks::panic_message;
+
+/// Answers the requests of one connection.
+pub(crate) struct Exchanger<H> {
+    connection: Arc<Connection>,
+    handler: H,
+}
+
+impl<H> Exchanger<H> {
+    pub(crate) fn new(connection: Arc<Connection>, handler: H) -> Self {
+        Self {
+            connection,
+            handler,
+        }
+    }
+}
+
+impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
+    type Response = Response<AnswerBody<H::AnswerBody>>;
+    type Error = Infallible;
+    type Future = Answering<H>;
+
+    fn call(&self, request: Request<Incoming>) -> Answering<H> {
+        let (mut head, body) = request.into_parts();
+        let connection = &self.connection;
+        let http2 = head.version == Version::HTTP_2;
+        let server = &connection.server;
+        let in_flight = connection.begin(&head.method, &head.uri, http2);
+        let body = RequestBody::new(body, connection, in_flight.number());
+        let id = server
+            .config
+            .request_id
+            .then(|| id::take_or_make(&mut head.headers));
+        let forwarded = server.proxies.client(&connection.peer, &head.headers);
+        let client = Client::new(Arc::clone(connection), forwarded);
+        let record = server
+            .access
+            .is_on()
+            .then(|| Record::new(&head, client.address(), id.as_ref()));
+        let asked = Asked {
+            method: head.method.clone(),
+            uri: head.uri.clone(),
+            version: head.version,
+            id,
+            record,
+        };
+        let probe = server.config.health.then(|| Probe::of(&head)).flatten();
+        if probe.is_none() {
+            server.count();
+        }
+        let state = match (refusal(&head, &server.config), probe) {
+            (Some(status), _) => State::Refused { status },
+            (None, Some(probe)) => State::Probed {
+                answer: probe.answer(Arc::clone(server)),
+            },
+            (None, None) => {
+                head.extensions.insert(client);
+                State::Waiting {
+                    handler: self.handler.clone(),
+                    request: Some(Request::from_parts(head, body)),
+                }
+            }
+        };
+        Answering {
+            state,
+            in_flight: Some(in_flight),
+            asked,
+            time: None,
+        }
+    }
+}
+
+/// What was asked, for the log.
+struct Asked {
+    method: Method,
+    uri: Uri,
+    version: Version,
+    id: Option<HeaderValue>,
+    record: Option<Box<Record>>,
+}
+
+impl Asked {
+    fn id(&self) -> &str {
+        let id = self.id.as_ref().and_then(|id| id.to_str().ok());
+        id.unwrap_or("-")
+    }
+}
+
+pin_project! {
+    /// The answer to one request, to come.
+    pub(crate) struct Answering<H: Handler> {
+        #[pin]
+        state: State<H>,
+        in_flight: Option<InFlight>,
+        asked: Asked,
+        time: Option<Pin<Box<Sleep>>>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<H: Handler> {
+        Refused { status: StatusCode },
+        Probed { answer: BoxFuture<'static, (StatusCode, String)> },
+        Waiting { handler: H, request: Option<Request<RequestBody>> },
+        Running { #[pin] future: H::Future },
+    }
+}
+
+/// How a handler's part ended, if it did.
+enum Outcome<B> {
+    Answer(Response<B>),
+    Refused(StatusCode),
+    Probed(StatusCode, String),
+    Failed(BoxError),
+    Panicked(Box<dyn Any + Send>),
+}
+
+impl<H: Handler> Future for Answering<H> {
+    type Output = Result<Response<AnswerBody<H::AnswerBody>>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let polled = catch_unwind(AssertUnwindSafe(|| work::<H>(this.state.as_mut(), cx)));
+        let outcome = match polled {
+            Ok(Poll::Ready(outcome)) => outcome,
+            Ok(Poll::Pending) => {
+                // Most handlers answer at once: the clock starts with those that do not.
+                let in_flight = this.in_flight.as_ref();
+                let config = in_flight.map(|it| &it.connection().server.config);
+                let Some(time) = config.and_then(|config| limit(config.request_timeout)) else {
+                    return Poll::Pending;
+                };
+                let clock = this.time.get_or_insert_with(|| Box::pin(sleep(time)));
+                ready!(clock.as_mut().poll(cx));
+                tracing::warn!(
+                    method = %this.asked.method,
+                    path = this.asked.uri.path(),
+                    request_id = this.asked.id(),
+                    "no answer within request_timeout, {}",
+                    humantime::format_duration(time),
+                );
+                Outcome::Refused(StatusCode::SERVICE_UNAVAILABLE)
+            }
+            Err(payload) => Outcome::Panicked(payload),
+        };
+        let in_flight = this
+            .in_flight
+            .take()
+            .expect("hyper polls a future until it is ready, and no further");
+        Poll::Ready(Ok(finish(outcome, this.asked, in_flight)))
+    }
+}
+
+fn work<H: Handler>(
+    mut state: Pin<&mut State<H>>,
+    cx: &mut Context<'_>,
+) -> Poll<Outcome<H::AnswerBody>> {
+    loop {
+        let future = match state.as_mut().project() {
+            StateProj::Refused { status } => return Poll::Ready(Outcome::Refused(*status)),
+            StateProj::Probed { answer } => {
+                let (status, text) = ready!(answer.as_mut().poll(cx));
+                return Poll::Ready(Outcome::Probed(status, text));
+            }
+            StateProj::Running { future } => {
+                return Poll::Ready(match ready!(future.poll(cx)) {
+                    Ok(answer) => Outcome::Answer(answer),
+                    Err(error) => Outcome::Failed(error.into()),
+                });
+            }
+            StateProj::Waiting { handler, request } => match ready!(handler.poll_ready(cx)) {
+                Ok(()) => {
+                    let request = request.take().expect("it is called once");
+                    handler.call(request)
+                }
+                Err(error) => return Poll::Ready(Outcome::Failed(error.into())),
+            },
+        };
+        state.set(State::Running { future });
+    }
+}
+
+fn finish<B>(
+    outcome: Outcome<B>,
+    asked: &mut Asked,
+    in_flight: InFlight,
+) -> Response<AnswerBody<B>> {
+    let connection = Arc::clone(in_flight.connection());
+    let debug = connection.server.config.debug;
+    let mut closes = connection.is_to_close();
+    // What a handler made of a body that broke a limit is not what broke it.
+    let outcome = match outcome {
+        Outcome::Answer(answer) if answer.status().as_u16() >= 400 => match in_flight.broken() {
+            Some(status) => Outcome::Refused(status),
+            None => Outcome::Answer(answer),
+        },
+        outcome => outcome,
+    };
+    let mut answer = match outcome {
+        Outcome::Answer(answer) => answer.map(|body| AnswerBody::of(body, in_flight)),
+        Outcome::Refused(status) => {
+            closes |= status != StatusCode::SERVICE_UNAVAILABLE;
+            with_status(status, AnswerBody::empty(in_flight))
+        }
+        Outcome::Probed(status, text) => {
+            let mut answer = with_status(status, AnswerBody::text(Some(text), in_flight));
+            let json = HeaderValue::from_static("application/json");
+            answer.headers_mut().insert(CONTENT_TYPE, json);
+            let never = HeaderValue::from_static("no-store");
+            answer.headers_mut().insert(CACHE_CONTROL, never);
+            answer
+        }
+        Outcome::Failed(error) => {
+            tracing::error!(
+                method = %asked.method,
+                path = asked.uri.path(),
+                request_id = asked.id(),
+                "handler failed: {error}"
+            );
+            let text = debug.then(|| error.to_string());
+            with_status(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                AnswerBody::text(text, in_flight),
+            )
+        }
+        Outcome::Panicked(payload) => {
+            let message = panic_message(payload);
+            tracing::error!(
+                method = %asked.method,
+                path = asked.uri.path(),
+                request_id = asked.id(),
+                "handler panicked: {message}"
+            );
+            with_status(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                AnswerBody::text(debug.then_some(message), in_flight),
+            )
+        }
+    };
+    // Of HTTP/1.1 hyper closes a connection with the rest of a body in it: that has to be announced too.
+    closes |= asked.version != Version::HTTP_2 && connection.is_unread();
+    if let Some(id) = &asked.id {
+        answer.headers_mut().insert(id::NAME, id.clone());
+    }
+    if let Some(mut record) = asked.record.take() {
+        record.answered(answer.status(), Arc::clone(&connection.server));
+        answer.body_mut().recorded(record);
+    }
+    if closes && !answer.status().is_informational() {
+        connection.announce();
+        if asked.version != Version::HTTP_2 {
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(CONNECTION, close);
+        }
+    }
+    answer
+}
+
+fn with_status<B>(status: StatusCode, body: AnswerBody<B>) -> Response<AnswerBody<B>> {
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status;
+    answer
+}

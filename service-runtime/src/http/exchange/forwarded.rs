@@ -1,0 +1,165 @@
+//! The client behind a proxy, as proxies that are trusted tell it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::http::HeaderMap;
+use axum::http::header::FORWARDED;
+
+use crate::listen::Peer;
+
+/// Proxies that are believed.
+#[derive(Debug, Default)]
+pub(crate) struct Proxies {
+    networks: Vec<(IpAddr, u8)>,
+    unix: bool,
+}
+
+impl Proxies {
+    /// Reads addresses, networks and `unix`; what is none of these was refused with the configuration.
+    pub(crate) fn new(texts: &[String]) -> Self {
+        Self {
+            networks: texts.iter().filter_map(|text| network(text)).collect(),
+            unix: texts.iter().any(|text| text == "unix"),
+        }
+    }
+
+    /// Returns the client that a trusted proxy names: of those from the right on, the first that is
+    /// no trusted proxy itself.
+    pub(crate) fn client(&self, peer: &Peer, headers: &HeaderMap) -> Option<IpAddr> {
+        if self.networks.is_empty() && !self.unix {
+            return None;
+        }
+        let trusted = match peer {
+            Peer::Tcp(address) => self.trusts(address.ip()),
+            Peer::Unix { .. } => self.unix,
+        };
+        if !trusted {
+            return None;
+        }
+        let mut hops = hops(headers);
+        let mut client = None;
+        while let Some(hop) = hops.pop() {
+            let Some(address) = hop else { break };
+            client = Some(address);
+            if !self.trusts(address) {
+                break;
+            }
+        }
+        client
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.networks
+            .iter()
+            .any(|(network, bits)| match (network, address) {
+                (IpAddr::V4(network), IpAddr::V4(address)) => {
+                    let shift = 32 - u32::from(*bits);
+                    let cut = |bits: u32| bits.checked_shr(shift).unwrap_or(0);
+                    cut(network.to_bits()) == cut(address.to_bits())
+                }
+                (IpAddr::V6(network), IpAddr::V6(address)) => {
+                    let shift = 128 - u32::from(*bits);
+                    let cut = |bits: u128| bits.checked_shr(shift).unwrap_or(0);
+                    cut(network.to_bits()) == cut(address.to_bits())
+                }
+                _ => false,
+            })
+    }
+}
+
+/// Reads an address or a network.
+pub(crate) fn network(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, bits) = match text.split_once('/') {
+        Some((address, bits)) => (address, Some(bits.parse::<u8>().ok()?)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.parse().ok()?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let bits = bits.unwrap_or(most);
+    (bits <= most).then_some((address, bits))
+}
+
+/// Returns the hops from left to right, `None` for one that has no address.
+fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    let lines = |name: &str| -> Vec<String> {
+        let values = headers.get_all(name).iter();
+        values
+            .flat_map(|value| value.to_str().unwrap_or("?").split(','))
+            .map(|hop| hop.trim().to_owned())
+            .collect()
+    };
+    let forwarded = lines(FORWARDED.as_str());
+    if !forwarded.is_empty() {
+        return forwarded.iter().map(|hop| forwarded_for(hop)).collect();
+    }
+    lines("x-forwarded-for")
+        .iter()
+        .map(|hop| node(hop))
+        .collect()
+}
+
+/// Reads the `for=` of one element of `Forwarded`.
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    element.split(';').find_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        let matches = name.trim().eq_ignore_ascii_case("for");
+        matches.then(|| node(value.trim().trim_matches('"')))?
+    })
+}
+
+/// Reads `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]`, `[2001:db8::1]:80` or `2001:db8::1`.
+fn node(text: &str) -> Option<IpAddr> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let address: Option<IpAddr> = bare.parse().ok();
+    address.or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(trusted: &[&str], peer: &str, name: &'static str, value: &str) -> Option<String> {
+        let trusted: Vec<_> = trusted.iter().map(|text| (*text).to_owned()).collect();
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().unwrap());
+        let peer = Peer::Tcp(SocketAddr::new(peer.parse().unwrap(), 1));
+        let client = Proxies::new(&trusted).client(&peer, &headers);
+        client.map(|address| address.to_string())
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed_and_only_as_far_as_it_is() {
+        let xff = "x-forwarded-for";
+        let trusted = ["10.0.0.0/8", "2001:db8::/32"];
+        let says = |peer, value| client(&trusted, peer, xff, value);
+        assert_eq!(says("192.0.2.9", "1.2.3.4"), None);
+        assert_eq!(says("10.1.2.3", "1.2.3.4").unwrap(), "1.2.3.4");
+        // The left is what the client itself may have written.
+        assert_eq!(
+            says("10.1.2.3", "9.9.9.9, 1.2.3.4, 10.7.7.7").unwrap(),
+            "1.2.3.4"
+        );
+        assert_eq!(
+            says("10.1.2.3", "9.9.9.9, nonsense, 10.7.7.7").unwrap(),
+            "10.7.7.7"
+        );
+        assert_eq!(says("2001:db8::1", "1.2.3.4:80").unwrap(), "1.2.3.4");
+        assert_eq!(says("::ffff:10.0.0.1", "1.2.3.4").unwrap(), "1.2.3.4");
+        assert_eq!(client(&[], "10.1.2.3", xff, "1.2.3.4"), None);
+    }
+
+    #[test]
+    fn forwarded_is_read_in_all_its_forms() {
+        for (value, address) in [
+            ("for=192.0.2.60;proto=http;by=203.0.113.43", "192.0.2.60"),
+            ("For=\"[2001:db8:cafe::17]:4711\"", "2001:db8:cafe::17"),
+            ("for=192.0.2.43, for=198.51.100.17", "198.51.100.17"),
+        ] {
+            let client = client(&["127.0.0.1"], "127.0.0.1", "forwarded", value);
+            assert_eq!(client.as_deref(), Some(address), "{value}");
+        }
+        let hidden = client(&["127.0.0.1"], "127.0.0.1", "forwarded", "for=_hidden");
+        assert_eq!(hidden, None);
+    }
+}

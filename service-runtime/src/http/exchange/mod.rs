@@ -1,0 +1,17 @@
+//! One request and its answer.
+
+mod access;
+mod answer;
+mod body;
+mod call;
+mod forwarded;
+mod health;
+mod id;
+mod refusal;
+
+pub(crate) use self::access::AccessLog;
+pub(crate) use self::answer::AnswerBody;
+pub use self::body::RequestBody;
+pub(crate) use self::call::Exchanger;
+pub(crate) use self::forwarded::{Proxies, network};
+pub(crate) use self::health::Readiness;

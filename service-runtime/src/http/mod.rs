@@ -1,0 +1,79 @@
+//! HTTP as a service: workers share a listener, a reload loses no request, a stop drains.
+//!
+//! A service with `#[routes]` serves them on the listeners of its own configuration table, whose
+//! keys are those of [`HttpConfig`]. [`HttpService`] is the same without a struct. Handlers are
+//! axum's, or any [`tower_service::Service`].
+//!
+//! | folder | what is in it |
+//! | --- | --- |
+//! | `config` | the keys of the table |
+//! | `server` | listeners, the accept loop, and how a stop drains |
+//! | `connection` | one connection: its clocks, its socket, its end |
+//! | `exchange` | one request and its answer: limits, panics, headers |
+//!
+//! What must stay true:
+//!
+//! - A connection of HTTP/1.1 is closed by us only after an answer that says so, or when it has been
+//!   idle: for `client_socket_timeout`, or for `linger` of a stop.
+//! - What is in flight is never cut by a stop before the launch's graceful timeout.
+//! - Every wait for a client is bounded by a key.
+
+mod config;
+mod connection;
+mod exchange;
+mod server;
+mod service;
+#[cfg(feature = "tls")]
+mod tls;
+
+pub use axum;
+
+pub use self::config::{Bind, HttpConfig, TlsConfig};
+pub use self::connection::Client;
+pub use self::exchange::RequestBody;
+pub use self::service::HttpService;
+
+pub(crate) use self::server::serve;
+
+use std::error::Error;
+
+use axum::http::{Request, Response};
+use bytes::Bytes;
+use http_body::Body;
+use tower_service::Service as TowerService;
+
+/// An error of any type.
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// What answers requests: axum's `Router`, or any tower service of this shape.
+pub trait Handler:
+    TowerService<
+        Request<RequestBody>,
+        Response = Response<Self::AnswerBody>,
+        Error = Self::Failure,
+        Future: Send + 'static,
+    > + Clone
+    + Send
+    + 'static
+{
+    /// The body of its answers.
+    type AnswerBody: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static;
+    /// Why it has none; the client gets a 500.
+    type Failure: Into<BoxError>;
+}
+
+impl<S, B> Handler for S
+where
+    S: TowerService<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type AnswerBody = B;
+    type Failure = S::Error;
+}
+
+/// The guide's page, whose programs are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/http.md")]
+struct Guide;

@@ -1,0 +1,33 @@
+//! HTTP as a service, from outside: real sockets, clients that behave and clients that do not.
+#![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
+
+mod client;
+mod drain;
+mod limits;
+mod load;
+mod reload;
+mod serving;
+mod tls;
+
+use tests::fixture;
+use tests::harness::Fixture;
+
+/// Starts the fixture program with more keys in its table, and returns it with its address.
+fn web(workers: usize, keys: &[&str]) -> (Fixture, String) {
+    let mut program = fixture!("web").arg("--workers").arg(workers.to_string());
+    for key in ["bind=127.0.0.1:0"].iter().chain(keys) {
+        program = match key.strip_prefix("launch.") {
+            Some(_) => program.arg("--set").arg(key),
+            None => program.arg("--set").arg(format!("web.{key}")),
+        };
+    }
+    let web = program.start();
+    let line = web.wait_for("listening on 127.0.0.1:");
+    web.ready(workers);
+    let address = line
+        .split("listening on ")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next());
+    let address = address.unwrap().to_owned();
+    (web, address)
+}
