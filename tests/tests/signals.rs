@@ -296,6 +296,24 @@ fn hup_to_a_worker_with_a_broken_file_changes_nothing() {
 }
 
 #[test]
+fn a_restart_in_place_that_hangs_is_undone_when_its_time_is_up() {
+    let picky = fixture!("picky")
+        .config("[picky]\n")
+        .args(["--start-timeout", "2s"])
+        .start();
+    let workers = picky.ready(2);
+    picky.rewrite("[picky]\nhang_in = [0, 1]\n");
+    kill(workers[0].pid, Signal::SIGHUP);
+    let undone = picky.wait_for("reload undone");
+    assert!(
+        undone.contains("service `picky` could not be started: not ready within start_timeout"),
+        "{undone}"
+    );
+    picky.wait_for("picky: started");
+    assert_eq!(pids(&workers), picky.children());
+}
+
+#[test]
 fn signals_for_a_supervisor_do_nothing_to_a_worker() {
     let greeter = fixture!("greeter").start();
     let workers = greeter.ready(2);

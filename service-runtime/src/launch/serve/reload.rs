@@ -1,12 +1,16 @@
 //! Another configuration for services that run in this process: by a restart in place, or by a
 //! mutation.
 
+use anyhow::anyhow;
+use tokio::time::timeout;
+
 use super::{Audience, Serving, Start, Stop, at, lines, restarts};
 use crate::launch::configuration::Loaded;
 use crate::launch::exit::Exit;
 use crate::launch::orders::Next;
-use crate::launch::running::{Change, Fault};
-use crate::service::RestartMethod;
+use crate::launch::running::{Change, Fault, StartError};
+use crate::service::host::Host;
+use crate::service::{Phase, RestartMethod};
 
 impl<A: Audience> Serving<A> {
     /// Takes over the configuration of the moment; returns an exit if the process ends over it.
@@ -44,7 +48,7 @@ impl<A: Audience> Serving<A> {
             return Some(self.end(stopped).await);
         }
         let old = self.use_configuration(loaded);
-        match self.start().await {
+        match self.start_in_time().await {
             Start::Started => {
                 tracing::info!("reloaded, services restarted");
                 return None;
@@ -61,7 +65,7 @@ impl<A: Audience> Serving<A> {
             return Some(self.end(Exit::Done).await);
         }
         self.use_configuration(old);
-        match self.start().await {
+        match self.start_in_time().await {
             Start::Started => {
                 tracing::info!("services restarted with the configuration as it was");
                 None
@@ -71,6 +75,25 @@ impl<A: Audience> Serving<A> {
             Start::Failed(error) => {
                 lines("nor with the configuration before: ", &error.to_string());
                 Some(self.end(Exit::Failed).await)
+            }
+        }
+    }
+
+    /// Starts the services again within `start_timeout`: while they start nobody is served.
+    async fn start_in_time(&mut self) -> Start {
+        let Some(limit) = self.settings().start_timeout else {
+            return self.start().await;
+        };
+        match timeout(limit, self.start()).await {
+            Ok(start) => start,
+            Err(_) => {
+                let starting =
+                    |(name, phase): (String, Phase)| (phase == Phase::Starting).then_some(name);
+                let service = self.host.board().all().into_iter().find_map(starting);
+                Start::Failed(StartError::NotStarted(Fault {
+                    service: service.unwrap_or_default(),
+                    error: anyhow!("not ready within start_timeout"),
+                }))
             }
         }
     }
