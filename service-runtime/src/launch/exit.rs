@@ -32,9 +32,11 @@ impl Exit {
 
     /// Prints why the program ends before it has a log.
     pub(crate) fn say(self, program: &str, error: impl Display) -> Self {
-        // Standard error may be closed; then there is nobody to tell.
         use std::io::Write;
-        let _ = writeln!(std::io::stderr(), "{program}: {error}");
+        // In one write, so that no line of another thread gets into it. Standard error may be closed;
+        // then there is nobody to tell.
+        let line = format!("{program}: {error}\n");
+        let _ = std::io::stderr().write_all(line.as_bytes());
         self
     }
 }
