@@ -7,12 +7,14 @@
 //! | `running`, `serve` | services in one process, from start to stop |
 //! | `service_launcher` | that, in this process |
 //! | `supervisor`, `worker`, `protocol` | that, in forked workers |
+//! | `heir`, `upgrade` | a process that replaces another, and what an old and a new process of the program say to each other |
 //! | `warden` | the end of a process whose runtime is stuck |
 
 #[cfg(feature = "cli")]
 mod command;
 mod configuration;
 mod exit;
+mod heir;
 mod host;
 mod logging;
 mod main_fn;
@@ -31,6 +33,8 @@ mod service_launcher;
 mod settings;
 #[cfg(target_os = "linux")]
 mod supervisor;
+#[cfg(target_os = "linux")]
+mod upgrade;
 mod warden;
 mod worker;
 
@@ -57,7 +61,7 @@ pub fn launch<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) ->
         Ok(prepared) => prepared,
         Err(exit) => return exit.into(),
     };
-    if prepared.loaded.settings.workers.get() == 1 {
+    if prepared.loaded.settings.workers.get() == 1 && prepared.loaded.pools.is_empty() {
         return service_launcher::serve(prepared, main).into();
     }
     #[cfg(target_os = "linux")]

@@ -19,6 +19,7 @@ pub(crate) struct Settings {
     pub(crate) graceful_shutdown_timeout: Option<Duration>,
     pub(crate) drain_timeout: Option<Duration>,
     pub(crate) start_timeout: Option<Duration>,
+    pub(crate) upgrade_timeout: Option<Duration>,
     /// `None` until asked for: a worker's is current-thread, a ServiceLauncher's multi-thread.
     pub(crate) runtime: Option<RuntimeKind>,
     /// 0 for one a CPU.
@@ -152,6 +153,35 @@ pub(crate) const KEYS: &[Key] = &[
         |s, t| set(&mut s.log_options, t.parse().ok())),
 ];
 
+/// The settings that `[launch.pools.<service>]` may hold.
+#[cfg(feature = "config")]
+const OF_A_POOL: &[&str] = &[
+    "workers",
+    "drain_timeout",
+    "start_timeout",
+    "runtime",
+    "threads",
+    "respawn_delay",
+    "respawn_delay_max",
+    "healthy_after",
+    "reload_surge",
+    "heartbeat_timeout",
+    "max_requests",
+    "max_requests_jitter",
+    "max_lifetime",
+    "max_lifetime_jitter",
+    "max_memory",
+    "service_restart_limit",
+];
+
+#[cfg(feature = "config")]
+impl Key {
+    /// Returns whether the workers of one service can be told another value.
+    pub(crate) fn is_of_a_pool(&self) -> bool {
+        OF_A_POOL.contains(&self.name)
+    }
+}
+
 impl Settings {
     /// Reads one setting.
     ///
@@ -172,6 +202,7 @@ impl Default for Settings {
             graceful_shutdown_timeout: Some(Duration::from_secs(60)),
             drain_timeout: Some(Duration::from_secs(60)),
             start_timeout: Some(Duration::from_secs(30)),
+            upgrade_timeout: Some(Duration::from_secs(60)),
             runtime: None,
             threads: 0,
             respawn_delay: Duration::from_millis(100),

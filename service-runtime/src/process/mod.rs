@@ -23,6 +23,8 @@ pub(crate) mod memory;
 #[cfg(target_os = "linux")]
 pub(crate) mod page;
 #[cfg(target_os = "linux")]
+pub(crate) mod program;
+#[cfg(target_os = "linux")]
 pub(crate) mod reap;
 #[cfg(target_os = "linux")]
 pub(crate) mod signalfd;

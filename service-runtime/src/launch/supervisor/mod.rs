@@ -10,9 +10,12 @@ mod hear;
 pub(crate) mod machine;
 mod narrate;
 mod orders;
+mod pools;
 mod process;
 mod reloading;
 mod report;
 mod setup;
+mod sockets;
+mod upgrading;
 
 pub(crate) use setup::supervise;

@@ -13,7 +13,12 @@ impl Driver {
     pub(super) fn report(&self) {
         let uptime = age(self.now());
         let lost_lines = self.logging.lost();
-        tracing::info!(uptime, lost_lines, "report: {}", status(&self.machine));
+        tracing::info!(
+            uptime,
+            lost_lines,
+            "report: {}",
+            status(&self.machine, &self.pools)
+        );
         for held in self.listeners.iter() {
             let at = held
                 .local_address()
@@ -27,6 +32,7 @@ impl Driver {
             let Worker {
                 pid,
                 slot,
+                of,
                 generation,
                 age,
             } = Worker::of(process);
@@ -38,6 +44,7 @@ impl Driver {
             let state = state(worker.state);
             tracing::info!(
                 slot,
+                of,
                 pid,
                 generation,
                 age,

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::driver::{Driver, Leave, policy};
+use super::driver::{Driver, Leave};
 use super::machine::Machine;
+use super::pools::Pools;
+use super::upgrading::Upgrade;
 use crate::launch::exit::Exit;
+use crate::launch::heir::Heir;
 use crate::launch::host::chain;
 use crate::launch::logging::{Logging, Who};
 use crate::launch::main_fn::Main;
@@ -30,7 +33,13 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         preload,
         listeners,
         notifier,
+        heir,
+        legacy: _,
     } = prepared;
+    let Heir {
+        program: file,
+        predecessor,
+    } = heir;
     Logging::identify(Who::Supervisor);
     let scoped = logging.scoped();
     if let Some(preload) = preload
@@ -53,8 +62,10 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         Err(error) => return refused(&error),
     };
     let supervisor = nix::unistd::getpid().as_raw();
+    let mut pools = Pools::new(&only);
     let driver = Driver {
-        machine: Machine::new(policy(&loaded)),
+        machine: Machine::new(pools.policy(&loaded)),
+        pools,
         started: clock::now(),
         signals,
         processes: BTreeMap::new(),
@@ -70,6 +81,10 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         is_init: reap::is_init(),
         logging: logging.clone(),
         fed: Duration::ZERO,
+        given_up: predecessor.is_some(),
+        upgrade: Upgrade::new(file),
+        predecessor,
+        extend_at: Duration::ZERO,
         speak_at: Some(Duration::ZERO),
     };
     match driver.drive() {
@@ -80,7 +95,8 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
             let seed = Seed {
                 program,
                 supervisor,
-                slot: newborn.slot,
+                place: newborn.place,
+                pool: newborn.pool,
                 generation: newborn.generation,
                 channel: newborn.channel,
                 page,
