@@ -43,6 +43,7 @@ pub use options::{Options, Preloaded};
 #[cfg(target_os = "linux")]
 pub use process_launcher::ProcessLauncher;
 pub use service_launcher::ServiceLauncher;
+pub use settings::{ReportFormat, ReportFormatError};
 
 use self::preparation::prepare;
 use crate::service::IntoServices;
@@ -57,7 +58,10 @@ pub fn launch<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) ->
         Ok(prepared) => prepared,
         Err(exit) => return exit.into(),
     };
-    if prepared.loaded.settings.workers.get() == 1 {
+    let workers = prepared.loaded.settings.workers;
+    // As many as there are processors may become more at a reload, even from one.
+    let supervised = cfg!(target_os = "linux") || workers != settings::Workers::Auto;
+    if workers == settings::Workers::default() || !supervised {
         return service_launcher::serve(prepared, main).into();
     }
     #[cfg(target_os = "linux")]
