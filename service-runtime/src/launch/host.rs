@@ -18,6 +18,8 @@ pub(crate) struct ProcessHost {
     board: Board,
     outside: Outside,
     logging: Logging,
+    /// Whether a listener that says nothing has a socket a slot.
+    reuse_port: bool,
     #[cfg(feature = "config")]
     snapshots: tokio::sync::watch::Sender<crate::config::Snapshot>,
 }
@@ -43,13 +45,12 @@ impl ProcessHost {
         logging: Logging,
         outside: Outside,
     ) -> Self {
-        #[cfg(not(feature = "config"))]
-        let _ = loaded;
         Self {
             identity,
             board: Board::default(),
             outside,
             logging,
+            reuse_port: loaded.settings.reuse_port,
             #[cfg(feature = "config")]
             snapshots: tokio::sync::watch::Sender::new(loaded.snapshot.clone()),
         }
@@ -79,6 +80,7 @@ impl Host for ProcessHost {
     }
 
     fn listen(&self, options: ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>> {
+        let options = options.reuse_port_by_default(self.reuse_port);
         match &self.outside {
             Outside::Alone { listeners, .. } => {
                 let listeners = Arc::clone(listeners);

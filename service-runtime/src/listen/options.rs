@@ -25,7 +25,8 @@ const MAX_BACKLOG: u32 = 65_535;
 pub struct ListenOptions {
     address: Address,
     backlog: u32,
-    reuse_port: bool,
+    /// `None` until somebody says it.
+    reuse_port: Option<bool>,
     mode: Option<u32>,
 }
 
@@ -36,7 +37,7 @@ impl ListenOptions {
         Self {
             address,
             backlog: DEFAULT_BACKLOG,
-            reuse_port: false,
+            reuse_port: None,
             mode: None,
         }
     }
@@ -52,10 +53,18 @@ impl ListenOptions {
 
     /// Sets whether each slot gets a socket of its own (`SO_REUSEPORT`).
     ///
-    /// Concerns TCP sockets that the program binds itself; all others stay shared.
+    /// Concerns TCP sockets that the program binds itself; all others stay shared. Without this
+    /// call the setting `reuse_port` of the launch decides.
     #[must_use]
     pub fn reuse_port(mut self, yes: bool) -> Self {
-        self.reuse_port = yes;
+        self.reuse_port = Some(yes);
+        self
+    }
+
+    /// Decides what nobody has decided yet.
+    #[must_use]
+    pub(crate) fn reuse_port_by_default(mut self, yes: bool) -> Self {
+        self.reuse_port.get_or_insert(yes);
         self
     }
 
@@ -90,7 +99,7 @@ impl ListenOptions {
     /// Tells whether each slot gets a socket of its own.
     #[must_use]
     pub fn is_reuse_port(&self) -> bool {
-        self.reuse_port
+        self.reuse_port.unwrap_or(false)
     }
 
     /// Returns the permissions of the socket's file, if any were set.
@@ -105,7 +114,7 @@ impl ListenOptions {
         let mode = self
             .mode
             .map_or_else(|| "-".to_owned(), |mode| format!("{mode:o}"));
-        let reuse_port = u8::from(self.reuse_port);
+        let reuse_port = u8::from(self.is_reuse_port());
         format!("{} {reuse_port} {mode} {}", self.backlog, self.address)
     }
 
@@ -212,6 +221,7 @@ mod tests {
                 "systemd:[ -9;-~]{1,40}",
             ],
         ) {
+            // Whatever travels has been decided.
             let mut sent = options(&address).backlog(backlog).reuse_port(reuse_port);
             if let Some(mode) = mode {
                 sent = sent.mode(mode);
