@@ -47,6 +47,26 @@ pub(crate) struct Server {
     one_less: Notify,
 }
 
+/// A connection whose socket is open, until this is dropped: by its socket, or by a task that never
+/// got as far as to have one.
+pub(crate) struct Open(Arc<Connection>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let server = &self.0.server;
+        server.lock().remove(&self.0.id);
+        server.one_less.notify_waiters();
+    }
+}
+
+impl std::ops::Deref for Open {
+    type Target = Arc<Connection>;
+
+    fn deref(&self) -> &Arc<Connection> {
+        &self.0
+    }
+}
+
 /// The clocks of a connection, in milliseconds.
 pub(crate) struct Limits {
     pub(crate) head: Option<u64>,
@@ -151,17 +171,11 @@ impl Server {
         self.drain.cancel();
     }
 
-    fn opened(self: &Arc<Self>, peer: Peer) -> Arc<Connection> {
+    fn opened(self: &Arc<Self>, peer: Peer) -> Open {
         let id = self.next.fetch_add(1, Relaxed);
         let connection = Arc::new(Connection::new(Arc::clone(self), id, peer));
         self.lock().insert(id, Arc::clone(&connection));
-        connection
-    }
-
-    /// Takes note of a connection whose socket is closed.
-    pub(crate) fn closed(&self, id: u64) {
-        self.lock().remove(&id);
-        self.one_less.notify_waiters();
+        Open(connection)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Arc<Connection>>> {
