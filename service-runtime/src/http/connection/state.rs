@@ -19,6 +19,7 @@ pub(crate) struct Connection {
     pub(crate) server: Arc<Server>,
     pub(crate) id: u64,
     pub(crate) peer: Peer,
+    pub(crate) purpose: Purpose,
     accepted: u64,
     /// Requests that are being read, worked on or answered.
     in_flight: AtomicUsize,
@@ -32,6 +33,17 @@ pub(crate) struct Connection {
     /// A body was given up before its end: the client may still be sending it.
     unread: AtomicBool,
     work: Mutex<Vec<Work>>,
+}
+
+/// What is answered on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The routes alone.
+    Routes,
+    /// How it goes, alone.
+    Health,
+    /// How it goes, before the routes are asked.
+    Both,
 }
 
 /// A request in flight.
@@ -95,12 +107,13 @@ impl fmt::Debug for Client {
 }
 
 impl Connection {
-    pub(crate) fn new(server: Arc<Server>, id: u64, peer: Peer) -> Self {
+    pub(crate) fn new(server: Arc<Server>, id: u64, peer: Peer, purpose: Purpose) -> Self {
         let now = server.now();
         Self {
             server,
             id,
             peer,
+            purpose,
             accepted: now,
             in_flight: AtomicUsize::new(0),
             requests: AtomicU64::new(0),

@@ -21,7 +21,7 @@ use super::id;
 use super::refusal::refusal;
 use super::{AnswerBody, RequestBody};
 use crate::http::config::limit;
-use crate::http::connection::{Client, Connection, InFlight};
+use crate::http::connection::{Client, Connection, InFlight, Purpose};
 use crate::http::{BoxError, Handler};
 use crate::tasks::panic_message;
 
@@ -69,7 +69,10 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
             id,
             record,
         };
-        let probe = server.config.health.then(|| Probe::of(&head)).flatten();
+        let probe = match connection.purpose {
+            Purpose::Routes => None,
+            Purpose::Health | Purpose::Both => Probe::of(&head),
+        };
         if probe.is_none() {
             server.count();
         }
@@ -77,6 +80,9 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
             (Some(status), _) => State::Refused { status },
             (None, Some(probe)) => State::Probed {
                 answer: probe.answer(Arc::clone(server)),
+            },
+            (None, None) if connection.purpose == Purpose::Health => State::Refused {
+                status: StatusCode::NOT_FOUND,
             },
             (None, None) => {
                 head.extensions.insert(client);

@@ -1,5 +1,6 @@
 //! The accept loop, and the drain that follows it.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,27 +8,32 @@ use futures_core::future::BoxFuture;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Server;
+use super::bind::Bound;
 use crate::http::Handler;
 use crate::http::config::limit;
-use crate::http::connection::drive;
-use crate::listen::{Listener, Peer, Stream};
+use crate::http::connection::{Purpose, drive};
+use crate::listen::{Peer, Stream};
 use crate::tasks::TaskGroup;
+
+/// How many connections of a listener for health a worker has at a time.
+const PROBES: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
 
 /// How much of the graceful timeout is left for what comes after a cut.
 const REST: Duration = Duration::from_millis(250);
 
 /// Serves until the service is to stop, and then drains.
-pub(super) async fn run<H: Handler>(server: Arc<Server>, listeners: Vec<Listener>, handler: H) {
+pub(super) async fn run<H: Handler>(server: Arc<Server>, listeners: Vec<Bound>, handler: H) {
     let limited = server.tasks.limited(server.config.max_connections);
+    // Who asks how it goes gets an answer also when there is no room for anybody else.
+    let asking = server.tasks.limited(PROBES);
     // Its own handle, for every one of the loops holds a future over an await.
     let loops = TaskGroup::new("accept");
-    for listener in listeners {
-        let accepting = accept(
-            Arc::clone(&server),
-            limited.clone(),
-            listener,
-            handler.clone(),
-        );
+    for bound in listeners {
+        let limited = match bound.purpose {
+            Purpose::Health => asking.clone(),
+            _ => limited.clone(),
+        };
+        let accepting = accept(Arc::clone(&server), limited, bound, handler.clone());
         if let Err(error) = loops.try_spawn("accept", accepting) {
             tracing::error!("cannot accept: {error}");
         }
@@ -54,7 +60,7 @@ pub(super) async fn run<H: Handler>(server: Arc<Server>, listeners: Vec<Listener
 async fn accept<H: Handler>(
     server: Arc<Server>,
     limited: TaskGroup,
-    listener: Listener,
+    Bound { listener, purpose }: Bound,
     handler: H,
 ) {
     // A connection that is not accepted waits in the queue, where another worker finds it.
@@ -66,7 +72,7 @@ async fn accept<H: Handler>(
                 return;
             }
         };
-        let serving = connection(&server, stream, peer, handler.clone());
+        let serving = connection(&server, stream, (peer, purpose), handler.clone());
         if room.spawn("connection", serving).is_err() {
             return;
         }
@@ -76,26 +82,28 @@ async fn accept<H: Handler>(
 fn connection<H: Handler>(
     server: &Arc<Server>,
     stream: Stream,
-    peer: Peer,
+    (peer, purpose): (Peer, Purpose),
     handler: H,
 ) -> BoxFuture<'static, ()> {
-    let connection = server.opened(peer);
+    let connection = server.opened(peer, purpose);
     match stream {
         #[cfg(feature = "tls")]
-        Stream::Tcp(stream) if server.tls.is_some() => Box::pin(async move {
-            let tls = connection.server.tls.as_ref();
-            let Some(stream) = tls.map(|tls| tls.accept(stream)) else {
-                return;
-            };
-            let server = Arc::clone(&connection.server);
-            let shaken = tokio::select! {
-                stream = stream => stream.ok(),
-                () = patience(&server) => None,
-            };
-            if let Some(stream) = shaken {
-                drive(connection, stream, handler).await;
-            }
-        }),
+        Stream::Tcp(stream) if server.tls.is_some() && purpose != Purpose::Health => {
+            Box::pin(async move {
+                let tls = connection.server.tls.as_ref();
+                let Some(stream) = tls.map(|tls| tls.accept(stream)) else {
+                    return;
+                };
+                let server = Arc::clone(&connection.server);
+                let shaken = tokio::select! {
+                    stream = stream => stream.ok(),
+                    () = patience(&server) => None,
+                };
+                if let Some(stream) = shaken {
+                    drive(connection, stream, handler).await;
+                }
+            })
+        }
         Stream::Tcp(stream) => Box::pin(drive(connection, stream, handler)),
         Stream::Unix(stream) => Box::pin(drive(connection, stream, handler)),
     }

@@ -14,9 +14,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Handler;
-use super::config::{HttpConfig, limit};
-use super::connection::{Connection, StreamTasks};
-use super::exchange::{AccessLog, Proxies, Readiness, network};
+use super::config::{HttpConfig, Wrong, limit, proxy};
+use super::connection::{Connection, Purpose, StreamTasks};
+use super::exchange::{AccessLog, Proxies, Readiness};
 use crate::listen::Peer;
 use crate::service::Context;
 use crate::tasks::TaskGroup;
@@ -85,22 +85,19 @@ pub(crate) async fn serve<H: Handler>(
     config: HttpConfig,
     handler: H,
 ) -> anyhow::Result<()> {
-    for proxy in &config.trusted_proxies {
-        anyhow::ensure!(
-            proxy == "unix" || network(proxy).is_some(),
-            "[{}] trusted_proxies: `{proxy}` is neither an address, nor a network, nor `unix`",
-            cx.name()
-        );
+    let wrong = config.trusted_proxies.iter();
+    let wrong = wrong.filter_map(|text| proxy(text).err()).next();
+    if let Some(text) = wrong {
+        return Err(Wrong::new("trusted_proxies", text).of(cx).into());
     }
-    let listeners = bind::bind(cx, &config).await?;
     #[cfg(not(feature = "tls"))]
-    anyhow::ensure!(
-        config.tls.cert.is_none(),
-        "[{}] tls.cert: this program is built without the feature `tls` of service-runtime",
-        cx.name()
-    );
+    if config.tls.cert.is_some() {
+        let text = "this program is built without the feature `tls` of service-runtime";
+        return Err(Wrong::new("tls.cert", text).of(cx).into());
+    }
     #[cfg(feature = "tls")]
     let tls = crate::http::tls::Tls::start(cx, &config.tls)?;
+    let listeners = bind::bind(cx, &config).await?;
     let server = Server::new(cx.clone(), config);
     #[cfg(feature = "tls")]
     let server = Server { tls, ..server };
@@ -171,9 +168,9 @@ impl Server {
         self.drain.cancel();
     }
 
-    fn opened(self: &Arc<Self>, peer: Peer) -> Open {
+    fn opened(self: &Arc<Self>, peer: Peer, purpose: Purpose) -> Open {
         let id = self.next.fetch_add(1, Relaxed);
-        let connection = Arc::new(Connection::new(Arc::clone(self), id, peer));
+        let connection = Arc::new(Connection::new(Arc::clone(self), id, peer, purpose));
         self.lock().insert(id, Arc::clone(&connection));
         Open(connection)
     }
@@ -198,6 +195,9 @@ fn builder(config: &HttpConfig, tasks: StreamTasks) -> Builder<StreamTasks> {
     }
     let mut http2 = builder.http2();
     http2.max_concurrent_streams(config.http2_streams.get());
+    let resets = usize::try_from(config.http2_resets).unwrap_or(usize::MAX);
+    let resets = if resets > 0 { resets } else { usize::MAX };
+    http2.max_pending_accept_reset_streams(resets);
     if head_max > 0 {
         http2.max_header_list_size(u32::try_from(head_max).unwrap_or(u32::MAX));
     }
