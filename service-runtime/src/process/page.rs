@@ -13,6 +13,8 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+#[cfg(feature = "http")]
+use super::exchanges::Exchanges;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 /// The most workers that can live at one time.
@@ -36,6 +38,9 @@ pub(crate) struct Cell {
     pub(crate) beat: AtomicU64,
     /// How many requests it has counted.
     pub(crate) requests: AtomicU64,
+    /// What it tells of requests of HTTP.
+    #[cfg(feature = "http")]
+    pub(crate) exchanges: Exchanges,
 }
 
 impl Cell {
@@ -43,6 +48,8 @@ impl Cell {
     pub(crate) fn clear(&self) {
         self.beat.store(0, Ordering::Release);
         self.requests.store(0, Ordering::Release);
+        #[cfg(feature = "http")]
+        self.exchanges.clear();
     }
 }
 

@@ -256,8 +256,55 @@ fn a_request_has_an_id_the_clients_own_or_a_new_one() {
         "mine"
     );
     let line = web.wait_for("handler panicked: told to panic");
-    assert!(line.contains("request_id=\"mine\""), "{line}");
+    let span = "request{method=\"GET\" path=\"/panic\" id=\"mine\"}";
+    assert!(line.contains(span), "{line}");
     web.wait_for("access: GET /panic?a=b 500 0 192.0.2.1 mine");
+}
+
+#[test]
+fn what_a_handler_logs_names_its_request_unless_that_is_switched_off() {
+    let get = "GET /slow/1 HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\n\r\n";
+    for (on, named) in [("true", true), ("false", false)] {
+        let (web, address) = web(1, &[&format!("request_span={on}")]);
+        let mut client = Client::connect(&address).unwrap();
+        client.send(get).unwrap();
+        let line = web.wait_for("slow request begins");
+        let span = "request{method=\"GET\" path=\"/slow/1\" id=\"mine\"}";
+        assert_eq!(line.contains(span), named, "{line}");
+    }
+}
+
+#[test]
+fn the_supervisor_reports_what_each_worker_has_answered() {
+    let (web, address) = web(1, &[]);
+    let mut client = Client::connect(&address).unwrap();
+    for (path, status) in [
+        ("/", 200),
+        ("/pid", 200),
+        ("/nowhere", 404),
+        ("/panic", 500),
+    ] {
+        assert_eq!(client.get(path).unwrap().status, status);
+    }
+    // Neither counts, for nobody was served.
+    assert_eq!(client.get("/healthz").unwrap().status, 200);
+    client
+        .send("GET /slow/60000 HTTP/1.1\r\nHost: x\r\n\r\n")
+        .unwrap();
+    web.wait_for("slow request begins");
+    web.signal(Signal::SIGUSR1);
+    let line = web.wait_for("report: worker");
+    let figures = "http=\"1 in flight, 4 ended, 2xx 2, 4xx 1, 5xx 1, mean ";
+    assert!(
+        line.contains("requests=5") && line.contains(figures),
+        "{line}"
+    );
+    drop(client);
+    tests::harness::until("the request of a client that has gone has ended", || {
+        web.signal(Signal::SIGUSR1);
+        let line = web.wait_for("report: worker");
+        line.contains("0 in flight, 5 ended, without an answer 1")
+    });
 }
 
 #[test]

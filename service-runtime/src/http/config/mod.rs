@@ -106,6 +106,9 @@ pub struct HttpConfig {
     /// Whether `X-Request-Id` is taken over, or made, and answered.
     #[config(default = true)]
     pub request_id: bool,
+    /// Whether every line that is logged for a request names its method, path and id.
+    #[config(default = true)]
+    pub request_span: bool,
     /// Whether `/healthz` and `/readyz` are answered before the routes are asked.
     #[config(default = true)]
     pub health: bool,

@@ -19,6 +19,7 @@ use super::connection::{Connection, Purpose, StreamTasks};
 use super::exchange::{AccessLog, Proxies, Readiness};
 use crate::listen::Peer;
 use crate::service::Context;
+use crate::service::host::Exchange;
 use crate::tasks::TaskGroup;
 
 /// Far enough for every clock.
@@ -143,7 +144,13 @@ impl Server {
 
     /// Returns the time since the start in milliseconds, from 1.
     pub(crate) fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX) + 1
+        self.millis(Instant::now())
+    }
+
+    /// Returns the time from the start to an instant, as [`now`](Self::now) does.
+    pub(crate) fn millis(&self, at: Instant) -> u64 {
+        let since = at.saturating_duration_since(self.started);
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX) + 1
     }
 
     /// Returns the instant of a time that [`now`](Self::now) gave.
@@ -151,8 +158,16 @@ impl Server {
         self.started + Duration::from_millis(millis).min(FAR)
     }
 
-    pub(crate) fn count(&self) {
+    /// Counts a request that has begun.
+    pub(crate) fn begun(&self) {
         self.cx.count_request();
+        self.cx.host().exchange(Exchange::Begun);
+    }
+
+    /// Counts a request that has ended.
+    pub(crate) fn ended(&self, status: Option<u16>, took: Duration) {
+        let ended = Exchange::Ended { status, took };
+        self.cx.host().exchange(ended);
     }
 
     pub(crate) fn is_draining(&self) -> bool {
