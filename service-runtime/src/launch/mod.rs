@@ -7,6 +7,8 @@
 //! | `running`, `serve` | services in one process, from start to stop |
 //! | `service_launcher` | that, in this process |
 //! | `supervisor`, `worker`, `protocol` | that, in forked workers |
+//! | `pid_file` | what keeps a second instance out |
+//! | `rights` | who the program is, and what it may do |
 //! | `warden` | the end of a process whose runtime is stuck |
 
 #[cfg(feature = "cli")]
@@ -19,11 +21,13 @@ mod main_fn;
 mod once;
 mod options;
 mod orders;
+mod pid_file;
 mod preparation;
 #[cfg(target_os = "linux")]
 mod process_launcher;
 #[cfg(target_os = "linux")]
 mod protocol;
+mod rights;
 mod running;
 mod selection;
 mod serve;

@@ -9,6 +9,8 @@ use crate::launch::logging::Logging;
 use crate::launch::main_fn::{Flags, Main};
 use crate::launch::once;
 use crate::launch::options::{Options, Preload};
+use crate::launch::pid_file::PidFile;
+use crate::launch::rights::Rights;
 use crate::listen::Listeners;
 use crate::notify::Notifier;
 use crate::process::environment;
@@ -24,6 +26,9 @@ pub(crate) struct Prepared {
     pub(crate) preload: Option<Preload>,
     pub(crate) listeners: Listeners,
     pub(crate) notifier: Notifier,
+    pub(crate) rights: Rights,
+    /// Removed when this is dropped by the process that made it.
+    pub(crate) pid_file: Option<PidFile>,
 }
 
 /// Prepares a launch, or returns the exit if there is nothing to launch.
@@ -32,10 +37,16 @@ pub(crate) struct Prepared {
 pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit> {
     let program = &options.program;
     once::take().map_err(|error| Exit::Failed.say(program, error))?;
-    let (flags, only, configuration) = command_line::<M, F>(options)?;
+    let (flags, only, mut configuration) = command_line::<M, F>(options)?;
     let loaded = configuration
         .load()
         .map_err(|error| Exit::Config.say(program, error))?;
+    let rights = loaded
+        .rights()
+        .map_err(|error| Exit::Config.say(program, error))?;
+    if rights.directory().is_some() {
+        configuration.anchor();
+    }
     let logging =
         Logging::new(&loaded.settings).map_err(|error| Exit::Config.say(program, error))?;
     let listeners =
@@ -46,9 +57,22 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
             .into_iter()
             .chain(crate::notify::VARIABLES),
     );
+    let pid_file = loaded.settings.pid_file.as_deref();
+    let pid_file = pid_file
+        .map(PidFile::take)
+        .transpose()
+        .map_err(|error| Exit::Failed.say(program, chain(&error)))?;
+    // What was passed and what is logged to is open by now; the rest is opened as whom the program
+    // becomes here.
+    rights
+        .take()
+        .map_err(|error| Exit::Failed.say(program, error))?;
     {
         let _scoped = logging.scoped();
         loaded.log_options();
+        if rights.is_dropped() {
+            configuration.warn_of_unreadable();
+        }
     }
     Ok(Prepared {
         program: program.clone(),
@@ -60,6 +84,8 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
         preload: options.preload.clone(),
         listeners,
         notifier,
+        rights,
+        pid_file,
     })
 }
 

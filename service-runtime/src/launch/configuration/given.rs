@@ -2,6 +2,7 @@
 
 use crate::launch::exit::WrongConfig;
 use crate::launch::options::Options;
+use crate::launch::rights::{Rights, Unknown};
 use crate::launch::settings::Settings;
 
 /// Where the configuration comes from.
@@ -34,8 +35,16 @@ impl Configuration {
                 WrongConfig(format!("`{name}` is `{text}`, expected {expects}"))
             })?;
         }
-        Ok(Loaded { settings })
+        let loaded = Loaded { settings };
+        loaded.rights()?;
+        Ok(loaded)
     }
+
+    /// Has no files.
+    pub(crate) fn warn_of_unreadable(&self) {}
+
+    /// Has no files.
+    pub(crate) fn anchor(&mut self) {}
 
     /// Reads them once more.
     pub(crate) fn rebuild(&self, _bytes: &[u8]) -> Result<Loaded, WrongConfig> {
@@ -44,6 +53,12 @@ impl Configuration {
 }
 
 impl Loaded {
+    /// Looks up who the program is to be.
+    pub(crate) fn rights(&self) -> Result<Rights, WrongConfig> {
+        Rights::look_up(&self.settings.privileges)
+            .map_err(|Unknown(key, message)| WrongConfig(format!("`{key}`: {message}")))
+    }
+
     pub(crate) fn check(&self) -> Result<(), WrongConfig> {
         Ok(())
     }

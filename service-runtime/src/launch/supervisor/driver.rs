@@ -16,9 +16,13 @@ use super::machine::{Action, Announcement, Event, Machine, Outcome, Policy, Work
 use super::narrate::{Death, narrate, status};
 use super::orders::Order;
 use super::process::{Born, Process, bear};
+use super::worker_exit::ExitCommands;
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::launch::logging::Logging;
+use crate::launch::pid_file::PidFile;
+use crate::launch::rights::Rights;
+use crate::launch::settings::Settings;
 use crate::listen::Listeners;
 use crate::notify::Notifier;
 use crate::process::channel::Channel;
@@ -68,6 +72,11 @@ pub(super) struct Driver {
     pub(super) fed: Duration,
     /// When there is something to tell the service manager again.
     pub(super) speak_at: Option<Duration>,
+    pub(super) rights: Rights,
+    pub(super) program: String,
+    pub(super) exit_commands: ExitCommands,
+    /// Removed with this; a worker only closes its copy.
+    pub(super) _pid_file: Option<PidFile>,
 }
 
 /// What a sleep ended with.
@@ -117,8 +126,18 @@ impl Driver {
             self.listen_to(*id)?;
         }
         self.reap(&workers)?;
+        self.exit_commands.tend(self.now());
         self.finish_check()?;
         self.feed(Event::Clock)
+    }
+
+    /// Returns the settings of the present generation.
+    pub(super) fn settings(&self) -> Option<&Settings> {
+        let loaded = self.loaded.get(&self.machine.generation());
+        // While a generation begins there is but the one before.
+        loaded
+            .or_else(|| self.loaded.values().next())
+            .map(|loaded| &loaded.settings)
     }
 
     /// Returns the time since the supervisor started.
@@ -151,7 +170,11 @@ impl Driver {
     /// Sleeps until something happens or is due.
     fn wait(&self) -> Woken {
         let due = self.machine.deadline();
-        let timeout = match due.into_iter().chain(self.speak_at).min() {
+        let others = self
+            .speak_at
+            .into_iter()
+            .chain(self.exit_commands.deadline());
+        let timeout = match due.into_iter().chain(others).min() {
             None => PollTimeout::NONE,
             Some(at) => {
                 let left = at.saturating_sub(self.now());
@@ -175,6 +198,7 @@ impl Driver {
                 .chain(&self.abandoned)
                 .map(|check| readable(check.fd())),
         );
+        fds.extend(self.exit_commands.fds().map(readable));
         // After an error everything is looked at.
         let all = poll(&mut fds, timeout).is_err();
         let mut workers: Vec<WorkerId> = owners

@@ -7,6 +7,7 @@ use super::driver::{Driver, Flow};
 use super::machine::{Event, WorkerId};
 use super::narrate::{Death, Worker};
 use super::process::Process;
+use super::worker_exit::End;
 use crate::launch::exit::Exit;
 use crate::launch::host::chain;
 use crate::launch::protocol::{ToSupervisor, ToWorker};
@@ -105,6 +106,7 @@ impl Driver {
                 continue;
             };
             let leaving = self.machine.is_leaving(id);
+            self.tell_of_exit(&process, ended, leaving);
             let worker = Worker::of(&process);
             if leaving {
                 let Worker {
@@ -137,13 +139,31 @@ impl Driver {
                 .chain(&self.abandoned)
                 .map(Check::pid)
                 .collect();
-            for (pid, ended) in
-                reap::strangers(|pid| workers.contains(&pid) || checks.contains(&pid))
-            {
+            let commands: Vec<_> = self.exit_commands.pids().collect();
+            let known = [workers, checks, commands].concat();
+            for (pid, ended) in reap::strangers(|pid| known.contains(&pid)) {
                 tracing::debug!(pid = pid.as_raw(), %ended, "reaped an orphan");
             }
         }
         ControlFlow::Continue(())
+    }
+
+    /// Runs the operator's command for the end of a worker.
+    fn tell_of_exit(&mut self, process: &Process, ended: Ended, expected: bool) {
+        let Some(setting) = self
+            .settings()
+            .map(|settings| settings.on_worker_exit.clone())
+        else {
+            return;
+        };
+        let (now, give_up) = (self.now(), self.rights.is_dropped());
+        let end = End {
+            program: &self.program,
+            process,
+            ended,
+            expected,
+        };
+        self.exit_commands.tell(&setting, give_up, now, &end);
     }
 
     /// Closes the sockets of slots that are in use no more: nobody accepts from them.

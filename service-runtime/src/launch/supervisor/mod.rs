@@ -14,5 +14,6 @@ mod process;
 mod reloading;
 mod report;
 mod setup;
+mod worker_exit;
 
 pub(crate) use setup::supervise;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::driver::{Driver, Leave, policy};
 use super::machine::Machine;
+use super::worker_exit::ExitCommands;
 use crate::launch::exit::Exit;
 use crate::launch::host::chain;
 use crate::launch::logging::{Logging, Who};
@@ -30,6 +31,8 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         preload,
         listeners,
         notifier,
+        rights,
+        pid_file,
     } = prepared;
     Logging::identify(Who::Supervisor);
     let scoped = logging.scoped();
@@ -71,6 +74,10 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         logging: logging.clone(),
         fed: Duration::ZERO,
         speak_at: Some(Duration::ZERO),
+        rights: rights.clone(),
+        program: program.clone(),
+        exit_commands: ExitCommands::default(),
+        _pid_file: pid_file,
     };
     match driver.drive() {
         Leave::Exit(exit) => exit,
@@ -92,6 +99,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
                 flags,
                 only,
                 logging,
+                rights,
             };
             work(seed, main)
         }
