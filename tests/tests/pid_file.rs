@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use nix::sys::signal::Signal;
 use tests::fixture;
-use tests::harness::{NotifySocket, Scratch, kill};
+use tests::harness::{NotifySocket, Scratch, kill, writer};
 
 #[test]
 fn the_file_names_the_supervisor_before_it_is_ready_and_is_removed_at_the_end() {
@@ -124,4 +124,34 @@ fn a_file_that_cannot_be_made_ends_the_program_with_one_line() {
         assert!(log.contains(&words), "{log}");
         assert_eq!(log.lines().count(), 1, "{log}");
     }
+}
+
+#[test]
+fn an_upgrade_hands_the_file_over_and_one_that_fails_leaves_it() {
+    let scratch = Scratch::new();
+    let file = scratch.path("pid");
+    let greeter = fixture!("greeter")
+        .config("")
+        .arg("--pid-file")
+        .arg(&file)
+        .start();
+    greeter.ready(2);
+    let own = format!("{}\n", greeter.pid());
+    greeter.rewrite("[greeter]\ngreting = 'typo'\n");
+    greeter.signal(Signal::SIGUSR2);
+    greeter.wait_for("the new process ended before it was ready");
+    assert_eq!(fs::read_to_string(&file).unwrap(), own);
+    greeter.rewrite("");
+    greeter.signal(Signal::SIGUSR2);
+    let new = writer(&greeter.wait_for("this process has taken over"));
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("{new}\n"));
+    assert_eq!(greeter.exit_code(), 0);
+    // The old one's end left it alone, and it is locked still.
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("{new}\n"));
+    let (code, _, log) = fixture!("greeter").arg("--pid-file").arg(&file).run();
+    assert_eq!(code, 1, "{log}");
+    assert!(log.contains(&format!("running, pid {new}:")), "{log}");
+    kill(new, Signal::SIGTERM);
+    greeter.everybody_is_gone();
+    assert!(!file.exists());
 }

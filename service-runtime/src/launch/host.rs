@@ -9,6 +9,8 @@ use crate::launch::configuration::Loaded;
 use crate::launch::logging::Logging;
 use crate::listen::{ListenOptions, Listeners};
 use crate::service::BoxFuture;
+#[cfg(feature = "http")]
+use crate::service::host::Exchange;
 use crate::service::host::{Host, Identity};
 use crate::service::phase::Board;
 
@@ -118,6 +120,15 @@ impl Host for ProcessHost {
             Outside::Alone { .. } => {}
             #[cfg(target_os = "linux")]
             Outside::Supervised(link) => link.counter().count(),
+        }
+    }
+
+    #[cfg(feature = "http")]
+    fn exchange(&self, exchange: Exchange) {
+        match &self.outside {
+            Outside::Alone { .. } => {}
+            #[cfg(target_os = "linux")]
+            Outside::Supervised(link) => link.counter().exchange(exchange),
         }
     }
 

@@ -7,6 +7,7 @@
 //! | `running`, `serve` | services in one process, from start to stop |
 //! | `service_launcher` | that, in this process |
 //! | `supervisor`, `worker`, `protocol` | that, in forked workers |
+//! | `heir`, `upgrade` | a process that replaces another, and what an old and a new process of the program say to each other |
 //! | `pid_file` | what keeps a second instance out |
 //! | `rights` | who the program is, and what it may do |
 //! | `warden` | the end of a process whose runtime is stuck |
@@ -15,6 +16,7 @@
 mod command;
 mod configuration;
 mod exit;
+mod heir;
 mod host;
 mod logging;
 mod main_fn;
@@ -35,6 +37,8 @@ mod service_launcher;
 mod settings;
 #[cfg(target_os = "linux")]
 mod supervisor;
+#[cfg(target_os = "linux")]
+mod upgrade;
 mod warden;
 mod worker;
 
@@ -62,10 +66,12 @@ pub fn launch<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) ->
         Ok(prepared) => prepared,
         Err(exit) => return exit.into(),
     };
-    let workers = prepared.loaded.settings.workers;
+    let settings = &prepared.loaded.settings;
     // As many as there are processors may become more at a reload, even from one.
-    let supervised = cfg!(target_os = "linux") || workers != settings::Workers::Auto;
-    if workers == settings::Workers::default() || !supervised {
+    let supervised = cfg!(target_os = "linux") || settings.workers != settings::Workers::Auto;
+    let is_one =
+        settings.workers == settings::Workers::default() && prepared.loaded.pools.is_empty();
+    if is_one || !supervised {
         return service_launcher::serve(prepared, main).into();
     }
     #[cfg(target_os = "linux")]

@@ -1,10 +1,11 @@
 //! The pid file: its lock keeps a second instance out, whatever stands in it.
 //!
 //! The lock belongs to the open file, which only the supervisor keeps: a child that is forked closes
-//! its copy, and the kernel gives the lock back when the supervisor dies, however it dies.
+//! its copy, and the kernel gives the lock back when the supervisor dies, however it dies. Whose the
+//! file is stands in it: only the process that it names removes it.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -15,13 +16,11 @@ use nix::libc::O_NOFOLLOW;
 /// How often the file may be taken away between its opening and its locking.
 const TRIES: usize = 100;
 
-/// A pid file that this process has locked; on drop it is removed, unless it is another's by then.
+/// A locked pid file; on drop it is removed by the process that it names.
 #[derive(Debug)]
 pub(crate) struct PidFile {
     path: PathBuf,
     file: File,
-    /// The process that removes it; a forked child does not.
-    owner: Option<u32>,
 }
 
 /// Why there is no pid file.
@@ -60,11 +59,11 @@ impl PidFile {
         // The process may change its directory later.
         let path = &std::path::absolute(path).map_err(refused)?;
         for _ in 0..TRIES {
-            let mut file = open(path).map_err(refused)?;
+            let file = open(path).map_err(refused)?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(fs::TryLockError::WouldBlock) => {
-                    let who = owner(&mut file);
+                    let who = owner(&file);
                     let path = path.clone();
                     return Err(PidFileError::Running { who, path });
                 }
@@ -72,32 +71,26 @@ impl PidFile {
             }
             // The instance before may have removed it between the two calls.
             if is_at(&file, path) {
-                let own = std::process::id();
-                let taken = Self {
-                    path: path.clone(),
-                    file,
-                    owner: Some(own),
-                };
-                taken.rewrite(own).map_err(refused)?;
+                let path = path.clone();
+                let taken = Self { path, file };
+                taken.rewrite(std::process::id()).map_err(refused)?;
                 return Ok(taken);
             }
         }
         Err(refused(io::Error::other("it is removed again and again")))
     }
 
-    /// Takes over the locked file of the supervisor that started this one.
+    /// Keeps the locked file of the process that is to be replaced, if it is this one, or locks it.
     ///
-    /// The file still names that one; [`rewrite`](Self::rewrite) changes it.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for the upgrade of a supervisor")
-    )]
-    pub(crate) fn inherited(path: &Path, fd: OwnedFd) -> io::Result<Self> {
-        Ok(Self {
-            path: std::path::absolute(path)?,
-            file: fd.into(),
-            owner: Some(std::process::id()),
-        })
+    /// A file that was handed over names that process until it is [written anew](Self::rewrite).
+    pub(crate) fn of(path: &Path, inherited: Option<OwnedFd>) -> Result<Self, PidFileError> {
+        if let (Some(fd), Ok(path)) = (inherited, std::path::absolute(path)) {
+            let file = File::from(fd);
+            if is_at(&file, &path) {
+                return Ok(Self { path, file });
+            }
+        }
+        Self::take(path)
     }
 
     /// Writes a pid into the file.
@@ -106,15 +99,6 @@ impl PidFile {
         // Written before it is cut: a reader never finds nothing.
         self.file.write_all_at(text.as_bytes(), 0)?;
         self.file.set_len(text.len() as u64)
-    }
-
-    /// Leaves the file to another process, which has inherited its descriptor.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for the upgrade of a supervisor")
-    )]
-    pub(crate) fn disown(mut self) {
-        self.owner = None;
     }
 }
 
@@ -126,7 +110,8 @@ impl AsFd for PidFile {
 
 impl Drop for PidFile {
     fn drop(&mut self) {
-        if self.owner != Some(std::process::id()) || !is_at(&self.file, &self.path) {
+        let own = format!("{}\n", std::process::id());
+        if !is_at(&self.file, &self.path) || text(&self.file) != own {
             return;
         }
         if let Err(error) = fs::remove_file(&self.path) {
@@ -161,15 +146,18 @@ fn is_at(file: &File, path: &Path) -> bool {
 }
 
 /// Says who has locked the file, as far as it tells.
-fn owner(file: &mut File) -> String {
-    let mut text = String::new();
-    let read = file
-        .rewind()
-        .and_then(|()| file.take(32).read_to_string(&mut text));
-    match (read, text.trim().parse::<u32>()) {
-        (Ok(_), Ok(pid)) => format!("pid {pid}"),
-        _ => "which has not told its pid yet".to_owned(),
+fn owner(file: &File) -> String {
+    match text(file).trim().parse::<u32>() {
+        Ok(pid) => format!("pid {pid}"),
+        Err(_) => "which has not told its pid yet".to_owned(),
     }
+}
+
+/// Returns what stands in the file. The position, which a child has in common, is not moved.
+fn text(file: &File) -> String {
+    let mut bytes = [0; 32];
+    let length = file.read_at(&mut bytes, 0).unwrap_or(0);
+    String::from_utf8_lossy(&bytes[..length]).into_owned()
 }
 
 #[cfg(test)]
@@ -195,17 +183,31 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_handed_over_stays_locked_and_is_removed_by_its_heir() {
+    fn a_file_that_is_handed_over_stays_locked_and_is_removed_by_whom_it_names() {
         let path = place("heir");
         let old = PidFile::take(&path).unwrap();
-        let fd = old.as_fd().try_clone_to_owned().unwrap();
-        old.disown();
-        assert!(PidFile::take(&path).is_err());
-        let heir = PidFile::inherited(&path, fd).unwrap();
-        heir.rewrite(7).unwrap();
+        let fd = || Some(old.as_fd().try_clone_to_owned().unwrap());
+        let failed = PidFile::of(&path, fd()).unwrap();
+        old.rewrite(7).unwrap();
+        drop(failed);
         assert_eq!(fs::read_to_string(&path).unwrap(), "7\n");
+        let heir = PidFile::of(&path, fd()).unwrap();
+        drop(old);
+        assert!(PidFile::take(&path).is_err());
+        heir.rewrite(std::process::id()).unwrap();
         drop(heir);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_file_of_another_name_is_locked_anew() {
+        let (path, other) = (place("mine"), place("inherited"));
+        let inherited = PidFile::take(&other).unwrap();
+        let fd = inherited.as_fd().try_clone_to_owned().unwrap();
+        let own = PidFile::of(&path, Some(fd)).unwrap();
+        assert!(path.exists());
+        drop((own, inherited));
+        assert!(!path.exists() && !other.exists());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::str::FromStr;
 
 /// Between two fields. It comes in no address, and is taken out of every text.
-const SEPARATOR: char = '\u{1f}';
+pub(super) const SEPARATOR: char = '\u{1f}';
 
 /// The longest text that is passed on, in bytes.
 const LONGEST: usize = 8 * 1024;
@@ -39,8 +39,12 @@ pub(crate) enum ToSupervisor {
         /// Its words.
         text: String,
     },
+    /// A socket that came along with the fork is in use.
+    Uses(String),
     /// A limit of the worker's life is reached.
     Worn,
+    /// Every service has come to its end, or there is none for this worker: it exits.
+    Done,
     /// A mutation is done; empty, or what went wrong.
     Mutated(String),
 }
@@ -70,6 +74,8 @@ impl ToSupervisor {
         match self {
             Self::Ready => join(&["ready"]),
             Self::Worn => join(&["worn"]),
+            Self::Done => join(&["done"]),
+            Self::Uses(options) => join(&["uses", options]),
             Self::Failed {
                 code,
                 hopeless,
@@ -88,6 +94,8 @@ impl ToSupervisor {
         Some(match *fields.as_slice() {
             ["ready"] => Self::Ready,
             ["worn"] => Self::Worn,
+            ["done"] => Self::Done,
+            ["uses", options] => Self::Uses(options.to_owned()),
             ["failed", code, hopeless, text] => Self::Failed {
                 code: code.parse().ok()?,
                 hopeless: bool::from_str(hopeless).ok()?,
@@ -135,7 +143,7 @@ impl ToWorker {
     }
 }
 
-fn join(fields: &[&str]) -> Vec<u8> {
+pub(super) fn join(fields: &[&str]) -> Vec<u8> {
     let mut message = String::new();
     for (index, field) in fields.iter().enumerate() {
         if index > 0 {
@@ -163,6 +171,8 @@ mod tests {
             for message in [
                 ToSupervisor::Ready,
                 ToSupervisor::Worn,
+                ToSupervisor::Done,
+                ToSupervisor::Uses(text.clone()),
                 ToSupervisor::Failed { code, hopeless, text: text.clone() },
                 ToSupervisor::Listen { id, options: text.clone() },
                 ToSupervisor::Status { service: "api".to_owned(), text: text.clone() },

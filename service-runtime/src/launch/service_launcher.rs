@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 
 use crate::launch::exit::Exit;
+use crate::launch::heir::Heir;
 use crate::launch::host::{Outside, ProcessHost};
 use crate::launch::logging::{Logging, Who};
 use crate::launch::main_fn::Main;
@@ -53,6 +54,14 @@ fn run<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) -> Exit {
         Err(exit) => return exit,
     };
     let workers = prepared.loaded.settings.workers;
+    if let Some(pool) = prepared.loaded.pools.first() {
+        let error = format!(
+            "workers of its own are asked for for `{}`, but this program runs its services in one \
+             process: leave `workers = 1` out of `#[launch]`",
+            pool.service
+        );
+        return Exit::Usage.say(&options.program, error);
+    }
     if workers != Workers::default() {
         let error = format!(
             "{workers} workers are asked for, but this program runs its services in one process: \
@@ -133,6 +142,7 @@ fn set_up<M>(
         logging,
         listeners,
         notifier,
+        heir,
         ..
     } = prepared;
     let signals = Signals::open().map_err(os)?;
@@ -174,6 +184,7 @@ fn set_up<M>(
         warden,
         audience: Manager {
             notifier,
+            heir,
             _words: words,
         },
         reload_wanted: false,
@@ -201,12 +212,17 @@ fn feed_watchdog(notifier: &Arc<Notifier>) {
 /// The service manager, as the services' audience.
 struct Manager {
     notifier: Arc<Notifier>,
+    heir: Heir,
     _words: mpsc::UnboundedSender<crate::launch::orders::Word>,
 }
 
 impl Audience for Manager {
     fn ready(&mut self) {
         tracing::info!("ready");
+        if self.heir.take_over() {
+            tracing::info!("this process has taken over");
+            self.notifier.unmute();
+        }
         self.notifier.ready("ready");
     }
 
@@ -219,6 +235,7 @@ impl Audience for Manager {
     }
 
     fn failed(&mut self, _exit: Exit, error: &str) {
+        self.heir.failed(error);
         self.notifier.status(error);
     }
 

@@ -28,6 +28,14 @@ pub struct ListenOptions {
     /// `None` until somebody says it.
     reuse_port: Option<bool>,
     mode: Option<u32>,
+    owner: Owner,
+}
+
+/// Whom the file of a unix socket belongs to, by number; nothing leaves it as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Owner {
+    pub(super) user: Option<u32>,
+    pub(super) group: Option<u32>,
 }
 
 impl ListenOptions {
@@ -39,6 +47,7 @@ impl ListenOptions {
             backlog: DEFAULT_BACKLOG,
             reuse_port: None,
             mode: None,
+            owner: Owner::default(),
         }
     }
 
@@ -78,6 +87,16 @@ impl ListenOptions {
         self
     }
 
+    /// Sets the user and the group that a unix socket's file belongs to, by number.
+    ///
+    /// The file is theirs before the first client can connect. Only the superuser may give a file to
+    /// another user, or to a group that it is not in itself.
+    #[must_use]
+    pub fn owner(mut self, user: Option<u32>, group: Option<u32>) -> Self {
+        self.owner = Owner { user, group };
+        self
+    }
+
     /// Replaces the address, as after [`Address::resolve`].
     #[must_use]
     pub fn at(mut self, address: Address) -> Self {
@@ -107,6 +126,11 @@ impl ListenOptions {
         self.mode
     }
 
+    /// Returns whom the socket's file is to belong to.
+    pub(super) fn file_owner(&self) -> Owner {
+        self.owner
+    }
+
     /// Writes the options as one line of text for another process of this program.
     ///
     /// The address comes last, for it may hold anything, spaces and line ends included.
@@ -114,15 +138,22 @@ impl ListenOptions {
         let mode = self
             .mode
             .map_or_else(|| "-".to_owned(), |mode| format!("{mode:o}"));
+        let number = |number: Option<u32>| {
+            number.map_or_else(|| "-".to_owned(), |number| number.to_string())
+        };
+        let (user, group) = (number(self.owner.user), number(self.owner.group));
         let reuse_port = u8::from(self.is_reuse_port());
-        format!("{} {reuse_port} {mode} {}", self.backlog, self.address)
+        let Self {
+            backlog, address, ..
+        } = self;
+        format!("{backlog} {reuse_port} {mode} {user} {group} {address}")
     }
 
     /// Reads what [`to_wire`](Self::to_wire) wrote.
     pub(crate) fn from_wire(text: &str) -> Result<Self, OptionsError> {
         let malformed = || OptionsError::Malformed(text.to_owned());
         let number = |_: ParseIntError| malformed();
-        let mut parts = text.splitn(4, ' ');
+        let mut parts = text.splitn(6, ' ');
         let mut part = || parts.next().ok_or_else(malformed);
         let backlog = part()?.parse().map_err(number)?;
         let reuse_port = match part()? {
@@ -134,8 +165,14 @@ impl ListenOptions {
             "-" => None,
             mode => Some(u32::from_str_radix(mode, 8).map_err(number)?),
         };
+        let mut id = || match part()? {
+            "-" => Ok(None),
+            id => id.parse().map(Some).map_err(number),
+        };
+        let (user, group) = (id()?, id()?);
         let address = part()?.parse()?;
         let options = Self::new(address).backlog(backlog).reuse_port(reuse_port);
+        let options = options.owner(user, group);
         Ok(Self { mode, ..options })
     }
 }
@@ -198,11 +235,13 @@ mod tests {
         for text in [
             "",
             "1024",
-            "1024 0 -",
-            "x 0 - :80",
-            "1 2 - :80",
-            "1 0 9 :80",
-            "1 0 - 80",
+            "1024 0 - - -",
+            "x 0 - - - :80",
+            "1 2 - - - :80",
+            "1 0 9 - - :80",
+            "1 0 - x - :80",
+            "1 0 - - -1 :80",
+            "1 0 - - - 80",
         ] {
             assert!(ListenOptions::from_wire(text).is_err(), "{text}");
         }
@@ -214,6 +253,7 @@ mod tests {
             backlog in 0u32..=100_000,
             reuse_port: bool,
             mode in proptest::option::of(0u32..=0o777),
+            owner: (Option<u32>, Option<u32>),
             address in prop_oneof![
                 Just(":80".to_owned()),
                 Just("[::1]:0".to_owned()),
@@ -226,6 +266,7 @@ mod tests {
             if let Some(mode) = mode {
                 sent = sent.mode(mode);
             }
+            sent = sent.owner(owner.0, owner.1);
             prop_assert_eq!(ListenOptions::from_wire(&sent.to_wire()).unwrap(), sent);
         }
     }

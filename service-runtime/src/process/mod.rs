@@ -18,6 +18,8 @@ pub(crate) mod cpus;
 #[cfg(target_os = "linux")]
 pub(crate) mod credentials;
 pub(crate) mod environment;
+#[cfg(all(feature = "http", target_os = "linux"))]
+pub(crate) mod exchanges;
 pub(crate) mod exit;
 #[cfg(target_os = "linux")]
 pub(crate) mod fork;
@@ -28,6 +30,8 @@ pub(crate) mod mask;
 pub(crate) mod memory;
 #[cfg(target_os = "linux")]
 pub(crate) mod page;
+#[cfg(target_os = "linux")]
+pub(crate) mod program;
 #[cfg(target_os = "linux")]
 pub(crate) mod reap;
 #[cfg(target_os = "linux")]

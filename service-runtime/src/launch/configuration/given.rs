@@ -14,6 +14,14 @@ pub(crate) struct Configuration {
 #[derive(Clone)]
 pub(crate) struct Loaded {
     pub(crate) settings: Settings,
+    pub(crate) pools: Vec<OwnPool>,
+}
+
+/// A service whose workers run nothing else: only a configuration can tell of one.
+#[derive(Clone)]
+pub(crate) struct OwnPool {
+    pub(crate) service: String,
+    pub(crate) settings: Settings,
 }
 
 /// What a mutation changed: nothing can.
@@ -35,7 +43,8 @@ impl Configuration {
                 WrongConfig(format!("`{name}` is `{text}`, expected {expects}"))
             })?;
         }
-        let loaded = Loaded { settings };
+        let pools = Vec::new();
+        let loaded = Loaded { settings, pools };
         loaded.rights()?;
         Ok(loaded)
     }
@@ -74,6 +83,8 @@ impl Loaded {
     pub(crate) fn mutate(&mut self, newer: &Self) -> (Self, Changes) {
         (std::mem::replace(self, newer.clone()), Changes)
     }
+
+    pub(crate) fn belong_to(&mut self, _service: &str) {}
 
     pub(crate) fn log_options(&self) {}
 }

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::pools::{self, OwnPool, POOLS};
 use crate::config::{self, ConfigErrors, Field, Layers, Section, Snapshot, Sources, log_options};
 use crate::launch::options::Options;
 use crate::launch::rights::{Rights, Unknown};
@@ -10,10 +11,14 @@ use crate::launch::settings::{KEYS, Settings};
 use crate::service::registry;
 
 /// The table of the launcher's own settings.
-const LAUNCH: &str = "launch";
+pub(super) const LAUNCH: &str = "launch";
 
 /// What a mutation changed.
-pub(crate) struct Changes(config::Changes);
+pub(crate) struct Changes {
+    options: config::Changes,
+    /// Which services have a pool of their own was to change.
+    pools_stay: bool,
+}
 
 /// Where the configuration comes from, and what it may hold.
 pub(crate) struct Configuration {
@@ -24,7 +29,12 @@ pub(crate) struct Configuration {
 /// A configuration: every value with its origin, and the launcher's own part of it.
 #[derive(Clone)]
 pub(crate) struct Loaded {
+    /// The launcher's settings; in a worker of a service's own pool, those of the pool.
     pub(crate) settings: Settings,
+    /// The services with workers of their own.
+    pub(crate) pools: Vec<OwnPool>,
+    /// Whose pool this worker belongs to.
+    mine: Option<String>,
     pub(crate) snapshot: Snapshot,
     sections: Arc<[Section]>,
     sources: Arc<Sources>,
@@ -33,11 +43,16 @@ pub(crate) struct Loaded {
 impl Changes {
     /// Logs each option that was taken over, and each that could not.
     pub(crate) fn log(&self) {
-        for change in self.0.applied() {
+        for change in self.options.applied() {
             tracing::info!("option changed: {change}");
         }
-        for change in self.0.refused() {
+        for change in self.options.refused() {
             tracing::warn!("option needs a restart, it stays as it was: {change}");
+        }
+        if self.pools_stay {
+            tracing::warn!(
+                "which services have workers of their own needs a restart, it stays as it was"
+            );
         }
     }
 }
@@ -122,9 +137,12 @@ impl Configuration {
         let snapshot = self.layers.build(&sources, &self.sections)?;
         super::periodic::check(&snapshot)?;
         let settings = settings(&snapshot)?;
+        let pools = pools::read(&snapshot, &settings)?;
         let (sections, sources) = (Arc::clone(&self.sections), Arc::new(sources));
         Ok(Loaded {
             settings,
+            pools,
+            mine: None,
             snapshot,
             sections,
             sources,
@@ -167,12 +185,33 @@ impl Loaded {
     /// line for each option that changed or could not.
     pub(crate) fn mutate(&mut self, newer: &Self) -> (Self, Changes) {
         let old = self.clone();
-        let (snapshot, changes) = old.snapshot.mutate(&newer.snapshot, &self.sections);
+        let (snapshot, options) = old.snapshot.mutate(&newer.snapshot, &self.sections);
         // A value that was right in the newer configuration is right here.
-        self.settings = settings(&snapshot).unwrap_or_else(|_| newer.settings.clone());
+        let launch = settings(&snapshot).unwrap_or_else(|_| newer.settings.clone());
+        let pools = pools::read(&snapshot, &launch).unwrap_or_else(|_| newer.pools.clone());
+        let pools_stay = !pools::same(&pools, &old.pools);
+        if !pools_stay {
+            self.pools = pools;
+        }
+        self.settings = launch;
         self.snapshot = snapshot;
         self.sources = Arc::clone(&newer.sources);
-        (old, Changes(changes))
+        if let Some(mine) = self.mine.take() {
+            self.belong_to(&mine);
+        }
+        let changes = Changes {
+            options,
+            pools_stay,
+        };
+        (old, changes)
+    }
+
+    /// Makes the settings those of a service's own pool.
+    pub(crate) fn belong_to(&mut self, service: &str) {
+        if let Some(pool) = self.pools.iter().find(|pool| pool.service == service) {
+            self.settings = pool.settings.clone();
+        }
+        self.mine = Some(service.to_owned());
     }
 
     /// Logs every effective value, secrets masked.
@@ -195,14 +234,11 @@ impl Loaded {
 fn sections(options: &Options) -> Vec<Section> {
     let launch = Section::dynamic(LAUNCH, KEYS.iter().map(field).collect())
         .doc("How the program is launched.");
-    let mut sections = vec![launch];
+    let mut sections = vec![pools::reserve(launch)];
     for (description, registration) in registry::all() {
         let own = (registration.section)();
-        let section = match own {
-            Some(section) => section,
-            None if registration.periodics.is_empty() => continue,
-            None => Section::dynamic(description.name().to_owned(), Vec::new()),
-        };
+        let section =
+            own.unwrap_or_else(|| Section::dynamic(description.name().to_owned(), Vec::new()));
         sections.push(super::periodic::reserve(section, registration.periodics));
     }
     for section in options.sections.iter().chain(&registry::tables()) {
@@ -210,7 +246,14 @@ fn sections(options: &Options) -> Vec<Section> {
             sections.push(section.clone());
         }
     }
-    sections
+    let count = |section: Section| {
+        if section.name() == LAUNCH {
+            section
+        } else {
+            pools::count(section)
+        }
+    };
+    sections.into_iter().map(count).collect()
 }
 
 fn field(key: &crate::launch::settings::Key) -> Field {
@@ -224,16 +267,25 @@ fn field(key: &crate::launch::settings::Key) -> Field {
 }
 
 fn settings(snapshot: &Snapshot) -> Result<Settings, ConfigErrors> {
-    let mut settings = Settings::default();
+    read_into(Settings::default(), snapshot, LAUNCH, |name| name != POOLS)
+}
+
+/// Reads the entries of a table that `wanted` names over some settings.
+pub(super) fn read_into(
+    mut settings: Settings,
+    snapshot: &Snapshot,
+    table: &str,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Settings, ConfigErrors> {
     let mut errors: Option<ConfigErrors> = None;
-    for (name, value, origin) in snapshot.entries(LAUNCH) {
+    for (name, value, origin) in snapshot.entries(table).filter(|(name, ..)| wanted(name)) {
         let text = value
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned);
         if let Err(expects) = settings.read(name, &text) {
             let expects = expects.unwrap_or("a setting that exists");
             let error = ConfigErrors::at(
-                LAUNCH,
+                table,
                 name,
                 origin,
                 format!("expected {expects}, found `{text}`"),

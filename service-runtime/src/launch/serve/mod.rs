@@ -3,6 +3,7 @@
 mod reload;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::sleep_until;
 
@@ -24,6 +25,12 @@ pub(crate) trait Audience: Send {
     fn stopping(&mut self);
     /// The services cannot be started.
     fn failed(&mut self, exit: Exit, error: &str);
+    /// Every service has come to its end by itself.
+    fn done(&mut self) {}
+    /// Returns how long a stop may take that was asked for, if whoever asked has said so.
+    fn stop_limit(&self) -> Option<Option<Duration>> {
+        None
+    }
     /// A mutation that was asked for is done, or went wrong.
     fn mutated(&mut self, result: Result<(), String>);
 }
@@ -117,7 +124,11 @@ impl<A: Audience> Serving<A> {
                     }
                     Told::Done | Told::Ignored if self.running.is_over() => {
                         tracing::info!("every service has ended");
-                        return self.end(Exit::Done).await;
+                        let exit = self.end(Exit::Done).await;
+                        if exit == Exit::Done {
+                            self.audience.done();
+                        }
+                        return exit;
                     }
                     Told::Done | Told::Ignored => {}
                 },
@@ -160,7 +171,8 @@ impl<A: Audience> Serving<A> {
     }
 
     pub(super) async fn stop(&mut self) -> Stop {
-        let limit = self.settings().graceful_shutdown_timeout;
+        let usual = self.settings().graceful_shutdown_timeout;
+        let limit = self.audience.stop_limit().unwrap_or(usual);
         let until = limit.map(|limit| tokio::time::Instant::now() + limit);
         let errors = {
             let stop = self.running.stop();

@@ -30,6 +30,37 @@ pub(crate) struct Key {
     read: fn(&mut Settings, &str) -> Option<()>,
 }
 
+/// The settings that `[launch.pools.<service>]` may hold.
+#[cfg(feature = "config")]
+const OF_A_POOL: &[&str] = &[
+    "workers",
+    "drain_timeout",
+    "start_timeout",
+    "runtime",
+    "threads",
+    "respawn_delay",
+    "respawn_delay_max",
+    "healthy_after",
+    "reload_surge",
+    "heartbeat_timeout",
+    "max_requests",
+    "max_requests_jitter",
+    "max_lifetime",
+    "max_lifetime_jitter",
+    "max_memory",
+    "service_restart_limit",
+    "cpu_affinity",
+    "reuse_port",
+];
+
+#[cfg(feature = "config")]
+impl Key {
+    /// Returns whether the workers of one service can be told another value.
+    pub(crate) fn is_of_a_pool(&self) -> bool {
+        OF_A_POOL.contains(&self.name)
+    }
+}
+
 /// What a duration must look like.
 const DURATION: &str = "a duration such as `500ms`, `30s` or `1h 30m`";
 

@@ -12,10 +12,14 @@ use nix::sys::signal::Signal;
 
 use super::checking::Check;
 use super::hang::OVERSLEPT;
-use super::machine::{Action, Announcement, Event, Machine, Outcome, Policy, WorkerId};
-use super::narrate::{Death, narrate, status};
+use super::machine::{
+    Action, Announcement, Event, Machine, Note, Outcome, Place, Request, WorkerId,
+};
+use super::narrate::{Death, launch_error, narrate, status};
 use super::orders::Order;
+use super::pools::Pools;
 use super::process::{Born, Process, bear};
+use super::upgrading::Upgrade;
 use super::worker_exit::ExitCommands;
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
@@ -23,6 +27,7 @@ use crate::launch::logging::Logging;
 use crate::launch::pid_file::PidFile;
 use crate::launch::rights::Rights;
 use crate::launch::settings::Settings;
+use crate::launch::upgrade::Predecessor;
 use crate::listen::Listeners;
 use crate::notify::Notifier;
 use crate::process::channel::Channel;
@@ -40,7 +45,9 @@ pub(crate) enum Leave {
 
 /// A process that has just been forked.
 pub(crate) struct Newborn {
-    pub(crate) slot: usize,
+    pub(crate) place: Place,
+    /// The service that it is to run, if it is for one alone.
+    pub(crate) pool: Option<Arc<str>>,
     pub(crate) generation: u64,
     pub(crate) loaded: Loaded,
     pub(crate) channel: Channel,
@@ -55,6 +62,7 @@ pub(super) struct Driver {
     pub(super) started: Duration,
     pub(super) signals: Signals,
     pub(super) processes: BTreeMap<WorkerId, Process>,
+    pub(super) pools: Pools,
     pub(super) configuration: Arc<Configuration>,
     /// The configuration of each generation that a worker may be forked in.
     pub(super) loaded: BTreeMap<u64, Loaded>,
@@ -66,17 +74,26 @@ pub(super) struct Driver {
     pub(super) page: Page,
     pub(super) status: String,
     pub(super) last_death: Option<Death>,
+    /// Why the launch was given up.
+    pub(super) failure: Option<String>,
     pub(super) is_init: bool,
+    pub(super) upgrade: Upgrade,
+    /// The process that this one is to replace, until it has.
+    pub(super) predecessor: Option<Predecessor>,
     pub(super) logging: Logging,
     /// When the watchdog of the service manager was last fed.
     pub(super) fed: Duration,
+    /// When the service manager is asked for more time again.
+    pub(super) extend_at: Duration,
+    /// Whether some sockets may be in use no more.
+    pub(super) given_up: bool,
     /// When there is something to tell the service manager again.
     pub(super) speak_at: Option<Duration>,
     pub(super) rights: Rights,
     pub(super) program: String,
     pub(super) exit_commands: ExitCommands,
     /// Removed with this; a worker only closes its copy.
-    pub(super) _pid_file: Option<PidFile>,
+    pub(super) pid_file: Option<PidFile>,
 }
 
 /// What a sleep ended with.
@@ -89,6 +106,9 @@ struct Woken {
 
 /// How soon a service manager that was too busy is told again.
 const UNHEARD: Duration = Duration::from_millis(200);
+
+/// How much time a service manager is asked for while workers drain, three times in each.
+const EXTENSION: Duration = Duration::from_secs(15);
 
 /// Whether the loop goes on.
 pub(super) type Flow = ControlFlow<Leave>;
@@ -128,6 +148,8 @@ impl Driver {
         self.reap(&workers)?;
         self.exit_commands.tend(self.now());
         self.finish_check()?;
+        self.follow_upgrade()?;
+        self.take_the_field()?;
         self.feed(Event::Clock)
     }
 
@@ -156,25 +178,36 @@ impl Driver {
             .map(|interval| interval / 2);
         if half.is_some_and(|half| now >= self.fed + half) {
             self.fed = now;
-            // Without a ready worker nothing is alive that anybody could want.
-            if self.machine.counts().1 > 0 {
+            // A service without a ready worker is as good as none.
+            let mut pools = self.machine.pools().into_values();
+            if self.machine.is_stopping() || pools.all(|(_, ready)| ready > 0) {
                 self.notifier.watchdog();
             }
         }
+        let extend = self.machine.is_stopping().then(|| {
+            if now >= self.extend_at {
+                self.notifier.extend_timeout(EXTENSION);
+                self.extend_at = now + EXTENSION / 3;
+            }
+            self.extend_at
+        });
         self.speak_at = again
             .into_iter()
             .chain(half.map(|half| self.fed + half))
+            .chain(extend)
             .min();
     }
 
     /// Sleeps until something happens or is due.
     fn wait(&self) -> Woken {
         let due = self.machine.deadline();
-        let others = self
-            .speak_at
+        let timeout = match due
             .into_iter()
-            .chain(self.exit_commands.deadline());
-        let timeout = match due.into_iter().chain(others).min() {
+            .chain(self.speak_at)
+            .chain(self.upgrade.wake_up())
+            .chain(self.exit_commands.deadline())
+            .min()
+        {
             None => PollTimeout::NONE,
             Some(at) => {
                 let left = at.saturating_sub(self.now());
@@ -192,6 +225,8 @@ impl Driver {
                 owners.push(*id);
             }
         }
+        fds.extend(self.upgrade.fds().map(readable));
+        fds.extend(self.predecessor.iter().map(|old| readable(old.as_fd())));
         fds.extend(
             self.check
                 .iter()
@@ -226,7 +261,7 @@ impl Driver {
         for action in self.machine.step(now, event) {
             self.act(action)?;
         }
-        let status = status(&self.machine);
+        let status = status(&self.machine, &self.pools);
         if status != self.status {
             self.notifier.status(&status);
             self.status = status;
@@ -238,10 +273,10 @@ impl Driver {
         match action {
             Action::Fork {
                 worker,
-                slot,
+                place,
                 generation,
-            } => return self.fork(worker, slot, generation),
-            Action::Stop(id) => self.signal(id, Signal::SIGTERM),
+            } => return self.fork(worker, place, generation),
+            Action::Stop(id, limit) => self.ask_to_stop(id, limit),
             Action::Abort(id) => self.abort(id),
             Action::Kill(id) => self.signal(id, Signal::SIGKILL),
             Action::Load(number) => return self.begin_check(number),
@@ -252,32 +287,51 @@ impl Driver {
                 if let Some(loaded) = self.loaded.get(&generation) {
                     self.logging.set_level(&loaded.settings.log_level);
                 }
+                self.given_up = true;
             }
-            Action::Lead(leader) => {
+            Action::Lead(pool, leader) => {
                 let pid = leader.and_then(|id| self.processes.get(&id));
                 let pid = pid.map_or(0, |process| process.child.pid().as_raw().unsigned_abs());
-                self.page.header().leader.store(pid, Ordering::Release);
+                if let Some(place) = self.page.header().leaders.get(pool.0) {
+                    place.store(pid, Ordering::Release);
+                }
             }
+            Action::Upgrade => return self.begin_upgrade(),
+            Action::CancelUpgrade => self.cancel_upgrade(),
+            Action::HandOver { reload } => self.hand_over(reload),
             Action::Announce(announcement) => self.announce(announcement),
-            Action::Log(note) => narrate(&note, &self.processes, self.last_death.as_ref()),
+            Action::Log(note) => {
+                if let Note::LaunchFailed(id) = note {
+                    let last = self.last_death.as_ref();
+                    self.failure = Some(launch_error(id, &self.processes, last));
+                }
+                narrate(
+                    &note,
+                    &self.processes,
+                    &self.pools,
+                    self.last_death.as_ref(),
+                );
+            }
             Action::Exit(outcome) => {
-                self.listeners.remove_socket_files();
+                self.leave();
                 return ControlFlow::Break(Leave::Exit(ended(outcome)));
             }
         }
         ControlFlow::Continue(())
     }
 
-    fn fork(&mut self, worker: WorkerId, slot: usize, generation: u64) -> Flow {
+    fn fork(&mut self, worker: WorkerId, place: Place, generation: u64) -> Flow {
+        let pool = self.pools.name(place.pool);
         let Some(loaded) = self.loaded.get(&generation).cloned() else {
             tracing::error!(generation, "no configuration of this generation is left");
             return self.feed(Event::ForkRefused(worker));
         };
         let taken = |cell| self.processes.values().any(|process| process.cell == cell);
-        match bear(slot, generation, &self.page, taken) {
+        match bear(place, pool.clone(), generation, &self.page, taken) {
             Ok(Born::Worker(channel, cell)) => {
                 ControlFlow::Break(Leave::Worker(Box::new(Newborn {
-                    slot,
+                    place,
+                    pool,
                     generation,
                     loaded,
                     channel,
@@ -291,10 +345,18 @@ impl Driver {
             }
             Err(error) => {
                 let error = crate::launch::host::chain(&error);
-                tracing::error!(slot, "{error}");
+                tracing::error!(slot = place.number, "{error}");
                 self.feed(Event::ForkRefused(worker))
             }
         }
+    }
+
+    /// Asks a worker to stop, which it is told first how long it may take to.
+    fn ask_to_stop(&self, id: WorkerId, limit: Option<Duration>) {
+        if let Some(process) = self.processes.get(&id) {
+            self.page.cell(process.cell).tell_limit(limit);
+        }
+        self.signal(id, Signal::SIGTERM);
     }
 
     pub(super) fn signal(&self, id: WorkerId, signal: Signal) {
@@ -306,11 +368,45 @@ impl Driver {
         }
     }
 
-    fn announce(&self, announcement: Announcement) {
+    /// Cleans up what outlives this process; what another process has, or keeps, is left to it.
+    fn leave(&self) {
+        self.kill_dismissed();
+        if let Some(predecessor) = &self.predecessor {
+            let why = self.failure.as_deref();
+            predecessor.failed(why.unwrap_or("it was told to stop"));
+        } else if !self.upgrade.handed_over && !self.notifier.keeps_sockets() {
+            self.listeners.remove_socket_files();
+        }
+    }
+
+    /// Speaks for the program as soon as the process before leaves it the field.
+    fn take_the_field(&mut self) -> Flow {
+        let is_ready = self.machine.is_serving();
+        let granted = self.predecessor.as_ref().filter(|_| is_ready);
+        let Some(granted) = granted.and_then(Predecessor::granted) else {
+            return ControlFlow::Continue(());
+        };
+        self.predecessor = None;
+        tracing::info!("this process has taken over");
+        self.notifier.unmute();
+        self.notifier.ready(&status(&self.machine, &self.pools));
+        if granted.reload {
+            return self.feed(Event::Asked(Request::Reload));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn announce(&mut self, announcement: Announcement) {
         match announcement {
             Announcement::Ready => {
-                tracing::info!("ready: {}", status(&self.machine));
-                self.notifier.ready(&status(&self.machine));
+                if std::mem::take(&mut self.given_up) {
+                    self.close_given_up();
+                }
+                if let Some(predecessor) = &self.predecessor {
+                    predecessor.ready();
+                }
+                tracing::info!("ready: {}", status(&self.machine, &self.pools));
+                self.notifier.ready(&status(&self.machine, &self.pools));
             }
             Announcement::Reloading => self.notifier.reloading(),
             Announcement::Stopping => self.notifier.stopping(),
@@ -318,28 +414,14 @@ impl Driver {
     }
 }
 
-/// Returns the part of the settings that the machine decides by.
-pub(super) fn policy(loaded: &Loaded) -> Policy {
-    let settings = &loaded.settings;
-    Policy {
-        workers: settings.workers.get(),
-        method: settings.restart_method,
-        graceful: settings.graceful_shutdown_timeout,
-        drain: settings.drain_timeout,
-        start: settings.start_timeout,
-        respawn_delay: settings.respawn_delay,
-        respawn_delay_max: settings.respawn_delay_max.max(Duration::from_millis(1)),
-        healthy_after: settings.healthy_after,
-        surge: settings.reload_surge.get(),
-        heartbeat: settings.heartbeat_timeout,
-        restart_limit: settings.restart_limit,
-    }
-}
-
 fn ended(outcome: Outcome) -> Exit {
     match outcome {
         Outcome::Stopped => {
             tracing::info!("stopped");
+            Exit::Done
+        }
+        Outcome::Replaced => {
+            tracing::info!("stopped, another process of the program serves on");
             Exit::Done
         }
         Outcome::Unclean => {

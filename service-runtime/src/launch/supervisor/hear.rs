@@ -8,10 +8,7 @@ use super::machine::{Event, WorkerId};
 use super::narrate::{Death, Worker};
 use super::process::Process;
 use super::worker_exit::End;
-use crate::launch::exit::Exit;
-use crate::launch::host::chain;
-use crate::launch::protocol::{ToSupervisor, ToWorker};
-use crate::listen::ListenOptions;
+use crate::launch::protocol::ToSupervisor;
 use crate::process::child::Ended;
 use crate::process::reap;
 
@@ -22,6 +19,7 @@ impl Driver {
             match message {
                 ToSupervisor::Ready => self.feed(Event::Ready(id))?,
                 ToSupervisor::Worn => self.feed(Event::Worn(id))?,
+                ToSupervisor::Done => self.feed(Event::Done(id))?,
                 ToSupervisor::Failed {
                     code,
                     hopeless,
@@ -40,6 +38,7 @@ impl Driver {
                 } => {
                     self.listen(id, question, &options)?;
                 }
+                ToSupervisor::Uses(options) => self.note_use(id, &options),
                 ToSupervisor::Status { service, text } => {
                     self.notifier
                         .status(&format!("{}; {service}: {text}", self.status));
@@ -62,37 +61,6 @@ impl Driver {
         ControlFlow::Continue(())
     }
 
-    /// Gives a worker the socket that it asks for.
-    fn listen(&mut self, id: WorkerId, question: u32, options: &str) -> Flow {
-        let Some(process) = self.processes.get(&id) else {
-            return ControlFlow::Continue(());
-        };
-        let slot = Some(process.slot);
-        let bound = ListenOptions::from_wire(options)
-            .map_err(|error| chain(&error))
-            .and_then(|options| {
-                let bound = self.listeners.bind(&options, slot);
-                bound.map_err(|error| chain(&error))
-            });
-        let refused = bound.as_ref().err().cloned();
-        let sent = match bound {
-            Ok(fd) => process.send(&ToWorker::Listening { id: question }, &[fd]),
-            Err(text) => process.send(&ToWorker::Refused { id: question, text }, &[]),
-        };
-        if let Err(error) = sent {
-            tracing::error!(slot, "cannot answer a worker: {error}");
-        }
-        match refused {
-            Some(text) => {
-                if let Some(process) = self.processes.get_mut(&id) {
-                    process.error = Some(text);
-                }
-                self.feed(Event::Hopeless(id, Exit::Failed.code().into()))
-            }
-            None => ControlFlow::Continue(()),
-        }
-    }
-
     /// Reaps those of the workers `woken` that have ended.
     pub(super) fn reap(&mut self, woken: &[WorkerId]) -> Flow {
         for id in woken.iter().copied() {
@@ -112,10 +80,11 @@ impl Driver {
                 let Worker {
                     pid,
                     slot,
+                    of,
                     generation,
                     age,
                 } = &worker;
-                tracing::info!(slot, pid, generation, age, how = %ended, "worker stopped");
+                tracing::info!(slot, of, pid, generation, age, how = %ended, "worker stopped");
             }
             self.last_death = Some(Death {
                 id,
@@ -133,15 +102,12 @@ impl Driver {
         self.abandoned.retain(|check| check.ended().is_none());
         if self.is_init {
             let workers: Vec<_> = self.processes.values().map(|p| p.child.pid()).collect();
-            let checks: Vec<_> = self
-                .check
-                .iter()
-                .chain(&self.abandoned)
-                .map(Check::pid)
-                .collect();
-            let commands: Vec<_> = self.exit_commands.pids().collect();
-            let known = [workers, checks, commands].concat();
-            for (pid, ended) in reap::strangers(|pid| known.contains(&pid)) {
+            let checks = self.check.iter().chain(&self.abandoned).map(Check::pid);
+            let others = checks.chain(self.upgrade.pids());
+            let others: Vec<_> = others.chain(self.exit_commands.pids()).collect();
+            for (pid, ended) in
+                reap::strangers(|pid| workers.contains(&pid) || others.contains(&pid))
+            {
                 tracing::debug!(pid = pid.as_raw(), %ended, "reaped an orphan");
             }
         }
@@ -164,17 +130,5 @@ impl Driver {
             expected,
         };
         self.exit_commands.tell(&setting, give_up, now, &end);
-    }
-
-    /// Closes the sockets of slots that are in use no more: nobody accepts from them.
-    fn close_unused(&mut self) {
-        let (slots, _) = self.machine.counts();
-        let used = self
-            .processes
-            .values()
-            .map(|process| process.slot + 1)
-            .max()
-            .unwrap_or(0);
-        self.listeners.close_slots_from(slots.max(used));
     }
 }

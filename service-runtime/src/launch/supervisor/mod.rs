@@ -10,10 +10,13 @@ mod hear;
 pub(crate) mod machine;
 mod narrate;
 mod orders;
+mod pools;
 mod process;
 mod reloading;
 mod report;
 mod setup;
+mod sockets;
+mod upgrading;
 mod worker_exit;
 
 pub(crate) use setup::supervise;

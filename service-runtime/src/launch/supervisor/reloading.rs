@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 
 use super::checking::Check;
-use super::driver::{Driver, Flow, policy};
+use super::driver::{Driver, Flow};
 use super::machine::{Event, Policy, RestartMethod, WorkerId};
 use crate::launch::configuration::Loaded;
 use crate::launch::protocol::ToWorker;
@@ -57,15 +57,15 @@ impl Driver {
     }
 
     /// Returns what the machine decides by once this configuration counts.
-    fn policy_after(&self, newer: &Loaded) -> Policy {
+    fn policy_after(&mut self, newer: &Loaded) -> Policy {
         let current = self.loaded.get(&self.machine.generation());
         match current.filter(|_| newer.settings.restart_method == RestartMethod::Mutate) {
             Some(current) => {
                 let mut mutated = current.clone();
                 mutated.mutate(newer);
-                policy(&mutated)
+                self.pools.policy(&mutated)
             }
-            None => policy(newer),
+            None => self.pools.policy(newer),
         }
     }
 

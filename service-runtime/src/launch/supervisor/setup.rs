@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::driver::{Driver, Leave, policy};
+use super::driver::{Driver, Leave};
 use super::machine::Machine;
+use super::pools::Pools;
+use super::upgrading::Upgrade;
 use super::worker_exit::ExitCommands;
 use crate::launch::exit::Exit;
+use crate::launch::heir::Heir;
 use crate::launch::host::chain;
 use crate::launch::logging::{Logging, Who};
 use crate::launch::main_fn::Main;
@@ -33,7 +36,12 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         notifier,
         rights,
         pid_file,
+        heir,
     } = prepared;
+    let Heir {
+        program: file,
+        predecessor,
+    } = heir;
     Logging::identify(Who::Supervisor);
     let scoped = logging.scoped();
     if let Some(preload) = preload
@@ -56,8 +64,10 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         Err(error) => return refused(&error),
     };
     let supervisor = nix::unistd::getpid().as_raw();
+    let mut pools = Pools::new(&only);
     let driver = Driver {
-        machine: Machine::new(policy(&loaded)),
+        machine: Machine::new(pools.policy(&loaded)),
+        pools,
         started: clock::now(),
         signals,
         processes: BTreeMap::new(),
@@ -70,14 +80,19 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         page: page.clone(),
         status: String::new(),
         last_death: None,
+        failure: None,
         is_init: reap::is_init(),
         logging: logging.clone(),
         fed: Duration::ZERO,
+        given_up: predecessor.is_some(),
+        upgrade: Upgrade::new(file),
+        predecessor,
+        extend_at: Duration::ZERO,
         speak_at: Some(Duration::ZERO),
         rights: rights.clone(),
         program: program.clone(),
         exit_commands: ExitCommands::default(),
-        _pid_file: pid_file,
+        pid_file,
     };
     match driver.drive() {
         Leave::Exit(exit) => exit,
@@ -87,7 +102,8 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
             let seed = Seed {
                 program,
                 supervisor,
-                slot: newborn.slot,
+                place: newborn.place,
+                pool: newborn.pool,
                 generation: newborn.generation,
                 channel: newborn.channel,
                 page,

@@ -146,7 +146,11 @@ impl End<'_> {
         let uptime: Duration = process.born.elapsed();
         [
             ("SERVICE_PROGRAM", self.program.to_owned()),
-            ("SERVICE_SLOT", process.slot.to_string()),
+            (
+                "SERVICE_NAME",
+                process.pool.as_deref().unwrap_or_default().to_owned(),
+            ),
+            ("SERVICE_SLOT", process.place.number.to_string()),
             ("SERVICE_PID", process.child.pid().to_string()),
             ("SERVICE_GENERATION", process.generation.to_string()),
             ("SERVICE_EXIT", exit.to_owned()),

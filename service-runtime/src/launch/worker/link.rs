@@ -32,10 +32,17 @@ struct Inner {
     outgoing: mpsc::UnboundedSender<Outgoing>,
     asked: Mutex<BTreeMap<u32, oneshot::Sender<Result<OwnedFd, String>>>>,
     next: AtomicU32,
-    page: Page,
-    turns: Turns,
+    leads: Leads,
     inherited: Mutex<Option<Inherited>>,
     counter: Counter,
+}
+
+/// Who runs what runs once in the program.
+pub(crate) struct Leads {
+    pub(crate) page: Page,
+    /// The number of this worker's pool.
+    pub(crate) pool: usize,
+    pub(crate) turns: Turns,
 }
 
 /// What was listened on when this worker was forked.
@@ -69,7 +76,7 @@ impl Link {
     /// Returns an error if the runtime cannot watch the channel.
     pub(crate) fn open(
         channel: Channel,
-        (page, turns, inherited): (Page, Turns, Inherited),
+        (leads, inherited): (Leads, Inherited),
         counter: Counter,
         group: &TaskGroup,
         words: mpsc::UnboundedSender<Word>,
@@ -81,8 +88,7 @@ impl Link {
             outgoing,
             asked,
             next,
-            page,
-            turns,
+            leads,
             inherited: Mutex::new(Some(inherited)),
             counter,
         }));
@@ -119,6 +125,7 @@ impl Link {
         options: &ListenOptions,
     ) -> BoxFuture<'static, Result<OwnedFd, String>> {
         if let Some(fd) = self.inherited(options) {
+            self.send(ToSupervisor::Uses(options.to_wire()));
             return Box::pin(std::future::ready(Ok(fd)));
         }
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
@@ -154,6 +161,7 @@ impl Link {
         let Inherited { listeners, slot } = inherited.as_ref()?;
         listeners
             .held(options, Some(*slot))?
+            .fd()
             .try_clone_to_owned()
             .ok()
     }
@@ -166,11 +174,12 @@ impl Link {
 
     /// Takes the turn to run `task`, if this worker leads and no other is still at it.
     pub(crate) fn turn(&self, task: &str) -> Option<Box<dyn Any + Send>> {
-        let leader = self.0.page.header().leader.load(Ordering::Acquire);
+        let Leads { page, pool, turns } = &self.0.leads;
+        let leader = page.header().leaders.get(*pool)?.load(Ordering::Acquire);
         if leader != std::process::id() {
             return None;
         }
-        Some(Box::new(self.0.turns.take(number(task))?))
+        Some(Box::new(turns.take(number(task))?))
     }
 
     fn asked(

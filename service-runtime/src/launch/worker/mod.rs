@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
-use self::link::{Inherited, Link};
+use self::link::{Inherited, Leads, Link};
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::launch::host::{Outside, ProcessHost};
@@ -24,6 +24,7 @@ use crate::launch::rights::Rights;
 use crate::launch::running::Running;
 use crate::launch::selection;
 use crate::launch::serve::{Audience, Serving, lines, restarts};
+use crate::launch::supervisor::machine::Place;
 use crate::launch::warden::{PARENTS_DEATH, Warden};
 use crate::launch::worker::pulse::Counter;
 use crate::listen::Listeners;
@@ -42,7 +43,9 @@ pub(crate) struct Seed {
     pub(crate) program: String,
     /// The supervisor's pid.
     pub(crate) supervisor: i32,
-    pub(crate) slot: usize,
+    pub(crate) place: Place,
+    /// The service that it is to run, if it is for one alone.
+    pub(crate) pool: Option<Arc<str>>,
     pub(crate) generation: u64,
     pub(crate) channel: Channel,
     pub(crate) page: Page,
@@ -67,9 +70,12 @@ pub(crate) struct Failure {
 /// Runs the services of a worker until its end.
 ///
 /// The signals are still blocked, as they were across the fork.
-pub(crate) fn work<M>(seed: Seed, main: impl Main<M, Output: IntoServices>) -> Exit {
-    Logging::identify(Who::Worker(seed.slot));
+pub(crate) fn work<M>(mut seed: Seed, main: impl Main<M, Output: IntoServices>) -> Exit {
+    Logging::identify(Who::Worker(seed.place.number));
     reseed();
+    if let Some(service) = &seed.pool {
+        seed.loaded.belong_to(service);
+    }
     let scoped = seed.logging.scoped();
     // Both belong to a thread, and this is the only one yet.
     let taken = seed.rights.take_in_worker(PARENTS_DEATH);
@@ -88,10 +94,15 @@ pub(crate) fn work<M>(seed: Seed, main: impl Main<M, Output: IntoServices>) -> E
         let _inside = runtime.enter();
         match prepare(seed, main, scoped) {
             Ok(serving) => runtime.block_on(serve(serving)),
-            Err((failure, link)) => {
+            Err(Unprepared::Failed(failure, link)) => {
                 lines("", &failure.text);
                 runtime.block_on(tell_and_end(failure, link))
             }
+            Err(Unprepared::Vacant(link)) => runtime.block_on(async {
+                link.send(ToSupervisor::Done);
+                link.flushed().await;
+                Exit::Done
+            }),
         }
     };
     // What still blocks a thread ends with the process.
@@ -104,11 +115,16 @@ fn pin(seed: &Seed) -> Result<(), String> {
     if !seed.loaded.settings.cpu_affinity {
         return Ok(());
     }
-    cpus::pin(seed.slot).map_err(|error| format!("cannot pin it to a processor: {error}"))
+    cpus::pin(seed.place.slot).map_err(|error| format!("cannot pin it to a processor: {error}"))
 }
 
 /// Why there is nothing to serve, and by which link the supervisor can be told.
-type Unprepared = (Failure, Option<Link>);
+enum Unprepared {
+    /// Something is wrong.
+    Failed(Failure, Option<Link>),
+    /// Every service has workers of its own, and this is none of them.
+    Vacant(Link),
+}
 
 fn prepare<M>(
     seed: Seed,
@@ -117,13 +133,8 @@ fn prepare<M>(
 ) -> Result<Serving<Supervisor>, Unprepared> {
     let os = |error: std::io::Error| {
         let text = format!("cannot set the worker up: {error}");
-        (
-            Failure {
-                exit: Exit::Failed,
-                text,
-            },
-            None,
-        )
+        let exit = Exit::Failed;
+        Unprepared::Failed(Failure { exit, text }, None)
     };
     let lifeline: OwnedFd = seed.channel.try_clone().map_err(os)?;
     let signals = Signals::open().map_err(os)?;
@@ -137,9 +148,13 @@ fn prepare<M>(
     let group = TaskGroup::new("link");
     let link = {
         let counter = Counter::new(seed.cell.clone(), &seed.loaded.settings.wear);
-        let inherited = Inherited::new(seed.listeners, seed.slot);
-        let shared = (seed.page, seed.turns, inherited);
-        Link::open(seed.channel, shared, counter, &group, words)
+        let inherited = Inherited::new(seed.listeners, seed.place.slot);
+        let leads = Leads {
+            page: seed.page,
+            pool: seed.place.pool.0,
+            turns: seed.turns,
+        };
+        Link::open(seed.channel, (leads, inherited), counter, &group, words)
     }
     .map_err(os)?;
     let settings = &seed.loaded.settings;
@@ -149,7 +164,7 @@ fn prepare<M>(
         let spawned = group.try_spawn(name, task);
         drop(spawned.map_err(|error| os(std::io::Error::other(error)))?);
     }
-    let failed = |failure| (failure, Some(link.clone()));
+    let failed = |failure| Unprepared::Failed(failure, Some(link.clone()));
 
     // The filter came along with the fork; a reload may have changed the level since.
     seed.logging.set_level(&seed.loaded.settings.log_level);
@@ -158,10 +173,21 @@ fn prepare<M>(
     drop(scoped);
     seed.logging.install();
     let services = services.map_err(failed)?;
+    let own = seed.loaded.pools.iter().map(|pool| pool.service.as_str());
+    let services = selection::share(services, seed.pool.as_deref(), &own.collect::<Vec<_>>());
+    let services = services.map_err(|text| {
+        failed(Failure {
+            exit: Exit::Failed,
+            text,
+        })
+    })?;
+    if services.is_empty() {
+        return Err(Unprepared::Vacant(link));
+    }
 
     let identity = Identity {
         program: seed.program,
-        slot: Some(seed.slot),
+        slot: Some(seed.place.number),
         generation: seed.generation,
     };
     let outside = Outside::Supervised(link.clone());
@@ -299,6 +325,14 @@ impl Audience for Supervisor {
             hopeless,
             text,
         });
+    }
+
+    fn done(&mut self) {
+        self.link.send(ToSupervisor::Done);
+    }
+
+    fn stop_limit(&self) -> Option<Option<std::time::Duration>> {
+        self.link.counter().stop_limit()
     }
 
     fn mutated(&mut self, result: Result<(), String>) {

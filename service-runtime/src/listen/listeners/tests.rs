@@ -75,7 +75,7 @@ fn each_slot_has_its_own_socket_on_the_same_port_with_reuse_port() {
     assert_eq!(zero.1, one.1);
     assert_eq!(bind(Some(0)), zero);
 
-    listeners.close_slots_from(1);
+    listeners.close_slots(|slot| slot >= 1);
     let slots: Vec<_> = listeners.iter().map(Held::slot).collect();
     assert_eq!(slots, [Some(0)]);
 }
@@ -88,7 +88,11 @@ fn only_a_socket_that_is_bound_already_and_may_be_used_by_the_slot_is_held_for_i
     let first = bound(&mut listeners, "127.0.0.1:0");
     let of_one = listeners.bind(&own, Some(1)).unwrap().as_raw_fd();
 
-    let held = |options, slot| listeners.held(options, slot).map(|fd| fd.as_raw_fd());
+    let held = |options, slot| {
+        listeners
+            .held(options, slot)
+            .map(|held| held.fd().as_raw_fd())
+    };
     assert_eq!(held(&shared, Some(1)), Some(first));
     assert_eq!(held(&own, Some(1)), Some(of_one));
     assert_eq!(held(&own, Some(0)), None);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Machine, Note, State, Time, WorkerId};
+use super::{Action, Machine, Note, State, Time, Worker, WorkerId};
 
 /// How long an aborted worker has to leave a core before it is killed.
 const ABORTED: Duration = Duration::from_secs(5);
@@ -31,20 +31,29 @@ impl Machine {
 
     /// Returns when the next heartbeat is overdue.
     pub(super) fn next_heart(&self) -> Option<Time> {
-        let limit = self.policy.heartbeat.filter(|_| !self.is_stopping())?;
+        if self.is_stopping() {
+            return None;
+        }
         let ready = self.workers.values().filter(|worker| worker.is_ready());
-        ready.map(|worker| worker.beat.saturating_add(limit)).min()
+        ready
+            .filter_map(|worker| {
+                let limit = self.pool_of(worker.slot).heartbeat?;
+                Some(worker.beat.saturating_add(limit))
+            })
+            .min()
     }
 
     /// Aborts the workers that hang; their slots get others at once.
     pub(super) fn abort_hung(&mut self, now: Time) {
-        let Some(limit) = self.policy.heartbeat else {
-            return;
+        let is_late = |worker: &&Worker| {
+            let limit = self.pool_of(worker.slot).heartbeat;
+            limit.is_some_and(|limit| worker.beat.saturating_add(limit) <= now)
         };
         let hung: Vec<WorkerId> = self
             .workers
             .values()
-            .filter(|worker| worker.is_ready() && worker.beat.saturating_add(limit) <= now)
+            .filter(|worker| worker.is_ready())
+            .filter(is_late)
             .map(|worker| worker.id)
             .collect();
         for id in hung {

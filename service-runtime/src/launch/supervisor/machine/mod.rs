@@ -23,13 +23,14 @@ mod scale;
 mod simulation;
 mod slot;
 mod stop;
+mod upgrade;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub(crate) use event::{
-    Action, Announcement, Cause, Event, Note, Outcome, Request, Time, WorkerId,
+    Action, Announcement, Busy, Cause, Event, Note, Outcome, Place, Request, Time, WorkerId,
 };
-pub(crate) use policy::{Policy, RestartMethod};
+pub(crate) use policy::{Policy, Pool, PoolId, RestartMethod};
 use roll::Roll;
 use slot::Slot;
 pub(crate) use slot::{State, Worker};
@@ -55,13 +56,20 @@ pub(crate) struct Machine {
     reload_wanted: bool,
     /// Workers that have not yet answered to a mutation, and until when they may.
     mutating: Option<(Vec<WorkerId>, Option<Time>)>,
-    ever_ready: bool,
+    /// The pools that have ever had a ready worker.
+    proven: BTreeSet<PoolId>,
+    /// The program file is being started anew; until when that may take.
+    upgrade: Option<Option<Time>>,
+    /// Another process of the program has taken over.
+    replaced: bool,
+    /// After that, a stop was asked for once.
+    excused: bool,
     /// When workers died, as far back as the limit looks.
     deaths: VecDeque<Time>,
     /// The launch ends with this instead of a clean stop.
     verdict: Option<Outcome>,
     announced: Option<Announcement>,
-    leader: Option<WorkerId>,
+    leaders: BTreeMap<PoolId, WorkerId>,
     actions: Vec<Action>,
 }
 
@@ -103,11 +111,14 @@ impl Machine {
             roll: None,
             reload_wanted: false,
             mutating: None,
-            ever_ready: false,
+            proven: BTreeSet::new(),
+            upgrade: None,
+            replaced: false,
+            excused: false,
             deaths: VecDeque::new(),
             verdict: None,
             announced: None,
-            leader: None,
+            leaders: BTreeMap::new(),
             actions: Vec::new(),
         }
     }
@@ -139,6 +150,7 @@ impl Machine {
             .chain(slots)
             .chain(phase)
             .chain(self.loading.flatten())
+            .chain(self.upgrade.flatten())
             .chain(self.mutating.as_ref().and_then(|(_, until)| *until))
             .chain(self.roll.as_ref().and_then(Roll::wake_up))
             .min()
@@ -159,7 +171,7 @@ impl Machine {
         self.workers.get(&id).is_some_and(Worker::is_leaving)
     }
 
-    /// Returns how many slots are in use, and how many of them have a ready worker.
+    /// Returns how many slots are in use in all, and how many of them have a ready worker.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let active = self.slots.iter().filter(|slot| slot.active).count();
         let ready = self
@@ -167,6 +179,23 @@ impl Machine {
             .iter()
             .filter(|slot| slot.active && self.is_ready(slot.holder));
         (active, ready.count())
+    }
+
+    /// Returns for each pool in use how many slots it has, and how many have a ready worker.
+    pub(crate) fn pools(&self) -> BTreeMap<PoolId, (usize, usize)> {
+        let mut pools = BTreeMap::new();
+        for slot in self.slots.iter().filter(|slot| slot.active) {
+            let (active, ready): &mut (usize, usize) = pools.entry(slot.pool).or_default();
+            *active += 1;
+            *ready += usize::from(self.is_ready(slot.holder));
+        }
+        pools
+    }
+
+    /// Returns whether a slot has, or is to have, a worker.
+    pub(crate) fn uses(&self, slot: usize) -> bool {
+        self.slots.get(slot).is_some_and(|slot| slot.active)
+            || self.workers.values().any(|worker| worker.slot == slot)
     }
 
     /// Returns the workers that are on their way out.
@@ -177,6 +206,11 @@ impl Machine {
             .count()
     }
 
+    /// Returns whether every slot has been ready, and no stop has begun.
+    pub(crate) fn is_serving(&self) -> bool {
+        self.phase == Phase::Serving
+    }
+
     /// Returns whether a reload or mutation is under way.
     pub(crate) fn is_reloading(&self) -> bool {
         self.loading.is_some() || self.roll.is_some() || self.mutating.is_some()
@@ -184,7 +218,7 @@ impl Machine {
 
     fn take(&mut self, now: Time, event: Event) {
         match event {
-            Event::Start => self.set_count(self.policy.workers),
+            Event::Start => self.open_pools(),
             Event::Forked(id) => self.forked(now, id),
             Event::ForkRefused(id) => self.fork_refused(now, id),
             Event::Ready(id) => self.ready(now, id),
@@ -194,12 +228,15 @@ impl Machine {
             Event::Mutated(id) => self.mutated(id),
             Event::Beats(beats) => self.beats(beats),
             Event::Worn(id) => self.worn(id),
+            Event::Done(id) => self.done(now, id),
+            Event::Upgraded(verdict) => self.upgraded(now, verdict),
             Event::Resumed => self.resumed(now),
             Event::Asked(Request::Stop) => self.stop(now),
             Event::Asked(Request::Quit) => self.quit(now, Outcome::Quit),
             Event::Asked(Request::Reload) => self.reload_wanted = !self.is_stopping(),
             Event::Asked(Request::More) => self.more(),
             Event::Asked(Request::Fewer) => self.fewer(now),
+            Event::Asked(Request::Upgrade) => self.begin_upgrade(now),
             Event::Clock => {}
         }
     }
@@ -210,10 +247,14 @@ impl Machine {
         if !self.is_stopping() {
             self.expire_loading(now);
             self.expire_mutation(now);
+            self.expire_upgrade(now);
             self.start_loading(now);
             self.abort_hung(now);
             self.advance_roll(now);
             self.recycle(now);
+            self.end_if_all_done(now);
+        }
+        if !self.is_stopping() {
             self.fork_due(now);
             self.announce_ready();
         }
@@ -239,22 +280,33 @@ impl Machine {
         }
     }
 
-    /// Lets the ready worker of the lowest slot run what runs once in the program.
+    fn open_pools(&mut self) {
+        let counts: Vec<_> = self.policy.pools().map(|p| (p.id, p.workers)).collect();
+        for (id, workers) in counts {
+            self.set_count(id, workers);
+        }
+    }
+
+    /// Lets the ready worker of each pool's lowest slot run what runs once in the program.
     fn lead(&mut self) {
-        let holds = |id: WorkerId| {
-            self.is_ready(Some(id)) && self.slots.iter().any(|slot| slot.holder == Some(id))
-        };
-        let next = match self.leader.filter(|id| holds(*id)) {
-            Some(id) => Some(id),
-            None => self
-                .slots
-                .iter()
-                .filter(|slot| slot.active && self.is_ready(slot.holder))
-                .find_map(|slot| slot.holder),
-        };
-        if next != self.leader {
-            self.leader = next;
-            self.act(Action::Lead(next));
+        let pools: BTreeSet<PoolId> = self.slots.iter().map(|slot| slot.pool).collect();
+        for pool in pools {
+            let old = self.leaders.get(&pool).copied();
+            let able: Vec<WorkerId> = self
+                .slots_of(pool)
+                .filter(|index| self.slots[*index].active)
+                .filter_map(|index| self.slots[index].holder)
+                .filter(|id| self.is_ready(Some(*id)))
+                .collect();
+            let stays = old.filter(|id| able.contains(id));
+            let next = stays.or_else(|| able.first().copied());
+            if next != old {
+                match next {
+                    Some(id) => self.leaders.insert(pool, id),
+                    None => self.leaders.remove(&pool),
+                };
+                self.act(Action::Lead(pool, next));
+            }
         }
     }
 
@@ -279,7 +331,8 @@ impl Machine {
         }
     }
 
-    fn is_stopping(&self) -> bool {
+    /// Returns whether a stop has begun.
+    pub(crate) fn is_stopping(&self) -> bool {
         !matches!(self.phase, Phase::Starting | Phase::Serving)
     }
 

@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
+use super::slot::Slot;
 use super::{
-    Action, Announcement, Cause, Machine, Note, Policy, RestartMethod, Time, Worker, WorkerId,
+    Action, Announcement, Cause, Machine, Note, Policy, PoolId, RestartMethod, Time, Worker,
+    WorkerId,
 };
 
 /// A replacement of the workers of all slots by those of another generation.
@@ -31,6 +33,11 @@ impl Roll {
         self.not_before
     }
 
+    /// Returns the settings that count when it is done.
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// Replaces one slot more.
     pub(super) fn add(&mut self, slot: usize) {
         if !self.todo.contains(&slot) {
@@ -42,11 +49,16 @@ impl Roll {
 impl Machine {
     /// Begins to read the configuration if somebody asked for it and nothing stands in the way.
     pub(super) fn start_loading(&mut self, now: Time) {
-        if !self.reload_wanted || self.is_reloading() {
+        if !self.reload_wanted || self.is_reloading() || self.upgrade.is_some() {
             return;
         }
         self.reload_wanted = false;
-        self.loading = Some(self.policy.start.map(|limit| now.saturating_add(limit)));
+        self.loading = Some(
+            self.policy
+                .shared
+                .start
+                .map(|limit| now.saturating_add(limit)),
+        );
         if self.announced.is_some() {
             self.announce(Announcement::Reloading);
         }
@@ -85,7 +97,8 @@ impl Machine {
             .collect();
         self.act(Action::Mutate(workers.clone()));
         self.act(Action::Keep(self.generation));
-        self.mutating = Some((workers, policy.start.map(|limit| now.saturating_add(limit))));
+        let limit = policy.shared.start;
+        self.mutating = Some((workers, limit.map(|limit| now.saturating_add(limit))));
         self.take_over(now, policy);
         self.end_mutation();
     }
@@ -120,16 +133,28 @@ impl Machine {
 
     fn begin_roll(&mut self, policy: Policy) {
         self.latest += 1;
-        let todo = (0..self.slots.len())
+        // What no old worker does comes first, so that it is done before the old ones go.
+        for pool in &policy.own {
+            if self.policy.pool(pool.id).is_none() {
+                self.set_count(pool.id, pool.workers);
+                for index in 0..self.slots.len() {
+                    self.slots[index].fresh |= self.slots[index].pool == pool.id;
+                }
+            }
+        }
+        // The slots of pools that go stay as they are until the end.
+        let mut todo: Vec<usize> = (0..self.slots.len())
             .filter(|index| self.slots[*index].active)
+            .filter(|index| policy.pool(self.slots[*index].pool).is_some())
             .collect();
+        todo.sort_by_key(|index| !self.slots[*index].fresh);
         let (to, from) = (self.latest, self.generation);
         let (undoing, not_before, failed) = (false, None, 0);
         self.roll = Some(Roll {
             to,
             from,
             policy,
-            todo,
+            todo: todo.into(),
             undoing,
             not_before,
             failed,
@@ -155,38 +180,43 @@ impl Machine {
     }
 
     fn fork_successors(&mut self, now: Time, roll: &mut Roll) {
-        let under_way = self
-            .slots
-            .iter()
-            .filter(|slot| slot.successor.is_some())
-            .count();
-        // The first of a generation goes alone: it shows whether the others may follow.
-        let proven = roll.undoing || self.slots.iter().any(|slot| slot.generation == roll.to);
-        let limit = if proven { roll.policy.surge.max(1) } else { 1 };
-        let mut room = limit.saturating_sub(under_way);
         let mut waiting = VecDeque::new();
-        while room > 0 {
-            let Some(index) = roll.todo.pop_front() else {
-                break;
-            };
-            let holder = self.slots[index]
-                .holder
-                .and_then(|id| self.workers.get(&id));
-            if !self.slots[index].active || holder.is_some_and(|w| w.generation == roll.to) {
+        while let Some(index) = roll.todo.pop_front() {
+            let slot = &self.slots[index];
+            let holder = slot.holder.and_then(|id| self.workers.get(&id));
+            if !slot.active || holder.is_some_and(|w| w.generation == roll.to) {
                 continue;
             }
-            if self.is_draining(index) || self.slots[index].successor.is_some() {
-                // A slot's last worker but one has to be gone first, so that reloads in quick
-                // succession do not pile up draining workers.
+            // A slot's last worker but one has to be gone first, so that reloads in quick
+            // succession do not pile up draining workers.
+            let busy = self.is_draining(index) || slot.successor.is_some();
+            if busy
+                || self.under_way(slot.pool) >= self.limit(slot.pool, roll)
+                || !self.may_begin(roll)
+            {
                 waiting.push_back(index);
                 continue;
             }
             let id = self.fork(now, index, roll.to);
             self.slots[index].successor = Some(id);
-            room -= 1;
         }
-        while let Some(index) = waiting.pop_back() {
-            roll.todo.push_front(index);
+        roll.todo = waiting;
+    }
+
+    /// Returns whether the reload may go on beyond its very first successor.
+    fn may_begin(&self, roll: &Roll) -> bool {
+        let shown = self.slots.iter().any(|slot| slot.generation == roll.to);
+        roll.undoing || shown || self.slots.iter().all(|slot| slot.successor.is_none())
+    }
+
+    /// Returns how many slots of a pool may have a successor under way.
+    fn limit(&self, pool: PoolId, roll: &Roll) -> usize {
+        // The first of a pool goes alone: it shows whether the others may follow.
+        let has_shown = |slot: &Slot| slot.pool == pool && slot.generation == roll.to;
+        if roll.undoing || self.slots.iter().any(has_shown) {
+            roll.policy.pool(pool).map_or(1, |pool| pool.surge.max(1))
+        } else {
+            1
         }
     }
 
@@ -207,10 +237,18 @@ impl Machine {
     }
 
     fn take_over(&mut self, now: Time, policy: Policy) {
-        let (before, after) = (self.policy.workers, policy.workers);
-        self.policy = policy;
-        if before != after {
-            self.scale_to(now, after);
+        let before = std::mem::replace(&mut self.policy, policy);
+        let counts: Vec<_> = self.policy.pools().map(|p| (p.id, p.workers)).collect();
+        for (id, workers) in counts {
+            if before.pool(id).is_some_and(|old| old.workers != workers) {
+                self.scale_to(now, id, workers);
+            }
+        }
+        for gone in before.own {
+            if self.policy.pool(gone.id).is_none() {
+                self.drop_slots(now, gone.id, 0);
+                self.note(Note::Scaled(gone.id, 0));
+            }
         }
     }
 
@@ -235,7 +273,7 @@ impl Machine {
         };
         if roll.undoing {
             roll.failed = roll.failed.saturating_add(1);
-            let retry_in = self.policy.respawn_after(roll.failed);
+            let retry_in = self.policy.shared.respawn_after(roll.failed);
             roll.todo.push_front(slot);
             roll.not_before = Some(now.saturating_add(retry_in));
             self.roll = Some(roll);
@@ -245,16 +283,20 @@ impl Machine {
         std::mem::swap(&mut roll.to, &mut roll.from);
         roll.undoing = true;
         roll.not_before = None;
-        roll.todo = (0..self.slots.len())
-            .filter(|index| self.slots[*index].active)
-            .collect();
         for index in 0..self.slots.len() {
+            if self.policy.pool(self.slots[index].pool).is_none() {
+                self.drop_slot(now, index);
+            }
+            let drain = self.pool_of(index).drain;
             let slot = &mut self.slots[index];
             slot.generation = roll.to;
             if let Some(other) = slot.successor.take() {
-                self.ask_to_stop(now, other, self.policy.drain);
+                self.ask_to_stop(now, other, drain);
             }
         }
+        roll.todo = (0..self.slots.len())
+            .filter(|index| self.slots[*index].active)
+            .collect();
         self.roll = Some(roll);
     }
 }

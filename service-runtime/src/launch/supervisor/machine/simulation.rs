@@ -35,6 +35,7 @@ struct World {
     /// The generations whose reload failed.
     bad: BTreeSet<u64>,
     loading: bool,
+    upgrading: bool,
     mutating: BTreeSet<WorkerId>,
     stopping: bool,
     exited: Option<Outcome>,
@@ -45,12 +46,23 @@ struct World {
     refusing: bool,
 }
 
-/// Settings with short numbers.
+/// Settings with short numbers, for a launch with one pool.
 pub(in crate::launch::supervisor) fn policy(workers: usize) -> Policy {
     Policy {
-        workers,
         method: RestartMethod::Reload,
         graceful: Some(Duration::from_secs(60)),
+        restart_limit: None,
+        upgrade: Some(Duration::from_secs(15)),
+        shared: pool(PoolId::SHARED, workers),
+        own: Vec::new(),
+    }
+}
+
+/// A pool of so many workers.
+pub(in crate::launch::supervisor) fn pool(id: PoolId, workers: usize) -> Pool {
+    Pool {
+        id,
+        workers,
         drain: Some(Duration::from_secs(20)),
         start: Some(Duration::from_secs(30)),
         respawn_delay: Duration::from_millis(100),
@@ -58,8 +70,21 @@ pub(in crate::launch::supervisor) fn policy(workers: usize) -> Policy {
         healthy_after: Duration::from_secs(1),
         surge: 1,
         heartbeat: Some(Duration::from_secs(10)),
-        restart_limit: None,
     }
+}
+
+/// Settings with one to three pools.
+fn any_policy(random: &mut fastrand::Rng) -> Policy {
+    let mut policy = policy(random.usize(1..6));
+    policy.shared.surge = random.usize(1..4);
+    for id in 1..3 {
+        if random.u8(0..3) == 0 {
+            let mut own = pool(PoolId(id), random.usize(1..4));
+            own.surge = random.usize(1..3);
+            policy.own.push(own);
+        }
+    }
+    policy
 }
 
 impl Process {
@@ -71,10 +96,7 @@ impl Process {
 impl World {
     fn new(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
-        let policy = Policy {
-            surge: random.usize(1..4),
-            ..policy(random.usize(1..6))
-        };
+        let policy = any_policy(&mut random);
         Self {
             machine: Machine::new(policy),
             random,
@@ -84,6 +106,7 @@ impl World {
             refused: BTreeMap::new(),
             bad: BTreeSet::new(),
             loading: false,
+            upgrading: false,
             mutating: BTreeSet::new(),
             stopping: false,
             exited: None,
@@ -119,7 +142,7 @@ impl World {
         match action {
             Action::Fork {
                 worker,
-                slot,
+                place: Place { slot, .. },
                 generation,
             } => {
                 assert!(!self.stopping, "a fork after the stop began");
@@ -159,7 +182,7 @@ impl World {
                 );
                 answers.push(Event::Forked(worker));
             }
-            Action::Stop(worker) => {
+            Action::Stop(worker, _) => {
                 let Some(process) = self.live.get_mut(&worker) else {
                     panic!("{worker:?} asked to stop, but it is no live worker");
                 };
@@ -187,6 +210,7 @@ impl World {
             }
             Action::Load(_) => {
                 assert!(!self.loading, "two readings of the configuration at a time");
+                assert!(!self.upgrading, "a reload during an upgrade");
                 self.loading = true;
             }
             Action::CancelLoad => self.loading = false,
@@ -204,7 +228,7 @@ impl World {
             Action::Log(Note::ReloadRefused(Cause::Worker(worker))) => {
                 self.bad.insert(self.seen[&worker]);
             }
-            Action::Lead(Some(worker)) => {
+            Action::Lead(_, Some(worker)) => {
                 let leader = &self.live[&worker];
                 assert!(
                     leader.ready && !leader.asked && !leader.killed,
@@ -222,7 +246,17 @@ impl World {
                 );
             }
             Action::Exit(outcome) => self.exited = Some(outcome),
-            Action::Lead(None) | Action::Log(_) => {}
+            Action::Upgrade => {
+                assert!(!self.upgrading, "two upgrades at a time");
+                assert!(!self.machine.is_reloading(), "an upgrade during a reload");
+                self.upgrading = true;
+            }
+            Action::CancelUpgrade => {
+                assert!(self.upgrading, "no upgrade to be given up");
+                self.upgrading = false;
+            }
+            Action::HandOver { .. } => self.stopping = true,
+            Action::Lead(_, None) | Action::Log(_) => {}
         }
     }
 
@@ -234,14 +268,10 @@ impl World {
         for process in self.live.values().filter(|process| !process.leaving()) {
             *staying.entry(process.slot).or_default() += 1;
         }
-        let successors = self
-            .machine
-            .slots
-            .iter()
-            .filter(|slot| slot.successor.is_some())
-            .count();
-        let replacing = self.machine.roll.is_some() || successors == 1;
         for (slot, count) in staying {
+            let pool = self.machine.slots[slot].pool;
+            let successors = self.machine.under_way(pool);
+            let replacing = self.machine.roll.is_some() || successors == 1;
             let allowed = if replacing { 2 } else { 1 };
             assert!(
                 count <= allowed,
@@ -303,8 +333,19 @@ impl World {
                     self.feed(Event::Worn(worker));
                 }
             }
-            86..88 => self.refusing = self.random.u8(0..4) == 0,
-            88..92 => {
+            86 => self.refusing = self.random.u8(0..4) == 0,
+            87 => {
+                let done = any(self, |process| process.ready && !process.leaving());
+                if let Some(worker) = done.filter(|_| self.random.u8(0..4) == 0) {
+                    self.live
+                        .entry(worker)
+                        .and_modify(|process| process.asked = true);
+                    self.feed(Event::Done(worker));
+                }
+            }
+            88 => self.feed(Event::Asked(Request::Upgrade)),
+            89 => self.answer_upgrade(),
+            90..93 => {
                 let step = Duration::from_millis(self.random.u64(0..5000));
                 self.pass(step);
             }
@@ -336,14 +377,20 @@ impl World {
         } else {
             RestartMethod::Reload
         };
-        let workers = random.usize(1..6);
-        let surge = random.usize(1..4);
-        let loaded = Policy {
-            method,
-            surge,
-            ..policy(workers)
-        };
+        let mut loaded = any_policy(random);
+        loaded.method = method;
+        if method == RestartMethod::Mutate {
+            // Which services share a pool cannot change without new workers.
+            loaded.own.clone_from(&self.machine.policy.own);
+        }
         self.feed(Event::Loaded(if good { Ok(loaded) } else { Err(()) }));
+    }
+
+    fn answer_upgrade(&mut self) {
+        if std::mem::take(&mut self.upgrading) {
+            let ready = self.hostile && self.random.u8(0..4) == 0;
+            self.feed(Event::Upgraded(if ready { Ok(()) } else { Err(()) }));
+        }
     }
 
     fn answer_mutation(&mut self) {
@@ -397,8 +444,9 @@ impl World {
                     self.get_ready(worker);
                 }
             }
-            quiet &= !self.loading && self.mutating.is_empty();
+            quiet &= !self.loading && !self.upgrading && self.mutating.is_empty();
             self.answer_load();
+            self.answer_upgrade();
             self.answer_mutation();
             self.pass_to_deadline();
             // Heartbeats are looked at for ever; anything else comes to rest.
@@ -451,11 +499,10 @@ fn assert_serving(world: &World) {
     );
     assert_eq!(machine.phase, Phase::Serving);
     assert_eq!(machine.announced, Some(Announcement::Ready));
-    assert!(
-        machine
-            .leader
-            .is_some_and(|leader| world.live.contains_key(&leader))
-    );
+    for pool in machine.pools().keys() {
+        let leader = machine.leaders.get(pool);
+        assert!(leader.is_some_and(|leader| world.live.contains_key(leader)));
+    }
 }
 
 /// Some workers end when asked, some only when killed, and some never.
