@@ -155,9 +155,7 @@ impl Driver {
             .map(|interval| interval / 2);
         if half.is_some_and(|half| now >= self.fed + half) {
             self.fed = now;
-            // A service without a ready worker is as good as none.
-            let mut pools = self.machine.pools().into_values();
-            if self.machine.is_stopping() || pools.all(|(_, ready)| ready > 0) {
+            if self.machine.is_stopping() || self.is_alive(now) {
                 self.notifier.watchdog();
             }
         }
