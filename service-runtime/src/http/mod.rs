@@ -28,7 +28,7 @@ mod tls;
 
 pub use axum;
 
-pub use self::config::{Bind, HttpConfig, TlsConfig};
+pub use self::config::{Bind, HttpConfig, TlsConfig, TlsPair};
 pub use self::connection::Client;
 pub use self::exchange::RequestBody;
 pub use self::service::HttpService;

@@ -9,6 +9,8 @@ use crate::launch::configuration::Loaded;
 use crate::launch::logging::Logging;
 use crate::listen::{ListenOptions, Listeners};
 use crate::service::BoxFuture;
+#[cfg(feature = "http")]
+use crate::service::host::Exchange;
 use crate::service::host::{Host, Identity};
 use crate::service::phase::Board;
 
@@ -18,6 +20,8 @@ pub(crate) struct ProcessHost {
     board: Board,
     outside: Outside,
     logging: Logging,
+    /// Whether a listener that says nothing has a socket a slot.
+    reuse_port: bool,
     #[cfg(feature = "config")]
     snapshots: tokio::sync::watch::Sender<crate::config::Snapshot>,
 }
@@ -43,13 +47,12 @@ impl ProcessHost {
         logging: Logging,
         outside: Outside,
     ) -> Self {
-        #[cfg(not(feature = "config"))]
-        let _ = loaded;
         Self {
             identity,
             board: Board::default(),
             outside,
             logging,
+            reuse_port: loaded.settings.reuse_port,
             #[cfg(feature = "config")]
             snapshots: tokio::sync::watch::Sender::new(loaded.snapshot.clone()),
         }
@@ -79,6 +82,7 @@ impl Host for ProcessHost {
     }
 
     fn listen(&self, options: ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>> {
+        let options = options.reuse_port_by_default(self.reuse_port);
         match &self.outside {
             Outside::Alone { listeners, .. } => {
                 let listeners = Arc::clone(listeners);
@@ -116,6 +120,15 @@ impl Host for ProcessHost {
             Outside::Alone { .. } => {}
             #[cfg(target_os = "linux")]
             Outside::Supervised(link) => link.counter().count(),
+        }
+    }
+
+    #[cfg(feature = "http")]
+    fn exchange(&self, exchange: Exchange) {
+        match &self.outside {
+            Outside::Alone { .. } => {}
+            #[cfg(target_os = "linux")]
+            Outside::Supervised(link) => link.counter().exchange(exchange),
         }
     }
 

@@ -47,6 +47,7 @@ pub use options::{Options, Preloaded};
 #[cfg(target_os = "linux")]
 pub use process_launcher::ProcessLauncher;
 pub use service_launcher::ServiceLauncher;
+pub use settings::{ReportFormat, ReportFormatError};
 
 use self::preparation::prepare;
 use crate::service::IntoServices;
@@ -61,7 +62,12 @@ pub fn launch<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) ->
         Ok(prepared) => prepared,
         Err(exit) => return exit.into(),
     };
-    if prepared.loaded.settings.workers.get() == 1 && prepared.loaded.pools.is_empty() {
+    let settings = &prepared.loaded.settings;
+    // As many as there are processors may become more at a reload, even from one.
+    let supervised = cfg!(target_os = "linux") || settings.workers != settings::Workers::Auto;
+    let is_one =
+        settings.workers == settings::Workers::default() && prepared.loaded.pools.is_empty();
+    if is_one || !supervised {
         return service_launcher::serve(prepared, main).into();
     }
     #[cfg(target_os = "linux")]

@@ -15,6 +15,7 @@ use crate::launch::orders::Orders;
 use crate::launch::preparation::{Prepared, prepare};
 use crate::launch::running::Running;
 use crate::launch::serve::{Audience, Serving, lines, restarts};
+use crate::launch::settings::Workers;
 use crate::launch::warden::Warden;
 use crate::launch::worker::{Failure, build, services};
 use crate::notify::Notifier;
@@ -61,7 +62,7 @@ fn run<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) -> Exit {
         );
         return Exit::Usage.say(&options.program, error);
     }
-    if workers.get() > 1 {
+    if workers != Workers::default() {
         let error = format!(
             "{workers} workers are asked for, but this program runs its services in one process: \
              write `#[launch(workers = {workers})]`, or leave `workers` out of the attribute to \

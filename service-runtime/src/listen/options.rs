@@ -25,8 +25,17 @@ const MAX_BACKLOG: u32 = 65_535;
 pub struct ListenOptions {
     address: Address,
     backlog: u32,
-    reuse_port: bool,
+    /// `None` until somebody says it.
+    reuse_port: Option<bool>,
     mode: Option<u32>,
+    owner: Owner,
+}
+
+/// Whom the file of a unix socket belongs to, by number; nothing leaves it as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Owner {
+    pub(super) user: Option<u32>,
+    pub(super) group: Option<u32>,
 }
 
 impl ListenOptions {
@@ -36,8 +45,9 @@ impl ListenOptions {
         Self {
             address,
             backlog: DEFAULT_BACKLOG,
-            reuse_port: false,
+            reuse_port: None,
             mode: None,
+            owner: Owner::default(),
         }
     }
 
@@ -52,10 +62,18 @@ impl ListenOptions {
 
     /// Sets whether each slot gets a socket of its own (`SO_REUSEPORT`).
     ///
-    /// Concerns TCP sockets that the program binds itself; all others stay shared.
+    /// Concerns TCP sockets that the program binds itself; all others stay shared. Without this
+    /// call the setting `reuse_port` of the launch decides.
     #[must_use]
     pub fn reuse_port(mut self, yes: bool) -> Self {
-        self.reuse_port = yes;
+        self.reuse_port = Some(yes);
+        self
+    }
+
+    /// Decides what nobody has decided yet.
+    #[must_use]
+    pub(crate) fn reuse_port_by_default(mut self, yes: bool) -> Self {
+        self.reuse_port.get_or_insert(yes);
         self
     }
 
@@ -66,6 +84,16 @@ impl ListenOptions {
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = Some(mode);
+        self
+    }
+
+    /// Sets the user and the group that a unix socket's file belongs to, by number.
+    ///
+    /// The file is theirs before the first client can connect. Only the superuser may give a file to
+    /// another user, or to a group that it is not in itself.
+    #[must_use]
+    pub fn owner(mut self, user: Option<u32>, group: Option<u32>) -> Self {
+        self.owner = Owner { user, group };
         self
     }
 
@@ -90,12 +118,17 @@ impl ListenOptions {
     /// Tells whether each slot gets a socket of its own.
     #[must_use]
     pub fn is_reuse_port(&self) -> bool {
-        self.reuse_port
+        self.reuse_port.unwrap_or(false)
     }
 
     /// Returns the permissions of the socket's file, if any were set.
     pub(super) fn file_mode(&self) -> Option<u32> {
         self.mode
+    }
+
+    /// Returns whom the socket's file is to belong to.
+    pub(super) fn file_owner(&self) -> Owner {
+        self.owner
     }
 
     /// Writes the options as one line of text for another process of this program.
@@ -105,15 +138,22 @@ impl ListenOptions {
         let mode = self
             .mode
             .map_or_else(|| "-".to_owned(), |mode| format!("{mode:o}"));
-        let reuse_port = u8::from(self.reuse_port);
-        format!("{} {reuse_port} {mode} {}", self.backlog, self.address)
+        let number = |number: Option<u32>| {
+            number.map_or_else(|| "-".to_owned(), |number| number.to_string())
+        };
+        let (user, group) = (number(self.owner.user), number(self.owner.group));
+        let reuse_port = u8::from(self.is_reuse_port());
+        let Self {
+            backlog, address, ..
+        } = self;
+        format!("{backlog} {reuse_port} {mode} {user} {group} {address}")
     }
 
     /// Reads what [`to_wire`](Self::to_wire) wrote.
     pub(crate) fn from_wire(text: &str) -> Result<Self, OptionsError> {
         let malformed = || OptionsError::Malformed(text.to_owned());
         let number = |_: ParseIntError| malformed();
-        let mut parts = text.splitn(4, ' ');
+        let mut parts = text.splitn(6, ' ');
         let mut part = || parts.next().ok_or_else(malformed);
         let backlog = part()?.parse().map_err(number)?;
         let reuse_port = match part()? {
@@ -125,8 +165,14 @@ impl ListenOptions {
             "-" => None,
             mode => Some(u32::from_str_radix(mode, 8).map_err(number)?),
         };
+        let mut id = || match part()? {
+            "-" => Ok(None),
+            id => id.parse().map(Some).map_err(number),
+        };
+        let (user, group) = (id()?, id()?);
         let address = part()?.parse()?;
         let options = Self::new(address).backlog(backlog).reuse_port(reuse_port);
+        let options = options.owner(user, group);
         Ok(Self { mode, ..options })
     }
 }
@@ -189,11 +235,13 @@ mod tests {
         for text in [
             "",
             "1024",
-            "1024 0 -",
-            "x 0 - :80",
-            "1 2 - :80",
-            "1 0 9 :80",
-            "1 0 - 80",
+            "1024 0 - - -",
+            "x 0 - - - :80",
+            "1 2 - - - :80",
+            "1 0 9 - - :80",
+            "1 0 - x - :80",
+            "1 0 - - -1 :80",
+            "1 0 - - - 80",
         ] {
             assert!(ListenOptions::from_wire(text).is_err(), "{text}");
         }
@@ -205,6 +253,7 @@ mod tests {
             backlog in 0u32..=100_000,
             reuse_port: bool,
             mode in proptest::option::of(0u32..=0o777),
+            owner: (Option<u32>, Option<u32>),
             address in prop_oneof![
                 Just(":80".to_owned()),
                 Just("[::1]:0".to_owned()),
@@ -212,10 +261,12 @@ mod tests {
                 "systemd:[ -9;-~]{1,40}",
             ],
         ) {
+            // Whatever travels has been decided.
             let mut sent = options(&address).backlog(backlog).reuse_port(reuse_port);
             if let Some(mode) = mode {
                 sent = sent.mode(mode);
             }
+            sent = sent.owner(owner.0, owner.1);
             prop_assert_eq!(ListenOptions::from_wire(&sent.to_wire()).unwrap(), sent);
         }
     }

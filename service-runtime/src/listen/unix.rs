@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use nix::errno::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::{Address, BindError};
+use super::options::Owner;
+use super::{Address, BindError, ListenOptions};
 
 /// The file of a socket that this program bound.
 #[derive(Debug)]
@@ -51,8 +52,9 @@ pub(super) fn bind_path(
     address: &Address,
     path: &str,
     queue: i32,
-    mode: Option<u32>,
+    options: &ListenOptions,
 ) -> Result<(OwnedFd, SocketFile), BindError> {
+    let (mode, owner) = (options.file_mode(), options.file_owner());
     if let Some(mode) = mode.filter(|mode| *mode > 0o777) {
         let address = address.clone();
         return Err(BindError::Mode { address, mode });
@@ -65,19 +67,38 @@ pub(super) fn bind_path(
         .map_err(os)?;
     let file = SocketFile::at(path).map_err(os)?;
     // A bound socket refuses connections until it listens.
-    let listening = match mode {
+    let moded = match mode {
         Some(mode) => fs::set_permissions(path, fs::Permissions::from_mode(mode)),
         None => Ok(()),
-    }
-    .and_then(|()| socket.listen(queue));
+    };
+    let listening = moded
+        .map_err(os)
+        .and_then(|()| give(address, path, owner))
+        .and_then(|()| socket.listen(queue).map_err(os));
     match listening {
         Ok(()) => Ok((socket.into(), file)),
         Err(error) => {
             // The error that counts is the first one.
             let _ = file.remove();
-            Err(os(error))
+            Err(error)
         }
     }
+}
+
+/// Gives the file to its owner, after the mode: who is not the superuser can no longer change that.
+fn give(address: &Address, path: &str, owner: Owner) -> Result<(), BindError> {
+    if owner == Owner::default() {
+        return Ok(());
+    }
+    std::os::unix::fs::lchown(path, owner.user, owner.group).map_err(|source| {
+        let name = |id: Option<u32>| id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+        let (user, group) = (name(owner.user), name(owner.group));
+        BindError::Os {
+            address: address.clone(),
+            advice: format!(": this user may not give the file to user {user} and group {group}"),
+            source,
+        }
+    })
 }
 
 /// Binds an abstract name, which has no file.
@@ -152,7 +173,12 @@ mod tests {
     }
 
     fn bind(path: &str, mode: Option<u32>) -> Result<(OwnedFd, SocketFile), BindError> {
-        bind_path(&Address::Unix(path.to_owned()), path, 16, mode)
+        let address = Address::Unix(path.to_owned());
+        let mut options = ListenOptions::new(address.clone());
+        if let Some(mode) = mode {
+            options = options.mode(mode);
+        }
+        bind_path(&address, path, 16, &options)
     }
 
     fn refused(path: &str) -> String {
@@ -166,6 +192,25 @@ mod tests {
         let mode = fs::metadata(folder.path()).unwrap().mode();
         assert_eq!(mode & 0o777, 0o640);
         UnixStream::connect(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_file_is_given_to_its_owner_or_not_left_behind() {
+        let folder = Folder::new("owner");
+        let address = Address::Unix(folder.path());
+        let options = ListenOptions::new(address.clone()).owner(Some(12345), Some(23456));
+        match bind_path(&address, &folder.path(), 16, &options) {
+            Ok((_socket, _file)) => {
+                let found = fs::metadata(folder.path()).unwrap();
+                assert_eq!((found.uid(), found.gid()), (12345, 23456));
+            }
+            // Who runs the tests is not the superuser.
+            Err(error) => {
+                let text = error.to_string();
+                assert!(text.contains("to user 12345 and group 23456"), "{text}");
+                assert!(!Path::new(&folder.path()).exists());
+            }
+        }
     }
 
     #[test]

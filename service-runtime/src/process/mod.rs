@@ -12,6 +12,8 @@ pub(crate) mod child;
 #[cfg(target_os = "linux")]
 pub(crate) mod clock;
 pub(crate) mod environment;
+#[cfg(all(feature = "http", target_os = "linux"))]
+pub(crate) mod exchanges;
 pub(crate) mod exit;
 #[cfg(target_os = "linux")]
 pub(crate) mod fork;

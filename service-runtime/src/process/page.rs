@@ -15,6 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+#[cfg(feature = "http")]
+use super::exchanges::Exchanges;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 /// The most workers that can live at one time.
@@ -43,6 +45,9 @@ pub(crate) struct Cell {
     pub(crate) requests: AtomicU64,
     /// How long it may take to stop, in milliseconds: told before it is asked to. 0 until then.
     pub(crate) stop_within: AtomicU64,
+    /// What it tells of requests of HTTP.
+    #[cfg(feature = "http")]
+    pub(crate) exchanges: Exchanges,
 }
 
 impl Cell {
@@ -51,6 +56,8 @@ impl Cell {
         self.beat.store(0, Ordering::Release);
         self.requests.store(0, Ordering::Release);
         self.stop_within.store(0, Ordering::Release);
+        #[cfg(feature = "http")]
+        self.exchanges.clear();
     }
 
     /// Tells the worker how long it may take to stop, `None` for no limit.

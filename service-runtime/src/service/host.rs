@@ -30,9 +30,28 @@ pub(crate) trait Host: Send + Sync + fmt::Debug + 'static {
     /// Counts a request.
     fn count_request(&self);
 
+    /// Takes note of a request of HTTP, for the reports.
+    #[cfg(feature = "http")]
+    fn exchange(&self, exchange: Exchange);
+
     /// Returns the configuration of the moment, and wakes when it changes.
     #[cfg(feature = "config")]
     fn snapshots(&self) -> tokio::sync::watch::Receiver<crate::config::Snapshot>;
+}
+
+/// What happens to a request of HTTP.
+#[cfg(feature = "http")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exchange {
+    /// It has come.
+    Begun,
+    /// Its answer has ended, or it will get none.
+    Ended {
+        /// The status of the answer.
+        status: Option<u16>,
+        /// How long it took.
+        took: std::time::Duration,
+    },
 }
 
 /// Who a process is among those of its program.

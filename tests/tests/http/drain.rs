@@ -75,6 +75,34 @@ fn what_outlives_the_graceful_timeout_is_cut_and_named() {
 }
 
 #[test]
+fn what_outlives_the_drain_of_one_worker_is_named_too() {
+    let (web, address) = web(1, &["linger=50ms", "launch.drain_timeout=1s"]);
+    let mut slow = Client::connect(&address).unwrap();
+    slow.send("GET /slow/30000 HTTP/1.1\r\nHost: x\r\n\r\n")
+        .unwrap();
+    web.wait_for("slow request begins");
+    web.signal(Signal::SIGHUP);
+    let line = web.wait_for("drain_timeout has passed");
+    assert!(
+        line.contains("1 requests on 1 connections are cut: GET /slow/30000 for "),
+        "{line}"
+    );
+    assert_eq!(slow.rest().unwrap(), "");
+    web.wait_for("worker did not stop within drain_timeout: killed");
+    web.signal(Signal::SIGTERM);
+    web.exit_status();
+}
+
+#[test]
+fn a_drain_delay_does_not_outlast_the_graceful_timeout() {
+    let keys = ["drain_delay=10m", "launch.graceful_shutdown_timeout=1s"];
+    let (web, _) = web(1, &keys);
+    web.signal(Signal::SIGTERM);
+    web.wait_for("no longer ready, accepting ends in 10m");
+    assert_eq!(web.exit_code(), 0);
+}
+
+#[test]
 fn accepting_goes_on_for_the_drain_delay() {
     let (web, address) = web(1, &["drain_delay=1s", "linger=50ms"]);
     web.signal(Signal::SIGTERM);

@@ -155,3 +155,36 @@ fn http2_answers_no_more_streams_at_a_time_than_it_may() {
     });
     assert_eq!(streams, 3);
 }
+
+#[test]
+fn a_client_that_takes_back_what_it_asked_is_sent_away() {
+    let (web, address) = web(1, &["http2_resets=5"]);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let error = runtime.block_on(async {
+        let stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+        let mut connection = std::pin::pin!(connection);
+        let take_back = async {
+            loop {
+                client = client.ready().await?;
+                for _ in 0..50 {
+                    let request = http::Request::get(format!("http://{address}/slow/10000"));
+                    let (_, mut sent) = client.send_request(request.body(()).unwrap(), false)?;
+                    sent.send_reset(h2::Reason::CANCEL);
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            ended = connection.as_mut() => ended.unwrap_err(),
+            ended = take_back => { let ended: Result<(), h2::Error> = ended; ended.unwrap_err() }
+        }
+    });
+    // What the client was still sending may have reset the connection before it read why.
+    let calm = error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM);
+    assert!(calm || error.is_io(), "{error}");
+    web.wait_for("streams reached limit (5)");
+}

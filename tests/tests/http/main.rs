@@ -6,6 +6,7 @@ mod drain;
 mod limits;
 mod load;
 mod reload;
+mod secure;
 mod serving;
 mod tls;
 

@@ -117,6 +117,125 @@ fn a_wrong_address_is_a_wrong_configuration() {
 }
 
 #[test]
+fn a_wrong_value_is_a_wrong_configuration_that_names_key_and_reason() {
+    for (key, value, reason) in [
+        ("socket_mode", "1777", "expected nine bits in octal"),
+        (
+            "socket_owner",
+            "nobody-at-all",
+            "has no user `nobody-at-all`",
+        ),
+        (
+            "socket_group",
+            "nobody-at-all",
+            "has no group `nobody-at-all`",
+        ),
+        (
+            "trusted_proxies",
+            "[\"10.0.0.0/33\"]",
+            "`10.0.0.0/33` is neither an address",
+        ),
+        ("bind", "[]", "address"),
+        (
+            "tls.min_version",
+            "1.1",
+            "expected `1.2` or `1.3`, found `1.1`",
+        ),
+        (
+            "tls.cert",
+            "/nowhere.pem",
+            "tls.cert: given without `tls.key`",
+        ),
+        (
+            "tls.key",
+            "/nowhere.key",
+            "tls.key: given without `tls.cert`",
+        ),
+        ("tls.more", "[{cert=\"a\",keys=\"b\"}]", "keys"),
+    ] {
+        let (code, _, log) = fixture!("web")
+            .args(["--set", "web.bind=127.0.0.1:0"])
+            .args(["--set", &format!("web.{key}={value}")])
+            .run();
+        assert_eq!(code, 78, "{key}: {log}");
+        let name = key.rsplit('.').next().unwrap();
+        assert!(log.contains(name) && log.contains(reason), "{key}: {log}");
+        assert!(log.contains("--set"), "{key}: {log}");
+    }
+}
+
+#[test]
+fn files_of_tls_that_cannot_be_read_are_a_wrong_configuration() {
+    let folder = tests::harness::Scratch::new();
+    let (cert, key) = super::tls::pair(&folder, "good");
+    let empty = folder.write("empty", "").display().to_string();
+    let gone = folder.path("gone").display().to_string();
+    for (cert, key, ca, named) in [
+        (&gone, &key, &cert, &gone),
+        (&empty, &key, &cert, &empty),
+        (&cert, &gone, &cert, &gone),
+        (&cert, &empty, &cert, &empty),
+        (&cert, &key, &gone, &gone),
+        (&cert, &key, &empty, &empty),
+    ] {
+        let (code, _, log) = fixture!("web")
+            .args(["--set", "web.bind=127.0.0.1:0"])
+            .args(["--set", &format!("web.tls.cert={cert}")])
+            .args(["--set", &format!("web.tls.key={key}")])
+            .args(["--set", &format!("web.tls.client_ca={ca}")])
+            .run();
+        assert_eq!(code, 78, "{log}");
+        assert!(log.contains(named), "{named}: {log}");
+    }
+}
+
+#[test]
+fn a_socket_file_belongs_to_whom_the_table_names() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = tests::harness::Scratch::new();
+    let own = std::fs::metadata(folder.path(".")).unwrap();
+    let bind = format!(
+        "bind=[\"127.0.0.1:0\", \"unix:{}\"]",
+        folder.path("s").display()
+    );
+    // Only the superuser may give a file away.
+    let is_root = own.uid() == 0;
+    let (user, group) = if is_root {
+        (12345, 23456)
+    } else {
+        (own.uid(), own.gid())
+    };
+    let keys = [
+        format!("socket_owner={user}"),
+        format!("socket_group={group}"),
+    ];
+    let (_web, _) = web(1, &[&bind, &keys[0], &keys[1]]);
+    let found = std::fs::metadata(folder.path("s")).unwrap();
+    assert_eq!((found.uid(), found.gid()), (user, group));
+}
+
+#[test]
+fn health_is_told_on_a_listener_of_its_own_alone() {
+    let folder = tests::harness::Scratch::new();
+    let socket = folder.path("health");
+    let bind = format!("health_bind=unix:{}", socket.display());
+    let (_web, address) = web(1, &[&bind, "max_connections=1"]);
+    let mut client = Client::connect(&address).unwrap();
+    assert_eq!(client.get("/healthz").unwrap().status, 404);
+    // The only connection for others is taken.
+    for (path, status) in [("/healthz", "200"), ("/readyz", "200"), ("/", "404")] {
+        let mut stream = std::os::unix::net::UnixStream::connect(&socket).unwrap();
+        let text = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        std::io::Write::write_all(&mut stream, text.as_bytes()).unwrap();
+        let answer = std::io::read_to_string(stream).unwrap();
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{path}: {answer}"
+        );
+    }
+}
+
+#[test]
 fn a_request_has_an_id_the_clients_own_or_a_new_one() {
     let (web, address) = web(
         1,
@@ -137,8 +256,55 @@ fn a_request_has_an_id_the_clients_own_or_a_new_one() {
         "mine"
     );
     let line = web.wait_for("handler panicked: told to panic");
-    assert!(line.contains("request_id=\"mine\""), "{line}");
+    let span = "request{method=\"GET\" path=\"/panic\" id=\"mine\"}";
+    assert!(line.contains(span), "{line}");
     web.wait_for("access: GET /panic?a=b 500 0 192.0.2.1 mine");
+}
+
+#[test]
+fn what_a_handler_logs_names_its_request_unless_that_is_switched_off() {
+    let get = "GET /slow/1 HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\n\r\n";
+    for (on, named) in [("true", true), ("false", false)] {
+        let (web, address) = web(1, &[&format!("request_span={on}")]);
+        let mut client = Client::connect(&address).unwrap();
+        client.send(get).unwrap();
+        let line = web.wait_for("slow request begins");
+        let span = "request{method=\"GET\" path=\"/slow/1\" id=\"mine\"}";
+        assert_eq!(line.contains(span), named, "{line}");
+    }
+}
+
+#[test]
+fn the_supervisor_reports_what_each_worker_has_answered() {
+    let (web, address) = web(1, &[]);
+    let mut client = Client::connect(&address).unwrap();
+    for (path, status) in [
+        ("/", 200),
+        ("/pid", 200),
+        ("/nowhere", 404),
+        ("/panic", 500),
+    ] {
+        assert_eq!(client.get(path).unwrap().status, status);
+    }
+    // Neither counts, for nobody was served.
+    assert_eq!(client.get("/healthz").unwrap().status, 200);
+    client
+        .send("GET /slow/60000 HTTP/1.1\r\nHost: x\r\n\r\n")
+        .unwrap();
+    web.wait_for("slow request begins");
+    web.signal(Signal::SIGUSR1);
+    let line = web.wait_for("report: worker");
+    let figures = "http=\"1 in flight, 4 ended, 2xx 2, 4xx 1, 5xx 1, mean ";
+    assert!(
+        line.contains("requests=5") && line.contains(figures),
+        "{line}"
+    );
+    drop(client);
+    tests::harness::until("the request of a client that has gone has ended", || {
+        web.signal(Signal::SIGUSR1);
+        let line = web.wait_for("report: worker");
+        line.contains("0 in flight, 5 ended, without an answer 1")
+    });
 }
 
 #[test]

@@ -7,55 +7,28 @@ use tests::harness::Scratch;
 
 use super::web;
 
-/// Makes a certificate that signs itself, in files of this name.
-fn pair(folder: &Scratch, name: &str) -> (String, String) {
-    let path = |end: &str| folder.path(format!("{name}.{end}")).display().to_string();
-    let (cert, key) = (path("pem"), path("key"));
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-        ])
-        .args(["-days", "2", "-subj", &format!("/CN={name}")])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
-        .args(["-out", &cert, "-keyout", &key])
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{made:?}");
-    (cert, key)
+/// Makes a certificate for `127.0.0.1` that signs itself, in files of this name.
+pub(crate) fn pair(folder: &Scratch, name: &str) -> (String, String) {
+    made(folder, name, &["-addext", "subjectAltName=IP:127.0.0.1"])
 }
 
 /// Makes a certificate that another has signed, for a client.
-fn signed(folder: &Scratch, ca: &(String, String)) -> (String, String) {
-    let path = |end: &str| folder.path(format!("client.{end}")).display().to_string();
+pub(crate) fn signed(folder: &Scratch, ca: &(String, String)) -> (String, String) {
+    let by = ["-CA", &ca.0, "-CAkey", &ca.1];
+    let not_a_ca = ["-addext", "basicConstraints=critical,CA:FALSE"];
+    made(folder, "client", &[&by[..], &not_a_ca[..]].concat())
+}
+
+fn made(folder: &Scratch, name: &str, more: &[&str]) -> (String, String) {
+    let path = |end: &str| folder.path(format!("{name}.{end}")).display().to_string();
     let (cert, key) = (path("pem"), path("key"));
+    let kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
     let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-        ])
-        .args([
-            "-days",
-            "2",
-            "-subj",
-            "/CN=client",
-            "-CA",
-            &ca.0,
-            "-CAkey",
-            &ca.1,
-        ])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .args(["-out", &cert, "-keyout", &key])
+        .args(["req", "-x509", "-nodes", "-days", "2"])
+        .args(kind)
+        .args(["-subj", &format!("/CN={name}"), "-out", &cert])
+        .args(["-keyout", &key])
+        .args(more)
         .output()
         .unwrap();
     assert!(made.status.success(), "{made:?}");
@@ -143,6 +116,119 @@ fn a_client_without_a_certificate_is_turned_away_where_one_is_asked_for() {
     curl(&old).unwrap_err();
 }
 
+/// Returns who a server says it is to a client that asks for a name.
+fn shown(address: &str, name: &str) -> String {
+    let asked = Command::new("openssl")
+        .args(["s_client", "-connect", address, "-servername", name])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&asked.stdout).into_owned();
+    let mut lines = text.lines();
+    let subject = lines.find_map(|line| line.strip_prefix("subject=CN"));
+    subject.map_or(text.clone(), |name| {
+        name.trim_matches([' ', '=']).to_owned()
+    })
+}
+
+#[test]
+fn a_client_gets_the_certificate_of_the_name_that_it_asks_for() {
+    let folder = Scratch::new();
+    let first = pair(&folder, "first");
+    let names = |name, names: &str| {
+        let names = format!("subjectAltName={names}");
+        made(&folder, name, &["-addext", &names])
+    };
+    let one = names("one", "DNS:one.test");
+    let two = names("two", "DNS:*.two.test,DNS:two.test");
+    let table = |(cert, key): &(String, String)| format!("{{cert=\"{cert}\",key=\"{key}\"}}");
+    let keys = [
+        format!("tls.cert={}", first.0),
+        format!("tls.key={}", first.1),
+        format!("tls.more=[{},{}]", table(&one), table(&two)),
+    ];
+    let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+    let (_web, address) = web(1, &keys);
+    for (name, subject) in [
+        ("one.test", "one"),
+        ("two.test", "two"),
+        ("a.two.test", "two"),
+        ("a.b.two.test", "first"),
+        ("other.test", "first"),
+    ] {
+        assert_eq!(shown(&address, name), subject, "{name}");
+    }
+}
+
+#[test]
+fn a_pair_is_loaded_when_its_files_have_changed_and_a_connection_keeps_the_old_one() {
+    let folder = Scratch::new();
+    let (cert, key) = pair(&folder, "first");
+    let second = pair(&folder, "second");
+    let keys = [
+        format!("tls.cert={cert}"),
+        format!("tls.key={key}"),
+        "tls.watch=50ms".to_owned(),
+    ];
+    let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+    let (web, address) = web(1, &keys);
+    assert_eq!(shown(&address, "x.test"), "first");
+    let (mut kept, connection) = super::secure::connect(&address, &cert);
+
+    // A key alone is refused, and the old pair serves on.
+    let install = |from: &str, to: &str| {
+        let new = format!("{to}.new");
+        std::fs::copy(from, &new).unwrap();
+        std::fs::rename(&new, to).unwrap();
+    };
+    install(&second.1, &key);
+    let line = web.wait_for("the old TLS certificate stays");
+    assert!(
+        line.contains(&format!("{cert} with the key {key}")),
+        "{line}"
+    );
+    assert_eq!(shown(&address, "x.test"), "first");
+
+    install(&second.0, &cert);
+    web.wait_for("TLS certificate loaded");
+    assert_eq!(shown(&address, "x.test"), "second");
+    let answer = super::secure::get(&mut kept, connection, "/");
+    assert!(answer.ends_with("hello"), "{answer}");
+}
+
+#[test]
+fn a_key_that_everybody_may_read_is_warned_of() {
+    let folder = Scratch::new();
+    let (cert, key) = pair(&folder, "first");
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&key, open).unwrap();
+    let keys = [format!("tls.cert={cert}"), format!("tls.key={key}")];
+    let (web, _) = web(1, &[&keys[0], &keys[1]]);
+    let lines = web.lines().with("everybody may read the key");
+    assert!(lines[0].contains(&key), "{lines:?}");
+}
+
+#[test]
+fn a_reload_with_a_pair_that_cannot_be_used_is_undone() {
+    let folder = Scratch::new();
+    let (cert, key) = pair(&folder, "first");
+    let keys = [
+        format!("tls.cert={cert}"),
+        format!("tls.key={key}"),
+        "tls.watch=0s".to_owned(),
+    ];
+    let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+    let (web, address) = web(2, &keys);
+    std::fs::write(&cert, "nothing").unwrap();
+    web.signal(Signal::SIGHUP);
+    let line = web.wait_for("reload failed, it is undone");
+    assert!(
+        line.contains(&format!("{cert} holds no certificate")),
+        "{line}"
+    );
+    assert_eq!(shown(&address, "x.test"), "first");
+}
+
 #[test]
 fn a_key_of_another_certificate_is_named() {
     let folder = Scratch::new();
@@ -152,7 +238,7 @@ fn a_key_of_another_certificate_is_named() {
         .args(["--set", &format!("web.tls.cert={cert}")])
         .args(["--set", &format!("web.tls.key={key}")])
         .run();
-    assert_eq!(code, 1);
+    assert_eq!(code, 78);
     assert!(
         log.contains(&format!(
             "cannot use the certificate {cert} with the key {key}"

@@ -10,12 +10,11 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep_until};
 
-use super::Connection;
 use super::socket::Socket;
 use super::state::Overdue;
 use crate::http::Handler;
 use crate::http::exchange::Exchanger;
-use crate::http::server::Server;
+use crate::http::server::{Open, Server};
 use crate::tasks::TaskGroup;
 
 /// How long a connection that was asked to end may take.
@@ -40,13 +39,15 @@ struct Alarm {
 }
 
 /// Serves a connection until it ends.
-pub(crate) async fn drive<S, H>(connection: Arc<Connection>, stream: S, handler: H)
+pub(crate) async fn drive<S, H>(open: Open, stream: S, handler: H)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Handler,
 {
+    let connection = Arc::clone(&open);
     let server = Arc::clone(&connection.server);
-    let socket = TokioIo::new(Socket::new(stream, Arc::clone(&connection)));
+    // An upgraded socket outlives this future.
+    let socket = TokioIo::new(Socket::new(stream, open));
     let exchanger = Exchanger::new(Arc::clone(&connection), handler);
     let mut serving = pin!(
         server

@@ -6,4 +6,4 @@ mod state;
 
 pub(crate) use self::drive::{StreamTasks, drive};
 pub use self::state::Client;
-pub(crate) use self::state::{Connection, InFlight};
+pub(crate) use self::state::{Connection, InFlight, Purpose};

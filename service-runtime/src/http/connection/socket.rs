@@ -4,14 +4,13 @@
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use super::Connection;
+use crate::http::server::Open;
 
 /// How long what a client still sends is thrown away, so that it gets to read its answer.
 const DISCARD: Duration = Duration::from_secs(2);
@@ -19,7 +18,7 @@ const DISCARD: Duration = Duration::from_secs(2);
 /// A socket that tells its connection what happens.
 pub(super) struct Socket<S> {
     stream: S,
-    connection: Arc<Connection>,
+    connection: Open,
     closing: Closing,
 }
 
@@ -32,18 +31,12 @@ enum Closing {
 }
 
 impl<S> Socket<S> {
-    pub(super) fn new(stream: S, connection: Arc<Connection>) -> Self {
+    pub(super) fn new(stream: S, connection: Open) -> Self {
         Self {
             stream,
             connection,
             closing: Closing::No,
         }
-    }
-}
-
-impl<S> Drop for Socket<S> {
-    fn drop(&mut self) {
-        self.connection.server.closed(self.connection.id);
     }
 }
 

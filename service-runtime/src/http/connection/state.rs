@@ -8,7 +8,9 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, Uri, Version};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::server::Server;
@@ -19,6 +21,7 @@ pub(crate) struct Connection {
     pub(crate) server: Arc<Server>,
     pub(crate) id: u64,
     pub(crate) peer: Peer,
+    pub(crate) purpose: Purpose,
     accepted: u64,
     /// Requests that are being read, worked on or answered.
     in_flight: AtomicUsize,
@@ -32,6 +35,17 @@ pub(crate) struct Connection {
     /// A body was given up before its end: the client may still be sending it.
     unread: AtomicBool,
     work: Mutex<Vec<Work>>,
+}
+
+/// What is answered on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The routes alone.
+    Routes,
+    /// How it goes, alone.
+    Health,
+    /// How it goes, before the routes are asked.
+    Both,
 }
 
 /// A request in flight.
@@ -49,6 +63,11 @@ pub(crate) struct Work {
 pub(crate) struct InFlight {
     connection: Arc<Connection>,
     number: u64,
+    begun: Instant,
+    /// Whether it is told to the supervisor.
+    counts: bool,
+    /// That of its answer, once there is one.
+    status: Option<u16>,
 }
 
 /// The client's side of a request's connection, among the request's extensions.
@@ -95,12 +114,13 @@ impl fmt::Debug for Client {
 }
 
 impl Connection {
-    pub(crate) fn new(server: Arc<Server>, id: u64, peer: Peer) -> Self {
+    pub(crate) fn new(server: Arc<Server>, id: u64, peer: Peer, purpose: Purpose) -> Self {
         let now = server.now();
         Self {
             server,
             id,
             peer,
+            purpose,
             accepted: now,
             in_flight: AtomicUsize::new(0),
             requests: AtomicU64::new(0),
@@ -132,25 +152,32 @@ impl Connection {
         }
     }
 
-    /// Begins a request, and tells whether it is the connection's last.
-    pub(crate) fn begin(self: &Arc<Self>, method: &Method, uri: &Uri, http2: bool) -> InFlight {
+    /// Begins a request; one that counts is told to the supervisor.
+    pub(crate) fn begin(self: &Arc<Self>, head: &Parts, counts: bool) -> InFlight {
         let number = self.requests.fetch_add(1, Relaxed);
-        if number == 0 && http2 {
+        if number == 0 && head.version == Version::HTTP_2 {
             self.is_http2.store(true, Relaxed);
         }
+        if counts {
+            self.server.begun();
+        }
+        let begun = Instant::now();
         self.in_flight.fetch_add(1, Relaxed);
         self.head_since.store(0, Relaxed);
         let work = Work {
             number,
-            method: method.clone(),
-            uri: uri.clone(),
-            since: self.server.now(),
+            method: head.method.clone(),
+            uri: head.uri.clone(),
+            since: self.server.millis(begun),
             broken: None,
         };
         self.lock().push(work);
         InFlight {
             connection: Arc::clone(self),
             number,
+            begun,
+            counts,
+            status: None,
         }
     }
 
@@ -258,9 +285,14 @@ impl Drop for InFlight {
                 work.swap_remove(place);
             }
         }
+        let now = Instant::now();
+        if self.counts {
+            let took = now.saturating_duration_since(self.begun);
+            connection.server.ended(self.status, took);
+        }
         connection
             .idle_since
-            .store(connection.server.now(), Relaxed);
+            .store(connection.server.millis(now), Relaxed);
         connection.in_flight.fetch_sub(1, Relaxed);
     }
 }
@@ -269,6 +301,11 @@ impl InFlight {
     /// Returns the request's number on its connection.
     pub(crate) fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Takes note of the answer.
+    pub(crate) fn answered(&mut self, status: StatusCode) {
+        self.status = Some(status.as_u16());
     }
 
     /// Returns the status that the request's broken body stands for.

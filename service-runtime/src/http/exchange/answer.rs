@@ -3,9 +3,11 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use axum::http::StatusCode;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use tracing::Span;
 
 use super::access::Record;
 use crate::http::BoxError;
@@ -18,6 +20,7 @@ pin_project! {
         kind: Kind<B>,
         in_flight: InFlight,
         record: Option<Box<Record>>,
+        span: Span,
     }
 }
 
@@ -40,7 +43,18 @@ impl<B> AnswerBody<B> {
             kind,
             in_flight,
             record: None,
+            span: Span::none(),
         }
+    }
+
+    /// Takes note of the status that it comes with.
+    pub(super) fn answered(&mut self, status: StatusCode) {
+        self.in_flight.answered(status);
+    }
+
+    /// Makes the body in this span.
+    pub(super) fn within(&mut self, span: Span) {
+        self.span = span;
     }
 
     /// Logs the exchange when the body has ended, or was given up.
@@ -68,6 +82,7 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for AnswerBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.project();
+        let _inside = this.span.enter();
         let frame: Option<Result<Frame<Bytes>, BoxError>> = match this.kind.project() {
             KindProj::Handlers { body } => {
                 ready!(body.poll_frame(cx)).map(|frame| frame.map_err(Into::into))

@@ -9,11 +9,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue};
-use axum::http::{Method, Request, Response, StatusCode, Uri, Version};
+use axum::http::request::Parts;
+use axum::http::{Request, Response, StatusCode, Version};
 use futures_core::future::BoxFuture;
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
+use tracing::Span;
 
 use super::access::Record;
 use super::health::Probe;
@@ -21,7 +23,7 @@ use super::id;
 use super::refusal::refusal;
 use super::{AnswerBody, RequestBody};
 use crate::http::config::limit;
-use crate::http::connection::{Client, Connection, InFlight};
+use crate::http::connection::{Client, Connection, InFlight, Purpose};
 use crate::http::{BoxError, Handler};
 use crate::tasks::panic_message;
 
@@ -48,9 +50,13 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
     fn call(&self, request: Request<Incoming>) -> Answering<H> {
         let (mut head, body) = request.into_parts();
         let connection = &self.connection;
-        let http2 = head.version == Version::HTTP_2;
         let server = &connection.server;
-        let in_flight = connection.begin(&head.method, &head.uri, http2);
+        let probe = match connection.purpose {
+            Purpose::Routes => None,
+            Purpose::Health | Purpose::Both => Probe::of(&head),
+        };
+        let counts = probe.is_none() && connection.purpose != Purpose::Health;
+        let in_flight = connection.begin(&head, counts);
         let body = RequestBody::new(body, connection, in_flight.number());
         let id = server
             .config
@@ -62,21 +68,19 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
             .access
             .is_on()
             .then(|| Record::new(&head, client.address(), id.as_ref()));
+        let span = server.config.request_span.then(|| span(&head, id.as_ref()));
         let asked = Asked {
-            method: head.method.clone(),
-            uri: head.uri.clone(),
             version: head.version,
             id,
             record,
         };
-        let probe = server.config.health.then(|| Probe::of(&head)).flatten();
-        if probe.is_none() {
-            server.count();
-        }
         let state = match (refusal(&head, &server.config), probe) {
             (Some(status), _) => State::Refused { status },
             (None, Some(probe)) => State::Probed {
                 answer: probe.answer(Arc::clone(server)),
+            },
+            (None, None) if connection.purpose == Purpose::Health => State::Refused {
+                status: StatusCode::NOT_FOUND,
             },
             (None, None) => {
                 head.extensions.insert(client);
@@ -90,25 +94,28 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
             state,
             in_flight: Some(in_flight),
             asked,
+            span: span.unwrap_or_else(Span::none),
             time: None,
         }
     }
 }
 
-/// What was asked, for the log.
+/// Makes what every line names that is logged for a request, as long as any is logged at all.
+fn span(head: &Parts, id: Option<&HeaderValue>) -> Span {
+    let id = id.and_then(|id| id.to_str().ok());
+    tracing::error_span!(
+        "request",
+        method = head.method.as_str(),
+        path = head.uri.path(),
+        id
+    )
+}
+
+/// What was asked, for the answer.
 struct Asked {
-    method: Method,
-    uri: Uri,
     version: Version,
     id: Option<HeaderValue>,
     record: Option<Box<Record>>,
-}
-
-impl Asked {
-    fn id(&self) -> &str {
-        let id = self.id.as_ref().and_then(|id| id.to_str().ok());
-        id.unwrap_or("-")
-    }
 }
 
 pin_project! {
@@ -118,6 +125,7 @@ pin_project! {
         state: State<H>,
         in_flight: Option<InFlight>,
         asked: Asked,
+        span: Span,
         time: Option<Pin<Box<Sleep>>>,
     }
 }
@@ -146,6 +154,7 @@ impl<H: Handler> Future for Answering<H> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        let inside = this.span.enter();
         let polled = catch_unwind(AssertUnwindSafe(|| work::<H>(this.state.as_mut(), cx)));
         let outcome = match polled {
             Ok(Poll::Ready(outcome)) => outcome,
@@ -159,9 +168,6 @@ impl<H: Handler> Future for Answering<H> {
                 let clock = this.time.get_or_insert_with(|| Box::pin(sleep(time)));
                 ready!(clock.as_mut().poll(cx));
                 tracing::warn!(
-                    method = %this.asked.method,
-                    path = this.asked.uri.path(),
-                    request_id = this.asked.id(),
                     "no answer within request_timeout, {}",
                     humantime::format_duration(time),
                 );
@@ -173,7 +179,12 @@ impl<H: Handler> Future for Answering<H> {
             .in_flight
             .take()
             .expect("hyper polls a future until it is ready, and no further");
-        Poll::Ready(Ok(finish(outcome, this.asked, in_flight)))
+        let mut answer = finish(outcome, this.asked, in_flight);
+        drop(inside);
+        answer
+            .body_mut()
+            .within(std::mem::replace(this.span, Span::none()));
+        Poll::Ready(Ok(answer))
     }
 }
 
@@ -237,12 +248,7 @@ fn finish<B>(
             answer
         }
         Outcome::Failed(error) => {
-            tracing::error!(
-                method = %asked.method,
-                path = asked.uri.path(),
-                request_id = asked.id(),
-                "handler failed: {error}"
-            );
+            tracing::error!("handler failed: {error}");
             let text = debug.then(|| error.to_string());
             with_status(
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -251,12 +257,7 @@ fn finish<B>(
         }
         Outcome::Panicked(payload) => {
             let message = panic_message(payload);
-            tracing::error!(
-                method = %asked.method,
-                path = asked.uri.path(),
-                request_id = asked.id(),
-                "handler panicked: {message}"
-            );
+            tracing::error!("handler panicked: {message}");
             with_status(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 AnswerBody::text(debug.then_some(message), in_flight),
@@ -268,8 +269,10 @@ fn finish<B>(
     if let Some(id) = &asked.id {
         answer.headers_mut().insert(id::NAME, id.clone());
     }
+    let status = answer.status();
+    answer.body_mut().answered(status);
     if let Some(mut record) = asked.record.take() {
-        record.answered(answer.status(), Arc::clone(&connection.server));
+        record.answered(status, Arc::clone(&connection.server));
         answer.body_mut().recorded(record);
     }
     if closes && !answer.status().is_informational() {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::HeaderMap;
 use axum::http::header::FORWARDED;
 
+use crate::http::config::network;
 use crate::listen::Peer;
 
 /// Proxies that are believed.
@@ -66,18 +67,6 @@ impl Proxies {
                 _ => false,
             })
     }
-}
-
-/// Reads an address or a network.
-pub(crate) fn network(text: &str) -> Option<(IpAddr, u8)> {
-    let (address, bits) = match text.split_once('/') {
-        Some((address, bits)) => (address, Some(bits.parse::<u8>().ok()?)),
-        None => (text, None),
-    };
-    let address: IpAddr = address.parse().ok()?;
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    let bits = bits.unwrap_or(most);
-    (bits <= most).then_some((address, bits))
 }
 
 /// Returns the hops from left to right, `None` for one that has no address.

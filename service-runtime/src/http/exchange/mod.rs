@@ -13,5 +13,5 @@ pub(crate) use self::access::AccessLog;
 pub(crate) use self::answer::AnswerBody;
 pub use self::body::RequestBody;
 pub(crate) use self::call::Exchanger;
-pub(crate) use self::forwarded::{Proxies, network};
+pub(crate) use self::forwarded::Proxies;
 pub(crate) use self::health::Readiness;

@@ -1,5 +1,6 @@
 //! The accept loop, and the drain that follows it.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,51 +8,59 @@ use futures_core::future::BoxFuture;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Server;
+use super::bind::Bound;
 use crate::http::Handler;
 use crate::http::config::limit;
-use crate::http::connection::drive;
-use crate::listen::{Listener, Peer, Stream};
+use crate::http::connection::{Purpose, drive};
+use crate::listen::{Peer, Stream};
 use crate::tasks::TaskGroup;
+
+/// How many connections of a listener for health a worker has at a time.
+const PROBES: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
 
 /// How much of the graceful timeout is left for what comes after a cut.
 const REST: Duration = Duration::from_millis(250);
 
 /// Serves until the service is to stop, and then drains.
-pub(super) async fn run<H: Handler>(server: Arc<Server>, listeners: Vec<Listener>, handler: H) {
+pub(super) async fn run<H: Handler>(server: Arc<Server>, listeners: Vec<Bound>, handler: H) {
     let limited = server.tasks.limited(server.config.max_connections);
+    // Who asks how it goes gets an answer also when there is no room for anybody else.
+    let asking = server.tasks.limited(PROBES);
     // Its own handle, for every one of the loops holds a future over an await.
     let loops = TaskGroup::new("accept");
-    for listener in listeners {
-        let accepting = accept(
-            Arc::clone(&server),
-            limited.clone(),
-            listener,
-            handler.clone(),
-        );
+    for bound in listeners {
+        let limited = match bound.purpose {
+            Purpose::Health => asking.clone(),
+            _ => limited.clone(),
+        };
+        let accepting = accept(Arc::clone(&server), limited, bound, handler.clone());
         if let Err(error) = loops.try_spawn("accept", accepting) {
             tracing::error!("cannot accept: {error}");
         }
     }
     drop(handler);
     server.cx.stopping().await;
-    let deadline = deadline(&server);
+    let ends = Ends::of(&server);
     if let Some(delay) = limit(server.config.drain_delay) {
         tracing::info!(
             service = server.cx.name(),
             "no longer ready, accepting ends in {}",
             humantime::format_duration(delay)
         );
-        sleep(delay).await;
+        tokio::select! {
+            () = sleep(delay) => {}
+            () = at(ends.last) => {}
+        }
     }
     loops.stop(false);
     loops.wait().await;
-    drain(&server, deadline).await;
+    drain(&server, ends).await;
 }
 
 async fn accept<H: Handler>(
     server: Arc<Server>,
     limited: TaskGroup,
-    listener: Listener,
+    Bound { listener, purpose }: Bound,
     handler: H,
 ) {
     // A connection that is not accepted waits in the queue, where another worker finds it.
@@ -63,7 +72,7 @@ async fn accept<H: Handler>(
                 return;
             }
         };
-        let serving = connection(&server, stream, peer, handler.clone());
+        let serving = connection(&server, stream, (peer, purpose), handler.clone());
         if room.spawn("connection", serving).is_err() {
             return;
         }
@@ -73,42 +82,72 @@ async fn accept<H: Handler>(
 fn connection<H: Handler>(
     server: &Arc<Server>,
     stream: Stream,
-    peer: Peer,
+    (peer, purpose): (Peer, Purpose),
     handler: H,
 ) -> BoxFuture<'static, ()> {
-    let connection = server.opened(peer);
+    let connection = server.opened(peer, purpose);
     match stream {
         #[cfg(feature = "tls")]
-        Stream::Tcp(stream) if server.tls.is_some() => Box::pin(async move {
-            let tls = connection.server.tls.as_ref();
-            let Some(stream) = tls.map(|tls| tls.accept(stream)) else {
-                return;
-            };
-            let shaking = async {
-                match limit(connection.server.config.head_timeout) {
-                    Some(time) => tokio::time::timeout(time, stream).await.ok()?.ok(),
-                    None => stream.await.ok(),
+        Stream::Tcp(stream) if server.tls.is_some() && purpose != Purpose::Health => {
+            Box::pin(async move {
+                let tls = connection.server.tls.as_ref();
+                let Some(stream) = tls.map(|tls| tls.accept(stream)) else {
+                    return;
+                };
+                let server = Arc::clone(&connection.server);
+                let shaken = tokio::select! {
+                    stream = stream => stream.ok(),
+                    () = patience(&server) => None,
+                };
+                if let Some(stream) = shaken {
+                    drive(connection, stream, handler).await;
                 }
-            };
-            match shaking.await {
-                Some(stream) => drive(connection, stream, handler).await,
-                None => connection.server.closed(connection.id),
-            }
-        }),
+            })
+        }
         Stream::Tcp(stream) => Box::pin(drive(connection, stream, handler)),
         Stream::Unix(stream) => Box::pin(drive(connection, stream, handler)),
     }
 }
 
-/// Returns when a stop has to have ended, a little before the launcher ends it.
-fn deadline(server: &Server) -> Option<Instant> {
-    let key = "launch.graceful_shutdown_timeout";
-    let timeout = server.cx.snapshot().option::<Duration>(key).ok()??;
-    let timeout = limit(timeout)?;
-    Some(Instant::now() + timeout.saturating_sub(REST.min(timeout / 10)))
+/// Waits for as long as a client may take to agree on keys.
+#[cfg(feature = "tls")]
+async fn patience(server: &Server) {
+    let lingered = async {
+        server.drain.cancelled().await;
+        sleep(server.config.linger).await;
+    };
+    let time = limit(server.config.head_timeout);
+    tokio::select! {
+        () = at(time.map(|time| Instant::now() + time)) => {}
+        () = lingered => {}
+    }
 }
 
-async fn drain(server: &Arc<Server>, deadline: Option<Instant>) {
+/// When a stop is about to be cut off.
+struct Ends {
+    /// By the supervisor, if this worker alone stops and the others go on.
+    alone: Option<Instant>,
+    /// By the launcher, whatever stops.
+    last: Option<Instant>,
+}
+
+impl Ends {
+    /// Reads them, each a little early: what is left of the time is for the log.
+    fn of(server: &Server) -> Self {
+        let snapshot = server.cx.snapshot();
+        let end = |key| {
+            let timeout = snapshot.option::<Duration>(key).ok()??;
+            let timeout = limit(timeout)?;
+            Some(Instant::now() + timeout.saturating_sub(REST.min(timeout / 10)))
+        };
+        let last = end("launch.graceful_shutdown_timeout");
+        let alone = end("launch.drain_timeout").filter(|_| server.cx.slot().is_some());
+        let alone = alone.filter(|alone| last.is_none_or(|last| *alone < last));
+        Self { alone, last }
+    }
+}
+
+async fn drain(server: &Arc<Server>, ends: Ends) {
     server.begin_drain();
     let connections = server.lock().len();
     tracing::info!(service = server.cx.name(), connections, "draining");
@@ -123,19 +162,34 @@ async fn drain(server: &Arc<Server>, deadline: Option<Instant>) {
             one_less.await;
         }
     };
-    let in_time = tokio::select! {
-        () = drained => true,
-        () = at(deadline) => false,
+    tokio::pin!(drained);
+    let mut alone = ends.alone;
+    let in_time = loop {
+        tokio::select! {
+            biased;
+            () = &mut drained => break true,
+            () = at(ends.last) => break false,
+            () = at(alone) => {
+                alone = None;
+                let left = in_flight(server);
+                tracing::warn!(
+                    service = server.cx.name(),
+                    "drain_timeout has passed, and if only this worker stops it is killed: {left}"
+                );
+            }
+        }
     };
     if !in_time {
-        cut(server);
+        let text = format!("the graceful timeout has passed: {}", in_flight(server));
+        tracing::error!(service = server.cx.name(), "{text}");
+        server.cx.fail(anyhow::Error::msg(text));
     }
     server.tasks.stop(in_time);
     server.tasks.wait().await;
 }
 
-/// Says what is about to be cut.
-fn cut(server: &Server) {
+/// Says what is about to be cut: how much, and the paths of those that have taken longest.
+fn in_flight(server: &Server) -> String {
     let connections: Vec<_> = server.lock().values().cloned().collect();
     let now = server.now();
     let mut work: Vec<_> = connections.iter().flat_map(|it| it.work()).collect();
@@ -149,19 +203,14 @@ fn cut(server: &Server) {
             format!("{} {} for {for_}", work.method, work.uri.path())
         })
         .collect();
-    let text = format!(
-        "the graceful timeout has passed: {} requests on {} connections are cut: {}{}",
-        work.len(),
-        connections.len(),
-        paths.join(", "),
-        if work.len() > paths.len() {
-            ", …"
-        } else {
-            ""
-        }
-    );
-    tracing::error!(service = server.cx.name(), "{text}");
-    server.cx.fail(anyhow::Error::msg(text));
+    let more = if work.len() > paths.len() {
+        ", …"
+    } else {
+        ""
+    };
+    let (requests, connections) = (work.len(), connections.len());
+    let paths = paths.join(", ");
+    format!("{requests} requests on {connections} connections are cut: {paths}{more}")
 }
 
 async fn at(time: Option<Instant>) {

@@ -5,30 +5,80 @@ use std::time::Duration;
 use anyhow::Context as _;
 use socket2::{SockRef, TcpKeepalive};
 
-use crate::http::config::{HttpConfig, limit};
+use crate::http::config::{Bind, HttpConfig, Wrong, file_mode, group_id, limit, user_id};
+use crate::http::connection::Purpose;
 use crate::listen::{Address, ListenOptions, Listener};
 use crate::service::Context;
 
+/// A listener, and what is answered on it.
+pub(super) struct Bound {
+    pub(super) listener: Listener,
+    pub(super) purpose: Purpose,
+}
+
 /// Listens on every address of the table, and says so.
-pub(super) async fn bind(cx: &Context, config: &HttpConfig) -> anyhow::Result<Vec<Listener>> {
-    let mode = config.socket_mode.as_deref().map(mode).transpose()?;
-    let mut listeners = Vec::new();
-    for address in config.bind.addresses() {
-        let mut options = ListenOptions::try_from(address.as_str())?
+pub(super) async fn bind(cx: &Context, config: &HttpConfig) -> anyhow::Result<Vec<Bound>> {
+    let files = SocketFiles::of(config).map_err(|wrong| wrong.of(cx))?;
+    let routes = config.bind.addresses();
+    if routes.is_empty() {
+        let wrong = Wrong::new("bind", "expected at least one address, found none");
+        return Err(wrong.of(cx).into());
+    }
+    let health = config.health_bind.as_ref();
+    let health = health.map_or(&[][..], Bind::addresses);
+    let both = if health.is_empty() && config.health {
+        Purpose::Both
+    } else {
+        Purpose::Routes
+    };
+    let all = routes.iter().map(|address| (address, both));
+    let all = all.chain(health.iter().map(|address| (address, Purpose::Health)));
+    let mut bound = Vec::new();
+    for (address, purpose) in all {
+        let options = ListenOptions::try_from(address.as_str())?
             .backlog(config.backlog)
             .reuse_port(config.reuse_port);
-        if let Some(mode) = mode {
-            options = options.mode(mode);
+        let listener = cx.listen_with(files.add_to(options)).await?;
+        let at = listener.local_addr()?;
+        if matches!(at, Address::Tcp(_)) {
+            prepare(&listener, config).with_context(|| format!("cannot listen on {at}"))?;
         }
-        let listener = cx.listen_with(options).await?;
-        let bound = listener.local_addr()?;
-        if matches!(bound, Address::Tcp(_)) {
-            prepare(&listener, config).with_context(|| format!("cannot listen on {bound}"))?;
+        match purpose {
+            Purpose::Health => tracing::info!(service = cx.name(), "health is told on {at}"),
+            _ => tracing::info!(service = cx.name(), "listening on {at}"),
         }
-        tracing::info!(service = cx.name(), "listening on {bound}");
-        listeners.push(listener);
+        bound.push(Bound { listener, purpose });
     }
-    Ok(listeners)
+    Ok(bound)
+}
+
+/// What the files of unix sockets are to be like.
+struct SocketFiles {
+    mode: Option<u32>,
+    user: Option<u32>,
+    group: Option<u32>,
+}
+
+impl SocketFiles {
+    fn of(config: &HttpConfig) -> Result<Self, Wrong> {
+        let read = |key, text: &Option<String>, read: fn(&str) -> Result<u32, String>| {
+            let value = text.as_deref().map(read).transpose();
+            value.map_err(|text| Wrong::new(key, text))
+        };
+        Ok(Self {
+            mode: read("socket_mode", &config.socket_mode, file_mode)?,
+            user: read("socket_owner", &config.socket_owner, user_id)?,
+            group: read("socket_group", &config.socket_group, group_id)?,
+        })
+    }
+
+    fn add_to(&self, options: ListenOptions) -> ListenOptions {
+        let options = match self.mode {
+            Some(mode) => options.mode(mode),
+            None => options,
+        };
+        options.owner(self.user, self.group)
+    }
 }
 
 /// Sets what the accepted sockets inherit.
@@ -43,9 +93,4 @@ fn prepare(listener: &Listener, config: &HttpConfig) -> std::io::Result<()> {
             socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time))
         }
     }
-}
-
-fn mode(text: &str) -> anyhow::Result<u32> {
-    u32::from_str_radix(text.trim_start_matches("0o"), 8)
-        .with_context(|| format!("`socket_mode` is octal, such as `660`, and not `{text}`"))
 }

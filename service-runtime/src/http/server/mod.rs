@@ -14,11 +14,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Handler;
-use super::config::{HttpConfig, limit};
-use super::connection::{Connection, StreamTasks};
-use super::exchange::{AccessLog, Proxies, Readiness, network};
+use super::config::{HttpConfig, Wrong, limit, proxy};
+use super::connection::{Connection, Purpose, StreamTasks};
+use super::exchange::{AccessLog, Proxies, Readiness};
 use crate::listen::Peer;
 use crate::service::Context;
+use crate::service::host::Exchange;
 use crate::tasks::TaskGroup;
 
 /// Far enough for every clock.
@@ -47,6 +48,26 @@ pub(crate) struct Server {
     one_less: Notify,
 }
 
+/// A connection whose socket is open, until this is dropped: by its socket, or by a task that never
+/// got as far as to have one.
+pub(crate) struct Open(Arc<Connection>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let server = &self.0.server;
+        server.lock().remove(&self.0.id);
+        server.one_less.notify_waiters();
+    }
+}
+
+impl std::ops::Deref for Open {
+    type Target = Arc<Connection>;
+
+    fn deref(&self) -> &Arc<Connection> {
+        &self.0
+    }
+}
+
 /// The clocks of a connection, in milliseconds.
 pub(crate) struct Limits {
     pub(crate) head: Option<u64>,
@@ -65,22 +86,19 @@ pub(crate) async fn serve<H: Handler>(
     config: HttpConfig,
     handler: H,
 ) -> anyhow::Result<()> {
-    for proxy in &config.trusted_proxies {
-        anyhow::ensure!(
-            proxy == "unix" || network(proxy).is_some(),
-            "[{}] trusted_proxies: `{proxy}` is neither an address, nor a network, nor `unix`",
-            cx.name()
-        );
+    let wrong = config.trusted_proxies.iter();
+    let wrong = wrong.filter_map(|text| proxy(text).err()).next();
+    if let Some(text) = wrong {
+        return Err(Wrong::new("trusted_proxies", text).of(cx).into());
     }
-    let listeners = bind::bind(cx, &config).await?;
     #[cfg(not(feature = "tls"))]
-    anyhow::ensure!(
-        config.tls.cert.is_none(),
-        "[{}] tls.cert: this program is built without the feature `tls` of service-runtime",
-        cx.name()
-    );
+    if config.tls.cert.is_some() {
+        let text = "this program is built without the feature `tls` of service-runtime";
+        return Err(Wrong::new("tls.cert", text).of(cx).into());
+    }
     #[cfg(feature = "tls")]
     let tls = crate::http::tls::Tls::start(cx, &config.tls)?;
+    let listeners = bind::bind(cx, &config).await?;
     let server = Server::new(cx.clone(), config);
     #[cfg(feature = "tls")]
     let server = Server { tls, ..server };
@@ -126,7 +144,13 @@ impl Server {
 
     /// Returns the time since the start in milliseconds, from 1.
     pub(crate) fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX) + 1
+        self.millis(Instant::now())
+    }
+
+    /// Returns the time from the start to an instant, as [`now`](Self::now) does.
+    pub(crate) fn millis(&self, at: Instant) -> u64 {
+        let since = at.saturating_duration_since(self.started);
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX) + 1
     }
 
     /// Returns the instant of a time that [`now`](Self::now) gave.
@@ -134,8 +158,16 @@ impl Server {
         self.started + Duration::from_millis(millis).min(FAR)
     }
 
-    pub(crate) fn count(&self) {
+    /// Counts a request that has begun.
+    pub(crate) fn begun(&self) {
         self.cx.count_request();
+        self.cx.host().exchange(Exchange::Begun);
+    }
+
+    /// Counts a request that has ended.
+    pub(crate) fn ended(&self, status: Option<u16>, took: Duration) {
+        let ended = Exchange::Ended { status, took };
+        self.cx.host().exchange(ended);
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -151,17 +183,11 @@ impl Server {
         self.drain.cancel();
     }
 
-    fn opened(self: &Arc<Self>, peer: Peer) -> Arc<Connection> {
+    fn opened(self: &Arc<Self>, peer: Peer, purpose: Purpose) -> Open {
         let id = self.next.fetch_add(1, Relaxed);
-        let connection = Arc::new(Connection::new(Arc::clone(self), id, peer));
+        let connection = Arc::new(Connection::new(Arc::clone(self), id, peer, purpose));
         self.lock().insert(id, Arc::clone(&connection));
-        connection
-    }
-
-    /// Takes note of a connection whose socket is closed.
-    pub(crate) fn closed(&self, id: u64) {
-        self.lock().remove(&id);
-        self.one_less.notify_waiters();
+        Open(connection)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Arc<Connection>>> {
@@ -184,6 +210,9 @@ fn builder(config: &HttpConfig, tasks: StreamTasks) -> Builder<StreamTasks> {
     }
     let mut http2 = builder.http2();
     http2.max_concurrent_streams(config.http2_streams.get());
+    let resets = usize::try_from(config.http2_resets).unwrap_or(usize::MAX);
+    let resets = if resets > 0 { resets } else { usize::MAX };
+    http2.max_pending_accept_reset_streams(resets);
     if head_max > 0 {
         http2.max_header_list_size(u32::try_from(head_max).unwrap_or(u32::MAX));
     }

@@ -7,6 +7,7 @@ use nix::sys::signal::Signal;
 use super::driver::Driver;
 use super::machine::State;
 use super::narrate::{Worker, age, status};
+use crate::process::page::Cell;
 
 impl Driver {
     /// Logs how everybody is, and lets every worker log its own part.
@@ -36,11 +37,9 @@ impl Driver {
                 generation,
                 age,
             } = Worker::of(process);
-            let requests = self
-                .page
-                .cell(process.cell)
-                .requests
-                .load(Ordering::Relaxed);
+            let cell = self.page.cell(process.cell);
+            let requests = cell.requests.load(Ordering::Relaxed);
+            let http = http(&cell);
             let state = state(worker.state);
             tracing::info!(
                 slot,
@@ -50,10 +49,22 @@ impl Driver {
                 age,
                 state,
                 requests,
+                http,
                 "report: worker"
             );
             let _ = process.child.signal(Signal::SIGUSR1);
         }
+    }
+}
+
+/// Returns what a worker tells of its requests of HTTP, if there were any.
+fn http(cell: &Cell) -> Option<String> {
+    #[cfg(feature = "http")]
+    return cell.exchanges.figures().map(|figures| figures.to_string());
+    #[cfg(not(feature = "http"))]
+    {
+        let _ = cell;
+        None
     }
 }
 

@@ -15,6 +15,8 @@ use crate::launch::settings::Wear;
 use crate::launch::worker::link::Link;
 use crate::process::page::CellRef;
 use crate::process::{clock, look};
+#[cfg(feature = "http")]
+use crate::service::host::Exchange;
 
 /// How often the heart beats at the least, and memory is looked at.
 const SLOWEST: Duration = Duration::from_secs(1);
@@ -56,6 +58,15 @@ impl Counter {
         let count = self.cell.requests.fetch_add(1, Ordering::Relaxed) + 1;
         if count == self.limit {
             self.reached.notify_one();
+        }
+    }
+
+    /// Takes note of a request of HTTP.
+    #[cfg(feature = "http")]
+    pub(crate) fn exchange(&self, exchange: Exchange) {
+        match exchange {
+            Exchange::Begun => self.cell.exchanges.begin(),
+            Exchange::Ended { status, took } => self.cell.exchanges.end(status, took),
         }
     }
 }

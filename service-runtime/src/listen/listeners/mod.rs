@@ -296,7 +296,7 @@ impl Listeners {
             }
             Address::Abstract(name) => unix::bind_abstract(name, queue),
             Address::Unix(path) => {
-                let (fd, file) = unix::bind_path(address, path, queue, options.file_mode())?;
+                let (fd, file) = unix::bind_path(address, path, queue, options)?;
                 return Ok((fd, Some(file)));
             }
             Address::Host(..) | Address::Systemd(_) => {

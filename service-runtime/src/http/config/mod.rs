@@ -1,13 +1,19 @@
 //! The keys of a service's table that say how it serves HTTP.
 
-use std::fmt;
+mod bind;
+mod check;
+mod tls;
+
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
+pub use self::bind::Bind;
+#[cfg(feature = "tls")]
+pub(crate) use self::check::version as tls_version;
+pub(crate) use self::check::{Wrong, file_mode, group_id, network, proxy, user_id};
+pub use self::tls::{TlsConfig, TlsPair};
 use crate::config::{Config, Size};
 
 /// Where and how a service serves HTTP: the keys of its own table.
@@ -22,7 +28,13 @@ pub struct HttpConfig {
     #[config(default = 1024, range = 1..=65535)]
     pub backlog: u32,
     /// The permissions of a unix socket's file, such as `660`; by default the umask's.
+    #[serde(default, deserialize_with = "check::socket_mode")]
     pub socket_mode: Option<String>,
+    /// The user that a unix socket's file belongs to, by name or number; by default the one that the
+    /// program was started as.
+    pub socket_owner: Option<String>,
+    /// The group that a unix socket's file belongs to, by name or number.
+    pub socket_group: Option<String>,
     /// Whether each worker has a socket of its own (`SO_REUSEPORT`).
     #[config(default = false)]
     pub reuse_port: bool,
@@ -71,6 +83,10 @@ pub struct HttpConfig {
     /// How many requests of one HTTP/2 connection are answered at a time.
     #[config(default = 200)]
     pub http2_streams: NonZeroU32,
+    /// How many requests a client of HTTP/2 may take back before they were looked at; one more, and
+    /// its connection is closed. `0` for any number.
+    #[config(default = 20)]
+    pub http2_resets: u32,
     /// How long a stop goes on accepting while readiness is already off.
     #[config(default = "0s")]
     pub drain_delay: Duration,
@@ -85,95 +101,26 @@ pub struct HttpConfig {
     /// Proxies whose `Forwarded` and `X-Forwarded-For` are believed: addresses, networks such as
     /// `10.0.0.0/8`, and `unix` for every unix socket.
     #[config(default = [])]
+    #[serde(deserialize_with = "check::trusted_proxies")]
     pub trusted_proxies: Vec<String>,
     /// Whether `X-Request-Id` is taken over, or made, and answered.
     #[config(default = true)]
     pub request_id: bool,
+    /// Whether every line that is logged for a request names its method, path and id.
+    #[config(default = true)]
+    pub request_span: bool,
     /// Whether `/healthz` and `/readyz` are answered before the routes are asked.
     #[config(default = true)]
     pub health: bool,
+    /// Where alone `/healthz` and `/readyz` are answered, without TLS: an address or a list; by
+    /// default where the routes are.
+    pub health_bind: Option<Bind>,
     /// TLS for every TCP listener of the table; needs the feature `tls`.
     #[config(nested)]
     pub tls: TlsConfig,
     /// Whether a panic's message is part of the 500 that the client gets.
     #[config(default = false)]
     pub debug: bool,
-}
-
-/// Certificates for HTTP: the table `tls` in a service's own.
-#[derive(Debug, Clone, PartialEq, Deserialize, Config)]
-pub struct TlsConfig {
-    /// The file of the certificate and those up to its root, in PEM. TLS is on if it is given.
-    pub cert: Option<PathBuf>,
-    /// The file of the certificate's private key, in PEM.
-    pub key: Option<PathBuf>,
-    /// The file of certificates, in PEM, one of which has to have signed a client's own.
-    pub client_ca: Option<PathBuf>,
-    /// The oldest version that a client may speak: `1.2` or `1.3`.
-    #[config(default = "1.2")]
-    pub min_version: String,
-}
-
-/// One address to listen on, or several.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bind(Vec<String>);
-
-impl Bind {
-    /// Listens on these addresses.
-    pub fn new<A: Into<String>>(addresses: impl IntoIterator<Item = A>) -> Self {
-        Self(addresses.into_iter().map(Into::into).collect())
-    }
-
-    /// Returns the addresses as they were written.
-    pub fn addresses(&self) -> &[String] {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Bind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(BindVisitor)
-    }
-}
-
-struct BindVisitor;
-
-impl<'de> Visitor<'de> for BindVisitor {
-    type Value = Bind;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an address such as `127.0.0.1:8080`, or a list of them")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Bind, E> {
-        // From the environment or a flag: `a, b` or `["a", "b"]`; an IPv6 address has brackets too.
-        let text = text.trim();
-        let list = text
-            .strip_prefix('[')
-            .and_then(|text| text.strip_suffix(']'));
-        let list = list.unwrap_or(text).split(',');
-        let list = list.map(|address| address.trim().trim_matches(['"', '\'']));
-        check(list.map(str::to_owned).collect())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Bind, A::Error> {
-        let mut addresses = Vec::new();
-        while let Some(address) = items.next_element()? {
-            addresses.push(address);
-        }
-        check(addresses)
-    }
-}
-
-fn check<E: de::Error>(addresses: Vec<String>) -> Result<Bind, E> {
-    if addresses.is_empty() {
-        return Err(E::invalid_length(0, &BindVisitor));
-    }
-    for address in &addresses {
-        let parsed = address.parse::<crate::listen::Address>();
-        parsed.map_err(E::custom)?;
-    }
-    Ok(Bind(addresses))
 }
 
 /// A limit of time; zero is none.

@@ -1,0 +1,128 @@
+//! From files to what rustls serves with.
+
+use std::error::Error;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig, version};
+
+use super::names::ByName;
+use crate::http::TlsConfig;
+use crate::http::config::{Wrong, tls_version};
+
+/// Loads every file of the table; nothing if it names no certificate.
+pub(super) fn load(config: &TlsConfig) -> Result<Option<Arc<ServerConfig>>, Wrong> {
+    tls_version(&config.min_version).map_err(|text| Wrong::new("tls.min_version", text))?;
+    let (cert, key) = match (&config.cert, &config.key) {
+        (Some(cert), Some(key)) => (cert, key),
+        (Some(_), None) => return Err(Wrong::new("tls.cert", "given without `tls.key`")),
+        (None, Some(_)) => return Err(Wrong::new("tls.key", "given without `tls.cert`")),
+        (None, None) if config.more.is_empty() => return Ok(None),
+        (None, None) => return Err(Wrong::new("tls.more", "given without `tls.cert`")),
+    };
+    let provider = Arc::new(ring::default_provider());
+    let first = pair("tls.cert", cert, "tls.key", key, &provider)?;
+    let mut pairs = ByName::new(first);
+    for more in &config.more {
+        pairs.push(pair(
+            "tls.more", &more.cert, "tls.more", &more.key, &provider,
+        )?);
+    }
+    let versions: &[_] = match config.min_version.as_str() {
+        "1.3" => &[&version::TLS13],
+        _ => &[&version::TLS13, &version::TLS12],
+    };
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(versions)
+        .map_err(|error| Wrong::new("tls.min_version", error.to_string()))?;
+    let builder = match &config.client_ca {
+        None => builder.with_no_client_auth(),
+        Some(path) => builder.with_client_cert_verifier(clients(path, provider)?),
+    };
+    let mut server = builder.with_cert_resolver(Arc::new(pairs));
+    server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Some(Arc::new(server)))
+}
+
+fn pair(
+    cert_key: &'static str,
+    cert: &Path,
+    key_key: &'static str,
+    key: &Path,
+    provider: &CryptoProvider,
+) -> Result<CertifiedKey, Wrong> {
+    let chain = certificates(cert_key, cert)?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| {
+        let text = format!("cannot read the key {}: {}", key.display(), chained(&error));
+        Wrong::new(key_key, text)
+    })?;
+    warn_of_readers(key);
+    CertifiedKey::from_der(chain, private, provider).map_err(|error| {
+        let (cert, key) = (cert.display(), key.display());
+        let text = format!("cannot use the certificate {cert} with the key {key}: {error}");
+        Wrong::new(key_key, text)
+    })
+}
+
+fn clients(
+    path: &Path,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, Wrong> {
+    let wrong = |error: &dyn Error| {
+        let text = format!("cannot use {}: {error}", path.display());
+        Wrong::new("tls.client_ca", text)
+    };
+    let mut roots = RootCertStore::empty();
+    for root in certificates("tls.client_ca", path)? {
+        roots.add(root).map_err(|error| wrong(&error))?;
+    }
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    verifier.map_err(|error| wrong(&error)).map(|it| it as _)
+}
+
+fn certificates(key: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, Wrong> {
+    let all = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    match all {
+        Ok(all) if !all.is_empty() => Ok(all),
+        Ok(_) => {
+            let text = format!("{} holds no certificate", path.display());
+            Err(Wrong::new(key, text))
+        }
+        Err(error) => {
+            let path = path.display();
+            let text = format!("cannot read the certificates {path}: {}", chained(&error));
+            Err(Wrong::new(key, text))
+        }
+    }
+}
+
+/// Writes an error with its causes, but for those that it has in its text already.
+fn chained(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+fn warn_of_readers(key: &Path) {
+    let mode = std::fs::metadata(key).map(|found| found.permissions().mode());
+    if mode.is_ok_and(|mode| mode & 0o004 != 0) {
+        tracing::warn!(
+            "everybody may read the key {}: `chmod o-r` it",
+            key.display()
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! What a worker tells of the requests of HTTP that it serves: counters in memory that its supervisor
+//! sees too.
+//!
+//! Every counter is an atomic of its own. A reader may see a request that has ended in one of them
+//! and not yet in another, and no request is ever missing for good.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// The times that requests are sorted by, in milliseconds; the last place is for longer ones.
+const BOUNDS: [u64; 12] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
+
+/// The counters of one worker.
+#[derive(Default)]
+#[repr(C)]
+pub(crate) struct Exchanges {
+    in_flight: AtomicU64,
+    /// By the first digit of the status; the first for those whose client got no answer.
+    classes: [AtomicU64; 6],
+    /// The time of all that have ended, in microseconds.
+    time: AtomicU64,
+    /// How many have ended within each of the bounds, and not within the one before.
+    within: [AtomicU64; BOUNDS.len() + 1],
+}
+
+/// What the counters said at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Figures {
+    in_flight: u64,
+    classes: [u64; 6],
+    time: Duration,
+    within: [u64; BOUNDS.len() + 1],
+}
+
+impl Exchanges {
+    /// Counts a request that has begun.
+    pub(crate) fn begin(&self) {
+        self.in_flight.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a request that has ended: with the status of its answer, or with none.
+    pub(crate) fn end(&self, status: Option<u16>, took: Duration) {
+        self.in_flight.fetch_sub(1, Relaxed);
+        let class = usize::from(status.unwrap_or(0) / 100).min(5);
+        self.classes[class].fetch_add(1, Relaxed);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.time.fetch_add(micros, Relaxed);
+        let place = BOUNDS.partition_point(|bound| *bound * 1000 < micros);
+        self.within[place].fetch_add(1, Relaxed);
+    }
+
+    /// Forgets the worker that counted before.
+    pub(crate) fn clear(&self) {
+        let all = self.classes.iter().chain(&self.within);
+        for counter in all.chain([&self.in_flight, &self.time]) {
+            counter.store(0, Relaxed);
+        }
+    }
+
+    /// Reads the counters; nothing if no request has come yet.
+    pub(crate) fn figures(&self) -> Option<Figures> {
+        let figures = Figures {
+            in_flight: self.in_flight.load(Relaxed),
+            classes: self.classes.each_ref().map(|count| count.load(Relaxed)),
+            time: Duration::from_micros(self.time.load(Relaxed)),
+            within: self.within.each_ref().map(|count| count.load(Relaxed)),
+        };
+        (figures.in_flight > 0 || figures.ended() > 0).then_some(figures)
+    }
+}
+
+impl Figures {
+    fn ended(&self) -> u64 {
+        self.classes.iter().sum()
+    }
+
+    fn mean(&self) -> Duration {
+        let ended = u32::try_from(self.ended()).unwrap_or(u32::MAX).max(1);
+        let mean = (self.time / ended).as_micros();
+        Duration::from_micros(u64::try_from(mean).unwrap_or(u64::MAX))
+    }
+
+    /// Returns the bound within which so many of a hundred requests have ended, in words.
+    fn percentile(&self, percent: u64) -> String {
+        let all: u64 = self.within.iter().sum();
+        let mut left = (all * percent).div_ceil(100);
+        for (bound, count) in BOUNDS.iter().zip(self.within) {
+            if count >= left {
+                let bound = Duration::from_millis(*bound);
+                return format!("within {}", humantime::format_duration(bound));
+            }
+            left -= count;
+        }
+        "over 10s".to_owned()
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in flight, {} ended", self.in_flight, self.ended())?;
+        for (class, count) in self.classes.iter().enumerate().filter(|(_, n)| **n > 0) {
+            match class {
+                0 => write!(f, ", without an answer {count}")?,
+                class => write!(f, ", {class}xx {count}")?,
+            }
+        }
+        if self.ended() > 0 {
+            let mean = humantime::format_duration(self.mean());
+            let (p50, p99) = (self.percentile(50), self.percentile(99));
+            write!(f, ", mean {mean}, p50 {p50}, p99 {p99}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_counted_by_class_and_time() {
+        let exchanges = Exchanges::default();
+        assert_eq!(exchanges.figures(), None);
+        for (status, millis) in [(200, 1), (204, 1), (404, 2), (500, 20_000)] {
+            exchanges.begin();
+            exchanges.end(Some(status), Duration::from_millis(millis));
+        }
+        for _ in 0..3 {
+            exchanges.begin();
+        }
+        exchanges.end(None, Duration::from_micros(1001));
+        assert_eq!(
+            exchanges.figures().unwrap().to_string(),
+            "2 in flight, 5 ended, without an answer 1, 2xx 2, 4xx 1, 5xx 1, mean 4s 1ms, \
+             p50 within 2ms, p99 over 10s"
+        );
+        exchanges.clear();
+        assert_eq!(exchanges.figures(), None);
+    }
+
+    #[test]
+    fn a_request_that_has_just_begun_is_shown() {
+        let exchanges = Exchanges::default();
+        exchanges.begin();
+        let figures = exchanges.figures().unwrap().to_string();
+        assert_eq!(figures, "1 in flight, 0 ended");
+    }
+}
