@@ -380,7 +380,11 @@ impl Driver {
                 self.notifier.ready(&status(&self.machine, &self.pools));
             }
             Announcement::Reloading => self.notifier.reloading(),
-            Announcement::Stopping => self.notifier.stopping(),
+            Announcement::Stopping => {
+                self.notifier.stopping();
+                // From now on the last worker that accepts decides when clients are refused.
+                self.listeners.close_all();
+            }
         }
     }
 }
