@@ -1,6 +1,7 @@
 //! The end of a program that serves HTTP, as its clients see it.
 
 use std::io::ErrorKind;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,13 +37,14 @@ fn web(keys: &[&str]) -> (Fixture, String) {
 #[test]
 fn sixteen_keep_alive_clients_see_no_failure_at_a_stop_and_every_close_is_announced() {
     let (web, address) = web(&["linger=20s"]);
-    let served = AtomicUsize::new(0);
+    let (served, connected) = (AtomicUsize::new(0), Barrier::new(16));
     thread::scope(|scope| {
         let clients: Vec<_> = (0..16)
             .map(|number| {
-                let (address, served) = (&address, &served);
+                let (address, served, connected) = (&address, &served, &connected);
                 scope.spawn(move || {
                     let mut client = Client::connect(address).unwrap();
+                    connected.wait();
                     loop {
                         let answer = client.get("/pid").unwrap();
                         assert_eq!(answer.status, 200);
@@ -82,7 +84,9 @@ fn a_stop_fails_the_readiness_at_once_and_then_serves_until_it_refuses_with_no_r
             .collect();
         web.signal(Signal::SIGTERM);
         let told = Instant::now();
-        web.wait_for("no longer ready");
+        for _ in 0..2 {
+            web.wait_for("no longer ready");
+        }
         let unready = health.get("/readyz").unwrap();
         assert_eq!(unready.status, 503, "{unready:?}");
         assert!(
@@ -102,15 +106,22 @@ fn a_stop_fails_the_readiness_at_once_and_then_serves_until_it_refuses_with_no_r
 }
 
 /// Asks on fresh connections until one is refused, and checks that all others are refused too.
+///
+/// The system lets a client in that comes between the last look into the queue and the close of the
+/// socket, some microseconds later, and resets it then: so the last one before the refusals may be.
 fn until_refused(address: &str, over: &AtomicBool) -> usize {
-    let mut served = 0;
-    let mut refused = false;
+    let (mut served, mut reset, mut refused) = (0, false, false);
     while !over.load(Ordering::Relaxed) {
         match Client::connect(address) {
             Ok(mut client) => {
-                assert!(!refused, "taken after others were refused");
-                let answer = client.get("/pid").expect("who is let in is served");
-                assert_eq!(answer.status, 200);
+                assert!(!refused && !reset, "taken after others were refused");
+                match client.get("/pid") {
+                    Ok(answer) => assert_eq!(answer.status, 200),
+                    Err(error) => {
+                        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+                        reset = true;
+                    }
+                }
                 served += 1;
             }
             Err(error) => {
