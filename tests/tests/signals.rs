@@ -145,11 +145,12 @@ fn usr1_reports_every_process() {
 }
 
 #[test]
-fn usr2_ends_nobody() {
+fn usr2_to_workers_ends_nobody() {
     let greeter = fixture!("greeter").start();
     let workers = greeter.ready(2);
-    greeter.signal_all(Signal::SIGUSR2);
-    greeter.wait_for("signal without a meaning here");
+    for worker in &workers {
+        kill(worker.pid, Signal::SIGUSR2);
+    }
     greeter.signal(Signal::SIGUSR1);
     greeter.wait_for("report service=\"greeter\" phase=ready");
     greeter.wait_for("report service=\"greeter\" phase=ready");

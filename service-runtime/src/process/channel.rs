@@ -153,10 +153,12 @@ impl Channel {
         loop {
             let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC;
             match recv(self.0.as_raw_fd(), &mut [], flags) {
-                Ok(0) | Err(Errno::ECONNRESET) => return Err(Closed::End),
+                Ok(0) => return Err(Closed::End),
                 Ok(length) => return Ok(Some(length)),
                 Err(Errno::EAGAIN) => return Ok(None),
-                Err(Errno::EINTR) => {}
+                // Told once, when the other side ends without having read all: what it said before
+                // waits behind it.
+                Err(Errno::EINTR | Errno::ECONNRESET) => {}
                 Err(error) => return Err(Closed::Os(error)),
             }
         }
@@ -199,6 +201,16 @@ mod tests {
     fn nothing_sent_is_nothing_received() {
         let (_a, b) = Channel::pair().unwrap();
         assert!(b.receive().unwrap().is_none());
+    }
+
+    #[test]
+    fn last_words_arrive_from_an_end_that_has_not_read_all() {
+        let (a, b) = Channel::pair().unwrap();
+        a.send(b"never read", &[]).unwrap();
+        b.send(b"last words", &[]).unwrap();
+        drop(b);
+        assert_eq!(a.receive().unwrap().unwrap().bytes, b"last words");
+        assert_eq!(a.receive().unwrap_err(), Closed::End);
     }
 
     #[test]

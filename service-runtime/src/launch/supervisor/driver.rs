@@ -12,8 +12,10 @@ use nix::sys::signal::Signal;
 
 use super::checking::Check;
 use super::hang::OVERSLEPT;
-use super::machine::{Action, Announcement, Event, Machine, Outcome, Place, Request, WorkerId};
-use super::narrate::{Death, narrate, status};
+use super::machine::{
+    Action, Announcement, Event, Machine, Note, Outcome, Place, Request, WorkerId,
+};
+use super::narrate::{Death, launch_error, narrate, status};
 use super::orders::Order;
 use super::pools::Pools;
 use super::process::{Born, Process, bear};
@@ -68,6 +70,8 @@ pub(super) struct Driver {
     pub(super) page: Page,
     pub(super) status: String,
     pub(super) last_death: Option<Death>,
+    /// Why the launch was given up.
+    pub(super) failure: Option<String>,
     pub(super) is_init: bool,
     pub(super) upgrade: Upgrade,
     /// The process that this one is to replace, until it has.
@@ -274,6 +278,10 @@ impl Driver {
             Action::HandOver { reload } => self.hand_over(reload),
             Action::Announce(announcement) => self.announce(announcement),
             Action::Log(note) => {
+                if let Note::LaunchFailed(id) = note {
+                    let last = self.last_death.as_ref();
+                    self.failure = Some(launch_error(id, &self.processes, last));
+                }
                 narrate(
                     &note,
                     &self.processes,
@@ -341,9 +349,7 @@ impl Driver {
     fn leave(&self) {
         self.kill_dismissed();
         if let Some(predecessor) = &self.predecessor {
-            let death = self.last_death.as_ref();
-            let told = death.and_then(|death| death.error.as_deref());
-            let why = told.or(death.map(|death| death.how.as_str()));
+            let why = self.failure.as_deref();
             predecessor.failed(why.unwrap_or("it was told to stop"));
         } else if !self.upgrade.handed_over && !self.notifier.keeps_sockets() {
             self.listeners.remove_socket_files();

@@ -203,18 +203,25 @@ fn refused(cause: Cause, last: Option<&Death>) {
 }
 
 fn failed(id: WorkerId, processes: &BTreeMap<WorkerId, Process>, last: Option<&Death>) {
+    let error = launch_error(id, processes, last);
+    let how = last
+        .filter(|death| death.id == id)
+        .map_or("it cannot start", |death| death.how.as_str());
+    tracing::error!(error, "launch failed, no worker ever got ready: {how}");
+}
+
+/// Returns why a launch was given up, in the words of the worker that could not start.
+pub(super) fn launch_error(
+    id: WorkerId,
+    processes: &BTreeMap<WorkerId, Process>,
+    last: Option<&Death>,
+) -> String {
     let told = processes
         .get(&id)
         .and_then(|process| process.error.as_deref());
     let dead = last.filter(|death| death.id == id);
     let error = told.or_else(|| dead.and_then(|death| death.error.as_deref()));
-    let how = dead
-        .map(|death| death.how.as_str())
-        .unwrap_or("it cannot start");
-    tracing::error!(
-        error = error.unwrap_or("none told"),
-        "launch failed, no worker ever got ready: {how}"
-    );
+    error.unwrap_or("none told").to_owned()
 }
 
 /// A worker, for a log line.
@@ -263,8 +270,13 @@ pub(super) fn status(machine: &Machine, pools: &Pools) -> String {
     let plural = if workers == 1 { "" } else { "s" };
     let mut line = format!("{workers} worker{plural}");
     let own = machine.pools().into_iter();
+    let mut own: Vec<_> = own
+        .filter_map(|(id, (workers, _))| Some((pools.name(id)?, workers)))
+        .collect();
+    own.sort();
     let own: Vec<String> = own
-        .filter_map(|(id, (workers, _))| Some(format!("{workers} of {}", pools.name(id)?)))
+        .into_iter()
+        .map(|(service, workers)| format!("{workers} of {service}"))
         .collect();
     if !own.is_empty() {
         line.push_str(&format!(" ({})", own.join(", ")));

@@ -78,6 +78,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         page: page.clone(),
         status: String::new(),
         last_death: None,
+        failure: None,
         is_init: reap::is_init(),
         logging: logging.clone(),
         fed: Duration::ZERO,

@@ -224,7 +224,10 @@ impl Machine {
             // A slot's last worker but one has to be gone first, so that reloads in quick
             // succession do not pile up draining workers.
             let busy = self.is_draining(index) || slot.successor.is_some();
-            if busy || self.under_way(slot.pool) >= self.limit(slot.pool, roll) {
+            if busy
+                || self.under_way(slot.pool) >= self.limit(slot.pool, roll)
+                || !self.may_begin(roll)
+            {
                 waiting.push_back(index);
                 continue;
             }
@@ -234,9 +237,15 @@ impl Machine {
         roll.todo = waiting;
     }
 
+    /// Returns whether the reload may go on beyond its very first successor.
+    fn may_begin(&self, roll: &Roll) -> bool {
+        let shown = self.slots.iter().any(|slot| slot.generation == roll.to);
+        roll.undoing || shown || self.slots.iter().all(|slot| slot.successor.is_none())
+    }
+
     /// Returns how many slots of a pool may have a successor under way.
     fn limit(&self, pool: PoolId, roll: &Roll) -> usize {
-        // The first of a generation goes alone: it shows whether the others may follow.
+        // The first of a pool goes alone: it shows whether the others may follow.
         let has_shown = |slot: &Slot| slot.pool == pool && slot.generation == roll.to;
         if roll.undoing || self.slots.iter().any(has_shown) {
             roll.policy.pool(pool).map_or(1, |pool| pool.surge.max(1))
