@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use super::Server;
 use super::bind::Bound;
@@ -21,6 +22,9 @@ const PROBES: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
 /// How much of the graceful timeout is left for what comes after a cut.
 const REST: Duration = Duration::from_millis(250);
 
+/// How many connections are taken out of the queue at the end: no queue is longer.
+const AT_ONCE: usize = 4096;
+
 /// Serves until the service is to stop, and then drains.
 pub(super) async fn run<H: Handler>(server: Arc<Server>, listeners: Vec<Bound>, handler: H) {
     let limited = server.tasks.limited(server.config.max_connections);
@@ -33,7 +37,13 @@ pub(super) async fn run<H: Handler>(server: Arc<Server>, listeners: Vec<Bound>, 
             Purpose::Health => asking.clone(),
             _ => limited.clone(),
         };
-        let accepting = accept(Arc::clone(&server), limited, bound, handler.clone());
+        let accepting = accept(
+            Arc::clone(&server),
+            limited,
+            bound,
+            handler.clone(),
+            loops.stop_token(),
+        );
         if let Err(error) = loops.try_spawn("accept", accepting) {
             tracing::error!("cannot accept: {error}");
         }
@@ -52,7 +62,7 @@ pub(super) async fn run<H: Handler>(server: Arc<Server>, listeners: Vec<Bound>, 
             () = at(ends.last) => {}
         }
     }
-    loops.stop(false);
+    loops.stop(true);
     loops.wait().await;
     drain(&server, ends).await;
 }
@@ -62,10 +72,12 @@ async fn accept<H: Handler>(
     limited: TaskGroup,
     Bound { listener, purpose }: Bound,
     handler: H,
+    over: CancellationToken,
 ) {
+    let next = async || Some((limited.room().await?, listener.accept().await));
     // A connection that is not accepted waits in the queue, where another worker finds it.
-    while let Some(room) = limited.room().await {
-        let (stream, peer) = match listener.accept().await {
+    while let Some(Some((room, accepted))) = over.run_until_cancelled(next()).await {
+        let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 server.cx.fail(error);
@@ -74,6 +86,13 @@ async fn accept<H: Handler>(
         };
         let serving = connection(&server, stream, (peer, purpose), handler.clone());
         if room.spawn("connection", serving).is_err() {
+            return;
+        }
+    }
+    // Unless there is no other worker: so who was let in is served, and whoever comes later refused.
+    for (stream, peer) in std::iter::from_fn(|| listener.take()).take(AT_ONCE) {
+        let serving = connection(&server, stream, (peer, purpose), handler.clone());
+        if server.tasks.try_spawn("connection", serving).is_err() {
             return;
         }
     }

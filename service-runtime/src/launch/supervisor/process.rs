@@ -29,6 +29,8 @@ pub(super) struct Process {
     pub(super) uses: BTreeSet<SocketId>,
     /// The last thing that went wrong in it, in its own words.
     pub(super) error: Option<String>,
+    /// It could not be set up: the machine is short of something.
+    pub(super) lacks: bool,
     /// `None` once the worker has closed its end.
     channel: Option<Channel>,
 }
@@ -88,6 +90,7 @@ pub(super) fn bear(
                 born: Instant::now(),
                 uses: BTreeSet::new(),
                 error: None,
+                lacks: false,
                 channel: Some(ours),
             })))
         }
