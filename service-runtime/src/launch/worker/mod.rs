@@ -344,10 +344,6 @@ impl Audience for Supervisor {
         self.link.send(ToSupervisor::Done);
     }
 
-    fn stop_limit(&self) -> Option<Option<std::time::Duration>> {
-        self.link.counter().stop_limit()
-    }
-
     fn mutated(&mut self, result: Result<(), String>) {
         self.link
             .send(ToSupervisor::Mutated(result.err().unwrap_or_default()));
