@@ -62,17 +62,27 @@ impl<'a> Hand<'a> {
 
     /// Returns the supervisor of the moment.
     pub(crate) fn supervisor(&mut self) -> Pid {
-        let gone = is_gone(self.supervisor);
-        if self.upgrading || gone {
-            let lines = self.echo.lines().with("this process has taken over");
-            let next = lines.last().map(|line| writer(line));
-            if let Some(next) = next.filter(|next| self.supervisors.insert(*next)) {
-                self.supervisor = next;
-                self.upgrading = false;
-            }
-            assert!(!is_gone(self.supervisor), "{} is gone", self.supervisor);
+        if is_gone(self.supervisor) {
+            // What it said last may be on its way still.
+            until("a supervisor that is gone has a successor", || {
+                self.follow()
+            });
+        } else if self.upgrading {
+            self.follow();
         }
         self.supervisor
+    }
+
+    /// Turns to the process that has taken over, if there is another one now.
+    fn follow(&mut self) -> bool {
+        let lines = self.echo.lines().with("this process has taken over");
+        let next = lines.last().map(|line| writer(line));
+        let next = next.filter(|next| self.supervisors.insert(*next));
+        if let Some(next) = next {
+            self.supervisor = next;
+            self.upgrading = false;
+        }
+        next.is_some()
     }
 
     /// Returns the workers of the supervisor of the moment, and perhaps a check.
