@@ -3,14 +3,13 @@
 //! Only a supervisor starts the program anew; whatever launcher the new process runs, it takes over.
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Heir, Legacy, VARIABLES};
+pub(crate) use linux::{Heir, VARIABLES};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::{Heir, Legacy, VARIABLES};
+pub(crate) use other::{Heir, VARIABLES};
 
 #[cfg(target_os = "linux")]
 mod linux {
-    pub(crate) use crate::launch::upgrade::Legacy;
-    use crate::launch::upgrade::{Predecessor, VARIABLE};
+    use crate::launch::upgrade::{Legacy, Predecessor, VARIABLE};
     use crate::listen::Listeners;
     use crate::process::program::Program;
 
@@ -77,7 +76,9 @@ mod other {
 
     /// What another process left: nothing.
     #[derive(Debug, Default)]
-    pub(crate) struct Legacy;
+    pub(crate) struct Legacy {
+        pub(crate) pid_file: Option<std::os::fd::OwnedFd>,
+    }
 
     /// Nothing: only a supervisor starts its program anew, and there is none here.
     #[derive(Debug)]
@@ -95,7 +96,7 @@ mod other {
         pub(crate) fn failed(&self, _why: &str) {}
 
         pub(crate) fn inherit(&self, _listeners: &mut Listeners) -> Result<Legacy, String> {
-            Ok(Legacy)
+            Ok(Legacy::default())
         }
 
         pub(crate) fn take_over(&mut self) -> bool {

@@ -8,6 +8,8 @@
 //! | `service_launcher` | that, in this process |
 //! | `supervisor`, `worker`, `protocol` | that, in forked workers |
 //! | `heir`, `upgrade` | a process that replaces another, and what an old and a new process of the program say to each other |
+//! | `pid_file` | what keeps a second instance out |
+//! | `rights` | who the program is, and what it may do |
 //! | `warden` | the end of a process whose runtime is stuck |
 
 #[cfg(feature = "cli")]
@@ -21,11 +23,13 @@ mod main_fn;
 mod once;
 mod options;
 mod orders;
+mod pid_file;
 mod preparation;
 #[cfg(target_os = "linux")]
 mod process_launcher;
 #[cfg(target_os = "linux")]
 mod protocol;
+mod rights;
 mod running;
 mod selection;
 mod serve;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
-use crate::launch::heir::{self, Heir, Legacy};
+use crate::launch::heir::{self, Heir};
 use crate::launch::host::chain;
 use crate::launch::logging::Logging;
 use crate::launch::main_fn::{Flags, Main};
 use crate::launch::once;
 use crate::launch::options::{Options, Preload};
+use crate::launch::pid_file::PidFile;
+use crate::launch::rights::Rights;
 use crate::listen::Listeners;
 use crate::notify::Notifier;
 use crate::process::environment;
@@ -26,8 +28,10 @@ pub(crate) struct Prepared {
     pub(crate) preload: Option<Preload>,
     pub(crate) listeners: Listeners,
     pub(crate) notifier: Notifier,
+    pub(crate) rights: Rights,
+    /// Removed when this is dropped by the process that made it.
+    pub(crate) pid_file: Option<PidFile>,
     pub(crate) heir: Heir,
-    pub(crate) legacy: Legacy,
 }
 
 /// Prepares a launch, or returns the exit if there is nothing to launch.
@@ -42,10 +46,16 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
         exit.say(program, error)
     };
     once::take().map_err(|error| refuse(Exit::Failed, &error))?;
-    let (flags, only, configuration) = command_line::<M, F>(options, &refuse)?;
+    let (flags, only, mut configuration) = command_line::<M, F>(options, &refuse)?;
     let loaded = configuration
         .load()
         .map_err(|error| refuse(Exit::Config, &error))?;
+    let rights = loaded
+        .rights()
+        .map_err(|error| refuse(Exit::Config, &error))?;
+    if rights.directory().is_some() {
+        configuration.anchor();
+    }
     let logging = Logging::new(&loaded.settings).map_err(|error| refuse(Exit::Config, &error))?;
     let mut listeners =
         Listeners::from_env().map_err(|error| refuse(Exit::Failed, &chain(&error)))?;
@@ -62,9 +72,22 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
             .chain(crate::notify::VARIABLES)
             .chain(heir::VARIABLES),
     );
+    let pid_file = loaded.settings.pid_file.as_deref();
+    let pid_file = pid_file
+        .map(|path| PidFile::of(path, legacy.pid_file))
+        .transpose()
+        .map_err(|error| refuse(Exit::Failed, &chain(&error)))?;
+    // What was passed and what is logged to is open by now; the rest is opened as whom the program
+    // becomes here.
+    rights
+        .take()
+        .map_err(|error| refuse(Exit::Failed, &error))?;
     {
         let _scoped = logging.scoped();
         loaded.log_options();
+        if rights.is_dropped() {
+            configuration.warn_of_unreadable();
+        }
     }
     Ok(Prepared {
         program: program.clone(),
@@ -76,8 +99,9 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
         preload: options.preload.clone(),
         listeners,
         notifier,
+        rights,
+        pid_file,
         heir,
-        legacy,
     })
 }
 

@@ -74,13 +74,19 @@ fn run<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) -> Exit {
 }
 
 /// Serves in this process.
-pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
+pub(crate) fn serve<M>(mut prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
     Logging::identify(Who::Alone);
+    // Removed at the end of this function.
+    let _pid_file = prepared.pid_file.take();
     let scoped = prepared.logging.scoped();
     if let Some(preload) = &prepared.preload
         && let Err(error) = preload()
     {
         tracing::error!("the `preload` function failed: {error:#}");
+        return Exit::Failed;
+    }
+    if let Err(error) = prepared.rights.change_directory() {
+        tracing::error!("{error}");
         return Exit::Failed;
     }
     // Blocked until the handlers stand: what comes meanwhile is handled then.

@@ -11,6 +11,12 @@ pub(crate) mod channel;
 pub(crate) mod child;
 #[cfg(target_os = "linux")]
 pub(crate) mod clock;
+#[cfg(target_os = "linux")]
+pub(crate) mod command;
+#[cfg(target_os = "linux")]
+pub(crate) mod cpus;
+#[cfg(target_os = "linux")]
+pub(crate) mod credentials;
 pub(crate) mod environment;
 #[cfg(all(feature = "http", target_os = "linux"))]
 pub(crate) mod exchanges;

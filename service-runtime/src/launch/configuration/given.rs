@@ -2,6 +2,7 @@
 
 use crate::launch::exit::WrongConfig;
 use crate::launch::options::Options;
+use crate::launch::rights::{Rights, Unknown};
 use crate::launch::settings::Settings;
 
 /// Where the configuration comes from.
@@ -43,8 +44,16 @@ impl Configuration {
             })?;
         }
         let pools = Vec::new();
-        Ok(Loaded { settings, pools })
+        let loaded = Loaded { settings, pools };
+        loaded.rights()?;
+        Ok(loaded)
     }
+
+    /// Has no files.
+    pub(crate) fn warn_of_unreadable(&self) {}
+
+    /// Has no files.
+    pub(crate) fn anchor(&mut self) {}
 
     /// Reads them once more.
     pub(crate) fn rebuild(&self, _bytes: &[u8]) -> Result<Loaded, WrongConfig> {
@@ -53,6 +62,12 @@ impl Configuration {
 }
 
 impl Loaded {
+    /// Looks up who the program is to be.
+    pub(crate) fn rights(&self) -> Result<Rights, WrongConfig> {
+        Rights::look_up(&self.settings.privileges)
+            .map_err(|Unknown(key, message)| WrongConfig(format!("`{key}`: {message}")))
+    }
+
     pub(crate) fn check(&self) -> Result<(), WrongConfig> {
         Ok(())
     }

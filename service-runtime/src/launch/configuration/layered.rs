@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::pools::{self, OwnPool, POOLS};
 use crate::config::{self, ConfigErrors, Field, Layers, Section, Snapshot, Sources, log_options};
 use crate::launch::options::Options;
+use crate::launch::rights::{Rights, Unknown};
 use crate::launch::settings::{KEYS, Settings};
 use crate::service::registry;
 
@@ -96,9 +97,25 @@ impl Configuration {
         self
     }
 
-    /// Reads the files of the moment.
+    /// Reads the files of the moment, and looks up what they name on this machine.
     pub(crate) fn load(&self) -> Result<Loaded, ConfigErrors> {
-        self.build(self.layers.read()?)
+        let loaded = self.build(self.layers.read()?)?;
+        loaded.rights()?;
+        Ok(loaded)
+    }
+
+    /// Warns of files that this process could read before it gave rights up, and cannot any more.
+    pub(crate) fn warn_of_unreadable(&self) {
+        if let Err(error) = self.layers.read() {
+            tracing::warn!(
+                "a reload will be refused, the configuration can be read no more: {error}"
+            );
+        }
+    }
+
+    /// Makes the paths of all files absolute: the process is about to change its directory.
+    pub(crate) fn anchor(&mut self) {
+        self.layers.anchor();
     }
 
     /// Builds the configuration that another process of the program has read.
@@ -147,6 +164,16 @@ impl Loaded {
     /// As [`check`](Self::check).
     pub(crate) fn checked(self) -> Result<Self, ConfigErrors> {
         self.check().map(|()| self)
+    }
+
+    /// Looks up who the program is to be.
+    pub(crate) fn rights(&self) -> Result<Rights, ConfigErrors> {
+        Rights::look_up(&self.settings.privileges).map_err(|Unknown(key, message)| {
+            let mut entries = self.snapshot.entries(LAUNCH);
+            let entry = entries.find(|(name, ..)| *name == key);
+            let origin = entry.map_or(config::Origin::Default, |(_, _, origin)| origin.clone());
+            ConfigErrors::at(LAUNCH, key, &origin, message)
+        })
     }
 
     /// Returns the texts that this was built from.
@@ -229,8 +256,14 @@ fn sections(options: &Options) -> Vec<Section> {
     sections.into_iter().map(count).collect()
 }
 
+/// Says what the value of a setting must be, if it is none.
+pub(super) fn check(name: &str, text: &str) -> Result<(), &'static str> {
+    let read = Settings::default().read(name, text);
+    read.map_err(|expects| expects.unwrap_or("a setting that exists"))
+}
+
 fn field(key: &crate::launch::settings::Key) -> Field {
-    let mut field = Field::new(key.name, key.kind).doc(key.doc);
+    let mut field = Field::new(key.name, key.kind).doc(key.doc).checked(check);
     field = if key.default.is_empty() {
         field.optional()
     } else {

@@ -17,7 +17,7 @@ impl<A: Audience> Serving<A> {
     pub(super) async fn reload(&mut self) -> Option<Exit> {
         tracing::info!("reload begins");
         self.audience.reloading();
-        let loaded = match self.configuration.load().and_then(Loaded::checked) {
+        let mut loaded = match self.configuration.load().and_then(Loaded::checked) {
             Ok(loaded) => loaded,
             Err(error) => {
                 lines("reload refused, nothing is changed: ", &error.to_string());
@@ -25,6 +25,7 @@ impl<A: Audience> Serving<A> {
                 return None;
             }
         };
+        loaded.settings.keep_fixed(self.settings());
         if loaded.settings.restart_method == RestartMethod::Mutate {
             if let (Some(exit), _) = self.take_over(loaded).await {
                 return Some(exit);

@@ -91,6 +91,19 @@ impl Settings {
         let key = KEYS.iter().find(|key| key.name == name).ok_or(None)?;
         key.read(self, text.trim()).ok_or(Some(key.expects))
     }
+
+    /// Keeps what only a start can change as it was, and logs what would have changed.
+    pub(crate) fn keep_fixed(&mut self, launched: &Self) {
+        let changed = self.privileges != launched.privileges || self.pid_file != launched.pid_file;
+        if changed {
+            tracing::warn!(
+                "pid_file, user, group, no_new_privileges, umask, chdir and limit_… are read at \
+                 start alone: those that changed stay as they were"
+            );
+            self.privileges = launched.privileges.clone();
+            self.pid_file = launched.pid_file.clone();
+        }
+    }
 }
 
 impl Default for Settings {

@@ -20,9 +20,13 @@ use super::orders::Order;
 use super::pools::Pools;
 use super::process::{Born, Process, bear};
 use super::upgrading::Upgrade;
+use super::worker_exit::ExitCommands;
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::launch::logging::Logging;
+use crate::launch::pid_file::PidFile;
+use crate::launch::rights::Rights;
+use crate::launch::settings::Settings;
 use crate::launch::upgrade::Predecessor;
 use crate::listen::Listeners;
 use crate::notify::Notifier;
@@ -85,6 +89,11 @@ pub(super) struct Driver {
     pub(super) given_up: bool,
     /// When there is something to tell the service manager again.
     pub(super) speak_at: Option<Duration>,
+    pub(super) rights: Rights,
+    pub(super) program: String,
+    pub(super) exit_commands: ExitCommands,
+    /// Removed with this; a worker only closes its copy.
+    pub(super) pid_file: Option<PidFile>,
 }
 
 /// What a sleep ended with.
@@ -137,10 +146,20 @@ impl Driver {
             self.listen_to(*id)?;
         }
         self.reap(&workers)?;
+        self.exit_commands.tend(self.now());
         self.finish_check()?;
         self.follow_upgrade()?;
         self.take_the_field()?;
         self.feed(Event::Clock)
+    }
+
+    /// Returns the settings of the present generation.
+    pub(super) fn settings(&self) -> Option<&Settings> {
+        let loaded = self.loaded.get(&self.machine.generation());
+        // While a generation begins there is but the one before.
+        loaded
+            .or_else(|| self.loaded.values().next())
+            .map(|loaded| &loaded.settings)
     }
 
     /// Returns the time since the supervisor started.
@@ -184,6 +203,7 @@ impl Driver {
             .into_iter()
             .chain(self.speak_at)
             .chain(self.upgrade.wake_up())
+            .chain(self.exit_commands.deadline())
             .min()
         {
             None => PollTimeout::NONE,
@@ -211,6 +231,7 @@ impl Driver {
                 .chain(&self.abandoned)
                 .map(|check| readable(check.fd())),
         );
+        fds.extend(self.exit_commands.fds().map(readable));
         // After an error everything is looked at.
         let all = poll(&mut fds, timeout).is_err();
         let mut workers: Vec<WorkerId> = owners

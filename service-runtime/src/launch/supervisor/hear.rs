@@ -7,6 +7,7 @@ use super::driver::{Driver, Flow};
 use super::machine::{Event, WorkerId};
 use super::narrate::{Death, Worker};
 use super::process::Process;
+use super::worker_exit::End;
 use crate::launch::protocol::ToSupervisor;
 use crate::process::child::Ended;
 use crate::process::reap;
@@ -80,6 +81,7 @@ impl Driver {
                 continue;
             };
             let leaving = self.machine.is_leaving(id);
+            self.tell_of_exit(&process, ended, leaving);
             let worker = Worker::of(&process);
             if leaving {
                 let Worker {
@@ -113,7 +115,8 @@ impl Driver {
         if self.is_init {
             let workers: Vec<_> = self.processes.values().map(|p| p.child.pid()).collect();
             let checks = self.check.iter().chain(&self.abandoned).map(Check::pid);
-            let others: Vec<_> = checks.chain(self.upgrade.pids()).collect();
+            let others = checks.chain(self.upgrade.pids());
+            let others: Vec<_> = others.chain(self.exit_commands.pids()).collect();
             for (pid, ended) in
                 reap::strangers(|pid| workers.contains(&pid) || others.contains(&pid))
             {
@@ -121,5 +124,23 @@ impl Driver {
             }
         }
         ControlFlow::Continue(())
+    }
+
+    /// Runs the operator's command for the end of a worker.
+    fn tell_of_exit(&mut self, process: &Process, ended: Ended, expected: bool) {
+        let Some(setting) = self
+            .settings()
+            .map(|settings| settings.on_worker_exit.clone())
+        else {
+            return;
+        };
+        let (now, give_up) = (self.now(), self.rights.is_dropped());
+        let end = End {
+            program: &self.program,
+            process,
+            ended,
+            expected,
+        };
+        self.exit_commands.tell(&setting, give_up, now, &end);
     }
 }

@@ -17,5 +17,6 @@ mod report;
 mod setup;
 mod sockets;
 mod upgrading;
+mod worker_exit;
 
 pub(crate) use setup::supervise;

@@ -13,7 +13,7 @@ use crate::process::memory;
 impl Driver {
     pub(super) fn begin_check(&mut self, number: u64) -> Flow {
         let current = self.loaded.get(&self.machine.generation());
-        match Check::begin(number, &self.configuration, current) {
+        match Check::begin(number, &self.configuration, current, &self.rights) {
             Ok(check) => {
                 self.check = Some(check);
                 ControlFlow::Continue(())
@@ -41,7 +41,10 @@ impl Driver {
         };
         let number = check.number;
         match check.result(ended, &self.configuration) {
-            Ok(loaded) => {
+            Ok(mut loaded) => {
+                if let Some(current) = self.loaded.get(&self.machine.generation()) {
+                    loaded.settings.keep_fixed(&current.settings);
+                }
                 let policy = self.policy_after(&loaded);
                 self.loaded.insert(number, loaded);
                 self.feed(Event::Loaded(Ok(policy)))

@@ -8,6 +8,7 @@ use super::driver::{Driver, Leave};
 use super::machine::Machine;
 use super::pools::Pools;
 use super::upgrading::Upgrade;
+use super::worker_exit::ExitCommands;
 use crate::launch::exit::Exit;
 use crate::launch::heir::Heir;
 use crate::launch::host::chain;
@@ -33,8 +34,9 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         preload,
         listeners,
         notifier,
+        rights,
+        pid_file,
         heir,
-        legacy: _,
     } = prepared;
     let Heir {
         program: file,
@@ -87,6 +89,10 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         predecessor,
         extend_at: Duration::ZERO,
         speak_at: Some(Duration::ZERO),
+        rights: rights.clone(),
+        program: program.clone(),
+        exit_commands: ExitCommands::default(),
+        pid_file,
     };
     match driver.drive() {
         Leave::Exit(exit) => exit,
@@ -109,6 +115,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
                 flags,
                 only,
                 logging,
+                rights,
             };
             work(seed, main)
         }

@@ -104,6 +104,10 @@ impl Driver {
             let sent = ours.send(&socket.encode(), &[held.fd()]);
             sent.map_err(|error| format!("{}: {error}", held.address()))?;
         }
+        if let Some(file) = &self.pid_file {
+            let sent = ours.send(&ToSuccessor::PidFile.encode(), &[file.as_fd()]);
+            sent.map_err(|error| format!("the pid file: {error}"))?;
+        }
         let end = ours.send(&ToSuccessor::End.encode(), &[]);
         end.map_err(|error| error.to_string())?;
         match fork().map_err(|error| chain(&error))? {
@@ -188,7 +192,13 @@ impl Driver {
         let Some(successor) = self.upgrade.successor.take() else {
             return;
         };
-        self.notifier.main_pid(successor.child.pid().as_raw());
+        let pid = successor.child.pid().as_raw();
+        if let Some(file) = &self.pid_file
+            && let Err(error) = file.rewrite(pid.unsigned_abs())
+        {
+            tracing::error!("the pid file does not name the new process: {error}");
+        }
+        self.notifier.main_pid(pid);
         self.notifier.mute();
         self.upgrade.handed_over = true;
         if let Some(channel) = &successor.channel

@@ -20,17 +20,18 @@ use crate::launch::logging::{Logging, Scoped, Who};
 use crate::launch::main_fn::{Flags, Main};
 use crate::launch::orders::{Orders, Word};
 use crate::launch::protocol::ToSupervisor;
+use crate::launch::rights::Rights;
 use crate::launch::running::Running;
 use crate::launch::selection;
 use crate::launch::serve::{Audience, Serving, lines, restarts};
 use crate::launch::supervisor::machine::Place;
-use crate::launch::warden::Warden;
+use crate::launch::warden::{PARENTS_DEATH, Warden};
 use crate::launch::worker::pulse::Counter;
 use crate::listen::Listeners;
 use crate::process::channel::Channel;
-use crate::process::mask;
 use crate::process::page::{CellRef, Page};
 use crate::process::turn::Turns;
+use crate::process::{cpus, mask};
 use crate::service::BoxFuture;
 use crate::service::host::Identity;
 use crate::service::{Definition, IntoServices, RuntimeKind};
@@ -57,6 +58,7 @@ pub(crate) struct Seed {
     pub(crate) flags: Flags,
     pub(crate) only: Vec<String>,
     pub(crate) logging: Logging,
+    pub(crate) rights: Rights,
 }
 
 /// A worker that cannot begin to serve.
@@ -75,6 +77,12 @@ pub(crate) fn work<M>(mut seed: Seed, main: impl Main<M, Output: IntoServices>) 
         seed.loaded.belong_to(service);
     }
     let scoped = seed.logging.scoped();
+    // Both belong to a thread, and this is the only one yet.
+    let taken = seed.rights.take_in_worker(PARENTS_DEATH);
+    if let Err(error) = taken.and_then(|()| pin(&seed)) {
+        tracing::error!("cannot set the worker up: {error}");
+        return Exit::Failed;
+    }
     let runtime = match runtime(&seed.loaded) {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -101,6 +109,14 @@ pub(crate) fn work<M>(mut seed: Seed, main: impl Main<M, Output: IntoServices>) 
     // What still blocks a thread ends with the process.
     runtime.shutdown_background();
     exit
+}
+
+/// Pins the worker to its slot's processor, if it is to be.
+fn pin(seed: &Seed) -> Result<(), String> {
+    if !seed.loaded.settings.cpu_affinity {
+        return Ok(());
+    }
+    cpus::pin(seed.place.slot).map_err(|error| format!("cannot pin it to a processor: {error}"))
 }
 
 /// Why there is nothing to serve, and by which link the supervisor can be told.
