@@ -4,13 +4,7 @@
 //! time, and carries out what it is told, in order. That makes every decision testable by
 //! simulation: see `simulation`.
 //!
-//! What must stay true, whatever comes in:
-//! - A slot has one holder, and a second live worker only while that holder is being replaced.
-//! - An action names only workers whose end has not been reported.
-//! - A worker is asked to stop at most once and killed at most once.
-//! - Nothing is forked once a stop has begun, and every stop ends.
-//! - Once events stop, every slot gets a ready worker of the current generation.
-//! - `ready` is never announced after `stopping`.
+//! What must stay true, whatever comes in, stands in `simulation/invariants.rs`.
 
 mod event;
 mod heart;
