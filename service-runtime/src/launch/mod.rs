@@ -9,6 +9,7 @@
 //! | `supervisor`, `worker`, `protocol` | that, in forked workers |
 //! | `heir`, `upgrade` | a process that replaces another, and what an old and a new process of the program say to each other |
 //! | `pid_file` | what keeps a second instance out |
+//! | `report` | what SIGUSR1 asks for |
 //! | `rights` | who the program is, and what it may do |
 //! | `warden` | the end of a process whose runtime is stuck |
 
@@ -29,6 +30,7 @@ mod preparation;
 mod process_launcher;
 #[cfg(target_os = "linux")]
 mod protocol;
+mod report;
 mod rights;
 mod running;
 mod selection;

@@ -14,6 +14,7 @@
 
 mod event;
 mod heart;
+mod look;
 mod policy;
 mod recycle;
 mod respawn;
