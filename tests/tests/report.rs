@@ -273,6 +273,27 @@ fn a_text_report_is_a_file_too_and_a_directory_that_is_not_there_sends_it_to_the
 }
 
 #[test]
+fn reuse_port_gives_each_slot_a_socket_of_its_own() {
+    let scratch = Scratch::new();
+    let start = |yes: &str| {
+        let echo = fixture!("echo")
+            .args(["--reuse-port", yes])
+            .args(["--report-format", "json", "--report-dir"])
+            .arg(scratch.path(""))
+            .start();
+        echo.ready(2);
+        let report = json(&echo);
+        let listeners = report["listeners"].as_array().unwrap().clone();
+        let slots = listeners.into_iter().map(|held| held["of_slot"].clone());
+        slots.collect::<Vec<Value>>()
+    };
+    assert_eq!(start("false"), [Value::Null]);
+    let mut slots = start("true");
+    slots.sort_by_key(Value::to_string);
+    assert_eq!(slots, [0, 1]);
+}
+
+#[test]
 fn a_worker_that_is_asked_itself_logs_its_own_part() {
     let greeter = fixture!("greeter").start();
     let workers = greeter.ready(2);

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::launch::configuration::Loaded;
 use crate::launch::logging::Logging;
@@ -20,6 +21,7 @@ pub(crate) struct ProcessHost {
     board: Board,
     outside: Outside,
     logging: Logging,
+    graceful: Mutex<Option<Duration>>,
     /// Whether a listener that says nothing has a socket a slot.
     reuse_port: bool,
     #[cfg(feature = "config")]
@@ -52,6 +54,7 @@ impl ProcessHost {
             board: Board::default(),
             outside,
             logging,
+            graceful: Mutex::new(loaded.settings.graceful_shutdown_timeout),
             reuse_port: loaded.settings.reuse_port,
             #[cfg(feature = "config")]
             snapshots: tokio::sync::watch::Sender::new(loaded.snapshot.clone()),
@@ -64,6 +67,11 @@ impl ProcessHost {
         self.snapshots.send_replace(loaded.snapshot.clone());
         #[cfg(not(feature = "config"))]
         let _ = loaded;
+    }
+
+    /// Changes how long a stop may take that begins from now on.
+    pub(crate) fn set_graceful(&self, graceful: Option<Duration>) {
+        *self.graceful.lock().unwrap_or_else(PoisonError::into_inner) = graceful;
     }
 
     /// Changes what this process logs.
@@ -112,6 +120,15 @@ impl Host for ProcessHost {
             Outside::Alone { .. } => Some(Box::new(())),
             #[cfg(target_os = "linux")]
             Outside::Supervised(link) => link.turn(task),
+        }
+    }
+
+    fn stop_limit(&self) -> Option<Duration> {
+        let usual = *self.graceful.lock().unwrap_or_else(PoisonError::into_inner);
+        match &self.outside {
+            Outside::Alone { .. } => usual,
+            #[cfg(target_os = "linux")]
+            Outside::Supervised(link) => link.counter().stop_limit().unwrap_or(usual),
         }
     }
 

@@ -27,6 +27,8 @@ pub(crate) enum ToSupervisor {
         /// What is wrong.
         text: String,
     },
+    /// The process cannot be set up: the machine is short of something.
+    Lacks(String),
     /// A socket is asked for.
     Listen {
         /// The number of the question.
@@ -95,6 +97,7 @@ impl ToSupervisor {
                 hopeless,
                 text,
             } => join(&["failed", &code.to_string(), &hopeless.to_string(), text]),
+            Self::Lacks(text) => join(&["lacks", text]),
             Self::Listen { id, options } => join(&["listen", &id.to_string(), options]),
             Self::Status { service, text } => join(&["status", service, text]),
             Self::Mutated(text) => join(&["mutated", text]),
@@ -116,6 +119,7 @@ impl ToSupervisor {
                 hopeless: bool::from_str(hopeless).ok()?,
                 text: text.to_owned(),
             },
+            ["lacks", text] => Self::Lacks(text.to_owned()),
             ["listen", id, options] => Self::Listen {
                 id: id.parse().ok()?,
                 options: options.to_owned(),
@@ -197,6 +201,7 @@ mod tests {
                 ToSupervisor::Done,
                 ToSupervisor::Uses(text.clone()),
                 ToSupervisor::Failed { code, hopeless, text: text.clone() },
+                ToSupervisor::Lacks(text.clone()),
                 ToSupervisor::Listen { id, options: text.clone() },
                 ToSupervisor::Status { service: "api".to_owned(), text: text.clone() },
                 ToSupervisor::Mutated(text.clone()),

@@ -2,14 +2,42 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 
 use tests::harness::LIMIT;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 /// One connection.
 pub(crate) struct Client {
-    pub(crate) stream: TcpStream,
+    stream: Box<dyn Stream>,
+    socket: Socket,
     buffer: Vec<u8>,
 }
+
+/// The socket alone, also where something is around it.
+#[derive(Clone)]
+struct Socket(Arc<TcpStream>);
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(buffer)
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.0).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&*self.0).flush()
+    }
+}
+
+trait Stream: Read + Write + Send {}
+
+impl<S: Read + Write + Send> Stream for S {}
 
 /// An answer with its whole body.
 #[derive(Debug)]
@@ -36,12 +64,27 @@ impl Answer {
 
 impl Client {
     pub(crate) fn connect(address: &str) -> io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(LIMIT))?;
-        stream.set_write_timeout(Some(LIMIT))?;
+        let socket = connect(address)?;
+        let stream = Box::new(socket.clone());
+        Ok(Self::of(stream, socket))
+    }
+
+    /// Connects, and speaks TLS.
+    pub(crate) fn secure(address: &str, config: &Arc<ClientConfig>) -> io::Result<Self> {
+        let socket = connect(address)?;
+        let name = ServerName::try_from("127.0.0.1").map_err(io::Error::other)?;
+        let tls = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
+        let stream = Box::new(StreamOwned::new(tls, socket.clone()));
+        Ok(Self::of(stream, socket))
+    }
+
+    fn of(stream: Box<dyn Stream>, socket: Socket) -> Self {
         let buffer = Vec::new();
-        Ok(Self { stream, buffer })
+        Self {
+            stream,
+            socket,
+            buffer,
+        }
     }
 
     pub(crate) fn send(&mut self, text: &str) -> io::Result<()> {
@@ -99,7 +142,7 @@ impl Client {
 
     /// Ends our side of the connection.
     pub(crate) fn shut(&self) -> io::Result<()> {
-        self.stream.shutdown(Shutdown::Write)
+        self.socket.0.shutdown(Shutdown::Write)
     }
 
     fn through(&mut self, end: &[u8]) -> io::Result<String> {
@@ -140,6 +183,14 @@ impl Client {
         self.buffer.extend_from_slice(&piece[..length]);
         Ok(length > 0)
     }
+}
+
+fn connect(address: &str) -> io::Result<Socket> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.set_write_timeout(Some(LIMIT))?;
+    Ok(Socket(Arc::new(stream)))
 }
 
 fn text(bytes: Vec<u8>) -> String {

@@ -2,13 +2,18 @@
 #![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
 
 mod client;
+mod clients;
 mod drain;
+mod hostile;
+mod http2;
 mod limits;
 mod load;
 mod reload;
+mod scale;
 mod secure;
 mod serving;
 mod tls;
+mod websocket;
 
 use tests::fixture;
 use tests::harness::Fixture;

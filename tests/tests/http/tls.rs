@@ -1,9 +1,14 @@
 //! TLS, with clients of others: `openssl` makes the certificates, `curl` asks.
 
 use std::process::Command;
+use std::sync::Arc;
 
 use nix::sys::signal::Signal;
 use tests::harness::Scratch;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::web;
 
@@ -17,6 +22,47 @@ pub(crate) fn signed(folder: &Scratch, ca: &(String, String)) -> (String, String
     let by = ["-CA", &ca.0, "-CAkey", &ca.1];
     let not_a_ca = ["-addext", "basicConstraints=critical,CA:FALSE"];
     made(folder, "client", &[&by[..], &not_a_ca[..]].concat())
+}
+
+/// A certificate that a client can check, with its key and who has signed it.
+pub(crate) struct Server {
+    pub(crate) ca: String,
+    pub(crate) cert: String,
+    pub(crate) key: String,
+}
+
+/// Makes a certificate for `127.0.0.1` that another has signed.
+pub(crate) fn server(folder: &Scratch) -> Server {
+    let ca = pair(folder, "authority");
+    let by = ["-CA", &ca.0, "-CAkey", &ca.1];
+    let not_a_ca = ["-addext", "basicConstraints=critical,CA:FALSE"];
+    let address = ["-addext", "subjectAltName=IP:127.0.0.1"];
+    let (cert, key) = made(
+        folder,
+        "server",
+        &[by.as_slice(), &not_a_ca, &address].concat(),
+    );
+    Server {
+        ca: ca.0,
+        cert,
+        key,
+    }
+}
+
+impl Server {
+    /// Returns how a client speaks to it.
+    pub(crate) fn client(&self) -> Arc<ClientConfig> {
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(CertificateDer::from_pem_file(&self.ca).unwrap())
+            .unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        let config = config.with_root_certificates(roots).with_no_client_auth();
+        Arc::new(config)
+    }
 }
 
 fn made(folder: &Scratch, name: &str, more: &[&str]) -> (String, String) {

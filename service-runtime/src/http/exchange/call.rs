@@ -12,6 +12,7 @@ use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue};
 use axum::http::request::Parts;
 use axum::http::{Request, Response, StatusCode, Version};
 use futures_core::future::BoxFuture;
+use http_body::Body as _;
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
@@ -71,6 +72,11 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
         let span = server.config.request_span.then(|| span(&head, id.as_ref()));
         let asked = Asked {
             version: head.version,
+            // By whom else the length was told, hyper does not say: what comes after such a body may
+            // be a request to one and a body to another.
+            closes: head.version != Version::HTTP_2
+                && !body.is_end_stream()
+                && body.size_hint().exact().is_none(),
             id,
             record,
         };
@@ -114,6 +120,8 @@ fn span(head: &Parts, id: Option<&HeaderValue>) -> Span {
 /// What was asked, for the answer.
 struct Asked {
     version: Version,
+    /// No further request is taken from a connection of HTTP/1.1.
+    closes: bool,
     id: Option<HeaderValue>,
     record: Option<Box<Record>>,
 }
@@ -224,7 +232,7 @@ fn finish<B>(
 ) -> Response<AnswerBody<B>> {
     let connection = Arc::clone(in_flight.connection());
     let debug = connection.server.config.debug;
-    let mut closes = connection.is_to_close();
+    let mut closes = connection.is_to_close() || asked.closes;
     // What a handler made of a body that broke a limit is not what broke it.
     let outcome = match outcome {
         Outcome::Answer(answer) if answer.status().as_u16() >= 400 => match in_flight.broken() {

@@ -268,8 +268,14 @@ fn sections(options: &Options) -> Vec<Section> {
     sections.into_iter().map(count).collect()
 }
 
+/// Says what the value of a setting must be, if it is none.
+pub(super) fn check(name: &str, text: &str) -> Result<(), &'static str> {
+    let read = Settings::default().read(name, text);
+    read.map_err(|expects| expects.unwrap_or("a setting that exists"))
+}
+
 fn field(key: &crate::launch::settings::Key) -> Field {
-    let mut field = Field::new(key.name, key.kind).doc(key.doc);
+    let mut field = Field::new(key.name, key.kind).doc(key.doc).checked(check);
     field = if key.default.is_empty() {
         field.optional()
     } else {

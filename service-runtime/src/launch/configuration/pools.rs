@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::layered::{LAUNCH, read_into};
+use super::layered::{LAUNCH, check, read_into};
 use crate::config::{Config, ConfigErrors, Field, Origin, Section, Snapshot};
 use crate::launch::settings::{KEYS, Settings};
 
@@ -59,7 +59,10 @@ pub(super) fn reserve(launch: Section) -> Section {
     let keys = KEYS.iter().filter(|key| key.is_of_a_pool());
     // Without a default, for what is not told is as in [launch].
     let fields = keys.map(|key| {
-        let field = Field::new(key.name, key.kind).doc(key.doc).optional();
+        let field = Field::new(key.name, key.kind)
+            .doc(key.doc)
+            .optional()
+            .checked(check);
         if key.mutable { field.mutable() } else { field }
     });
     launch.reserve(POOLS, fields.collect())

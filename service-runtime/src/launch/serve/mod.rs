@@ -3,7 +3,6 @@
 mod reload;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::sleep_until;
 
@@ -15,6 +14,7 @@ use crate::launch::report::Row;
 use crate::launch::running::{Fault, Restarts, Running, StartError, Told, phases};
 use crate::launch::settings::Settings;
 use crate::launch::warden::Warden;
+use crate::service::host::Host;
 
 /// Who hears how this process goes: a service manager, or a supervisor.
 pub(crate) trait Audience: Send {
@@ -28,10 +28,6 @@ pub(crate) trait Audience: Send {
     fn failed(&mut self, exit: Exit, error: &str);
     /// Every service has come to its end by itself.
     fn done(&mut self) {}
-    /// Returns how long a stop may take that was asked for, if whoever asked has said so.
-    fn stop_limit(&self) -> Option<Option<Duration>> {
-        None
-    }
     /// A mutation that was asked for is done, or went wrong.
     fn mutated(&mut self, result: Result<(), String>);
     /// Somebody asked how it goes: this is this process's own part of the answer.
@@ -180,8 +176,7 @@ impl<A: Audience> Serving<A> {
     }
 
     pub(super) async fn stop(&mut self) -> Stop {
-        let usual = self.settings().graceful_shutdown_timeout;
-        let limit = self.audience.stop_limit().unwrap_or(usual);
+        let limit = self.host.stop_limit();
         let until = limit.map(|limit| tokio::time::Instant::now() + limit);
         let errors = {
             let stop = self.running.stop();
@@ -224,8 +219,9 @@ impl<A: Audience> Serving<A> {
     }
 
     pub(super) fn apply_settings(&self) {
-        self.warden
-            .set_graceful(self.settings().graceful_shutdown_timeout);
+        let graceful = self.settings().graceful_shutdown_timeout;
+        self.warden.set_graceful(graceful);
+        self.host.set_graceful(graceful);
         self.host.set_log_level(&self.settings().log_level);
     }
 

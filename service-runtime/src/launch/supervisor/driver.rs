@@ -188,9 +188,7 @@ impl Driver {
             .map(|interval| interval / 2);
         if half.is_some_and(|half| now >= self.fed + half) {
             self.fed = now;
-            // A service without a ready worker is as good as none.
-            let mut pools = self.machine.pools().into_values();
-            if self.machine.is_stopping() || pools.all(|(_, ready)| ready > 0) {
+            if self.machine.is_stopping() || self.is_alive(now) {
                 self.notifier.watchdog();
             }
         }
@@ -421,7 +419,11 @@ impl Driver {
                 self.notifier.ready(&status(&self.machine, &self.pools));
             }
             Announcement::Reloading => self.notifier.reloading(),
-            Announcement::Stopping => self.notifier.stopping(),
+            Announcement::Stopping => {
+                self.notifier.stopping();
+                // From now on the last worker that accepts decides when clients are refused.
+                self.listeners.close_all();
+            }
         }
     }
 }

@@ -33,6 +33,13 @@ impl Driver {
                         self.feed(Event::Hopeless(id, code.into()))?;
                     }
                 }
+                ToSupervisor::Lacks(text) => {
+                    if let Some(process) = self.processes.get_mut(&id) {
+                        let Worker { pid, slot, .. } = Worker::of(process);
+                        tracing::error!(slot, pid, "cannot set a worker up: {text}");
+                        process.lacks = true;
+                    }
+                }
                 ToSupervisor::Listen {
                     id: question,
                     options,
@@ -95,6 +102,11 @@ impl Driver {
                 how: ended.to_string(),
                 error: process.error,
             });
+            if process.lacks {
+                // As good as never forked: the next try waits for the machine, not for the program.
+                self.feed(Event::ForkRefused(id))?;
+                continue;
+            }
             let code = match ended {
                 Ended::Exited(code) => Some(code),
                 Ended::Killed { .. } => None,

@@ -291,6 +291,8 @@ pub(super) fn status(machine: &Machine, pools: &Pools) -> String {
     }
     if machine.is_reloading() {
         line.push_str(", reloading");
+    } else if machine.last_reload_failed() {
+        line.push_str(", last reload failed");
     }
     line
 }

@@ -31,6 +31,8 @@ pub(super) struct Process {
     pub(super) error: Option<String>,
     /// The file that came with the last message that has one.
     pub(super) file: Option<OwnedFd>,
+    /// It could not be set up: the machine is short of something.
+    pub(super) lacks: bool,
     /// `None` once the worker has closed its end.
     channel: Option<Channel>,
 }
@@ -91,6 +93,7 @@ pub(super) fn bear(
                 uses: BTreeSet::new(),
                 error: None,
                 file: None,
+                lacks: false,
                 channel: Some(ours),
             })))
         }

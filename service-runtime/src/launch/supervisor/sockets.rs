@@ -13,6 +13,10 @@ use crate::listen::{Address, Held, ListenOptions, SocketId};
 impl Driver {
     /// Gives a worker the socket that it asks for.
     pub(super) fn listen(&mut self, id: WorkerId, question: u32, options: &str) -> Flow {
+        if self.machine.is_stopping() {
+            // It is told to stop as well, and waits for nothing then.
+            return ControlFlow::Continue(());
+        }
         let Some(process) = self.processes.get_mut(&id) else {
             return ControlFlow::Continue(());
         };

@@ -87,7 +87,7 @@ pub(crate) fn work<M>(mut seed: Seed, main: impl Main<M, Output: IntoServices>) 
     let runtime = match runtime(&seed.loaded) {
         Ok(runtime) => runtime,
         Err(error) => {
-            tracing::error!("cannot build the worker's runtime: {error}");
+            lacks(&seed.channel, &error);
             return Exit::Failed;
         }
     };
@@ -99,6 +99,7 @@ pub(crate) fn work<M>(mut seed: Seed, main: impl Main<M, Output: IntoServices>) 
                 lines("", &failure.text);
                 runtime.block_on(tell_and_end(failure, link))
             }
+            Err(Unprepared::Lacking) => Exit::Failed,
             Err(Unprepared::Vacant(link)) => runtime.block_on(async {
                 link.send(ToSupervisor::Done);
                 link.flushed().await;
@@ -122,7 +123,9 @@ fn pin(seed: &Seed) -> Result<(), String> {
 /// Why there is nothing to serve, and by which link the supervisor can be told.
 enum Unprepared {
     /// Something is wrong.
-    Failed(Failure, Option<Link>),
+    Failed(Failure, Link),
+    /// The machine is short of something; the supervisor knows, if it can be told.
+    Lacking,
     /// Every service has workers of its own, and this is none of them.
     Vacant(Link),
 }
@@ -132,20 +135,23 @@ fn prepare<M>(
     main: impl Main<M, Output: IntoServices>,
     scoped: Scoped,
 ) -> Result<Serving<Supervisor>, Unprepared> {
-    let os = |error: std::io::Error| {
-        let text = format!("cannot set the worker up: {error}");
-        let exit = Exit::Failed;
-        Unprepared::Failed(Failure { exit, text }, None)
+    let lacking = |error: std::io::Error| {
+        lacks(&seed.channel, &error);
+        Unprepared::Lacking
     };
-    let lifeline: OwnedFd = seed.channel.try_clone().map_err(os)?;
-    let signals = Signals::open().map_err(os)?;
+    let lifeline: OwnedFd = seed.channel.try_clone().map_err(lacking)?;
+    let signals = Signals::open().map_err(lacking)?;
     let (words, told) = mpsc::unbounded_channel();
     let graceful = seed.loaded.settings.graceful_shutdown_timeout;
     let orphaned = words.clone();
     let warden = Warden::start(graceful, Some(lifeline), move || {
         let _ = orphaned.send(Word::Orphaned);
     })
-    .map_err(os)?;
+    .map_err(lacking)?;
+    let unable = |error: &dyn std::fmt::Display| {
+        tracing::error!("cannot set the worker up: {error}");
+        Unprepared::Lacking
+    };
     let group = TaskGroup::new("link");
     let link = {
         let counter = Counter::new(seed.cell.clone(), &seed.loaded.settings.wear);
@@ -157,15 +163,15 @@ fn prepare<M>(
         };
         Link::open(seed.channel, (leads, inherited), counter, &group, words)
     }
-    .map_err(os)?;
+    .map_err(|error| unable(&error))?;
     let settings = &seed.loaded.settings;
     let pulse = pulse::beat(seed.cell.clone());
     let wear = pulse::wear_out(link.clone(), settings.wear);
     for (name, task) in [("heartbeat", boxed(pulse)), ("wear", boxed(wear))] {
         let spawned = group.try_spawn(name, task);
-        drop(spawned.map_err(|error| os(std::io::Error::other(error)))?);
+        drop(spawned.map_err(|error| unable(&error))?);
     }
-    let failed = |failure| Unprepared::Failed(failure, Some(link.clone()));
+    let failed = |failure| Unprepared::Failed(failure, link.clone());
 
     // The filter came along with the fork; a reload may have changed the level since.
     seed.logging.set_level(&seed.loaded.settings.log_level);
@@ -253,17 +259,24 @@ async fn serve(mut serving: Serving<Supervisor>) -> Exit {
 }
 
 /// Tells the supervisor why this worker ends, and waits until it is told.
-async fn tell_and_end(failure: Failure, link: Option<Link>) -> Exit {
+async fn tell_and_end(failure: Failure, link: Link) -> Exit {
     let Failure { exit, text } = failure;
-    if let Some(link) = link {
-        link.send(ToSupervisor::Failed {
-            code: exit.code(),
-            hopeless: true,
-            text,
-        });
-        link.flushed().await;
-    }
+    link.send(ToSupervisor::Failed {
+        code: exit.code(),
+        hopeless: true,
+        text,
+    });
+    link.flushed().await;
     exit
+}
+
+/// Tells the supervisor that this process cannot become a worker now; what it needs for that is here
+/// before the fork.
+fn lacks(channel: &Channel, error: &std::io::Error) {
+    let message = ToSupervisor::Lacks(error.to_string());
+    if channel.send(&message.encode(), &[]).is_err() {
+        tracing::error!("cannot set the worker up: {error}");
+    }
 }
 
 fn boxed(task: impl Future<Output = ()> + Send + 'static) -> BoxFuture<'static, ()> {
@@ -330,10 +343,6 @@ impl Audience for Supervisor {
 
     fn done(&mut self) {
         self.link.send(ToSupervisor::Done);
-    }
-
-    fn stop_limit(&self) -> Option<Option<std::time::Duration>> {
-        self.link.counter().stop_limit()
     }
 
     fn report(&mut self, asked: Asked, part: Row, loaded: &Loaded) {

@@ -22,6 +22,8 @@ pub(crate) struct Listeners {
     sockets: Vec<Held>,
     /// How many sockets there ever were.
     count: u64,
+    /// The files of unix sockets that are closed here already and accepted from elsewhere.
+    files: Vec<SocketFile>,
     /// Descriptors that were passed and do not listen: kept open, for they are the author's.
     others: Vec<(String, OwnedFd)>,
 }
@@ -78,17 +80,15 @@ impl Held {
         same_port && asked.tcp().map_or(every, overlaps)
     }
 
-    fn remove_file(&self) {
-        if let Some(file) = &self.file
-            && let Err(error) = file.remove()
-        {
-            tracing::debug!(%error, ?file, "cannot remove the file of a socket");
-        }
-    }
-
     /// Returns the descriptor.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+fn remove(file: &SocketFile) {
+    if let Err(error) = file.remove() {
+        tracing::debug!(%error, ?file, "cannot remove the file of a socket");
     }
 }
 
@@ -201,7 +201,10 @@ impl Listeners {
     pub(crate) fn close_bound(&mut self, gone: impl Fn(SocketId) -> bool) -> Vec<Held> {
         let is_gone = |held: &mut Held| held.name.is_none() && gone(held.id);
         let closed: Vec<Held> = self.sockets.extract_if(.., is_gone).collect();
-        closed.iter().for_each(Held::remove_file);
+        closed
+            .iter()
+            .filter_map(|held| held.file.as_ref())
+            .for_each(remove);
         closed
     }
 
@@ -214,7 +217,14 @@ impl Listeners {
     ///
     /// For the very end of the program; not after a hand-over, for then the files are the other's.
     pub(crate) fn remove_socket_files(&self) {
-        self.sockets.iter().for_each(Held::remove_file);
+        let held = self.sockets.iter().filter_map(|held| held.file.as_ref());
+        held.chain(&self.files).for_each(remove);
+    }
+
+    /// Closes every socket here, so that the end of those who accept from it is its end.
+    pub(crate) fn close_all(&mut self) {
+        let files = self.sockets.drain(..).filter_map(|held| held.file);
+        self.files.extend(files);
     }
 
     fn keep_passed(&mut self, name: String, fd: OwnedFd) {

@@ -55,6 +55,8 @@ pub(crate) struct Machine {
     roll: Option<Roll>,
     /// A reload was asked for while another was under way.
     reload_wanted: bool,
+    /// Reloads are asked for in quick succession: since when, and until when the next one waits.
+    storm: Option<(Time, Time)>,
     /// Workers that have not yet answered to a mutation, and until when they may.
     mutating: Option<(Vec<WorkerId>, Option<Time>)>,
     /// The pools that have ever had a ready worker.
@@ -69,6 +71,8 @@ pub(crate) struct Machine {
     deaths: VecDeque<Time>,
     /// The launch ends with this instead of a clean stop.
     verdict: Option<Outcome>,
+    /// The last reload or mutation came to nothing.
+    reload_failed: bool,
     announced: Option<Announcement>,
     leaders: BTreeMap<PoolId, WorkerId>,
     actions: Vec<Action>,
@@ -111,6 +115,7 @@ impl Machine {
             loading: None,
             roll: None,
             reload_wanted: false,
+            storm: None,
             mutating: None,
             proven: BTreeSet::new(),
             upgrade: None,
@@ -118,6 +123,7 @@ impl Machine {
             excused: false,
             deaths: VecDeque::new(),
             verdict: None,
+            reload_failed: false,
             announced: None,
             leaders: BTreeMap::new(),
             actions: Vec::new(),
@@ -151,6 +157,7 @@ impl Machine {
             .chain(slots)
             .chain(phase)
             .chain(self.loading.flatten())
+            .chain(self.next_reload())
             .chain(self.upgrade.flatten())
             .chain(self.mutating.as_ref().and_then(|(_, until)| *until))
             .chain(self.roll.as_ref().and_then(Roll::wake_up))
@@ -217,6 +224,11 @@ impl Machine {
         self.loading.is_some() || self.roll.is_some() || self.mutating.is_some()
     }
 
+    /// Returns whether the last reload or mutation was refused or undone.
+    pub(crate) fn last_reload_failed(&self) -> bool {
+        self.reload_failed
+    }
+
     fn take(&mut self, now: Time, event: Event) {
         match event {
             Event::Start => self.open_pools(),
@@ -234,7 +246,7 @@ impl Machine {
             Event::Resumed => self.resumed(now),
             Event::Asked(Request::Stop) => self.stop(now),
             Event::Asked(Request::Quit) => self.quit(now, Outcome::Quit),
-            Event::Asked(Request::Reload) => self.reload_wanted = !self.is_stopping(),
+            Event::Asked(Request::Reload) => self.want_reload(now),
             Event::Asked(Request::More) => self.more(),
             Event::Asked(Request::Fewer) => self.fewer(now),
             Event::Asked(Request::Upgrade) => self.begin_upgrade(now),
@@ -347,6 +359,11 @@ impl Machine {
     }
 
     fn note(&mut self, note: Note) {
+        match note {
+            Note::ReloadRefused(_) => self.reload_failed = true,
+            Note::Reloaded(_) | Note::Mutated => self.reload_failed = false,
+            _ => {}
+        }
         self.act(Action::Log(note));
     }
 }

@@ -20,13 +20,13 @@ impl Machine {
             worker.state = State::Starting { deadline };
             worker.since = now;
         }
-        self.slots[slot].refused = 0;
     }
 
     pub(super) fn fork_refused(&mut self, now: Time, id: WorkerId) {
         let Some(worker) = self.workers.remove(&id) else {
             return;
         };
+        self.mutated(id);
         let slot = &mut self.slots[worker.slot];
         slot.refused = slot.refused.saturating_add(1);
         let retry_in = Policy::fork_after(slot.refused);
@@ -36,6 +36,8 @@ impl Machine {
         } else if slot.holder == Some(id) {
             slot.holder = None;
             slot.retry_at = Some(now.saturating_add(retry_in));
+        } else {
+            return;
         }
         self.note(Note::ForkRefused {
             slot: worker.slot,
@@ -53,8 +55,10 @@ impl Machine {
         }
         worker.state = State::Ready { since: now };
         worker.beat = now;
+        worker.missed = None;
         let (slot, generation) = (worker.slot, worker.generation);
         self.proven.insert(self.slots[slot].pool);
+        self.slots[slot].refused = 0;
         self.note(Note::Ready(id));
         if self.slots[slot].successor == Some(id) {
             let drain = self.pool_of(slot).drain;

@@ -1,6 +1,7 @@
 //! A reload: read, check, then replace slot by slot, or take all of it back.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::slot::Slot;
 use super::{
@@ -46,12 +47,45 @@ impl Roll {
     }
 }
 
+/// How long no reload may have been asked for before another one follows in a storm.
+const CALM: Duration = Duration::from_millis(250);
+
+/// How long a storm may put a reload off.
+const LONGEST_STORM: Duration = Duration::from_secs(2);
+
 impl Machine {
+    /// Takes note that a reload is asked for.
+    ///
+    /// One that comes while another is under way may be the first of many: what they ask for is one
+    /// more reload, after the last of them.
+    pub(super) fn want_reload(&mut self, now: Time) {
+        if self.is_stopping() {
+            return;
+        }
+        if self.is_reloading() || self.storm.is_some() {
+            let (since, _) = self.storm.unwrap_or((now, now));
+            let calm = now.saturating_add(CALM).min(since + LONGEST_STORM);
+            self.storm = Some((since, calm));
+        }
+        self.reload_wanted = true;
+    }
+
+    /// Returns when the reload begins that waits for the end of a storm.
+    pub(super) fn next_reload(&self) -> Option<Time> {
+        let waits = self.reload_wanted && !self.is_reloading() && self.upgrade.is_none();
+        let (_, calm) = self.storm.filter(|_| waits)?;
+        Some(calm)
+    }
+
     /// Begins to read the configuration if somebody asked for it and nothing stands in the way.
     pub(super) fn start_loading(&mut self, now: Time) {
         if !self.reload_wanted || self.is_reloading() || self.upgrade.is_some() {
             return;
         }
+        if self.storm.is_some_and(|(_, calm)| calm > now) {
+            return;
+        }
+        self.storm = None;
         self.reload_wanted = false;
         self.loading = Some(
             self.policy

@@ -49,6 +49,8 @@ pub(crate) struct Worker {
     pub(crate) since: Time,
     /// When its runtime last turned, as far as is known.
     pub(super) beat: Time,
+    /// Since when its heartbeat is missed.
+    pub(super) missed: Option<Time>,
     /// Whether it has reached a limit of its life.
     pub(super) worn: bool,
 }
@@ -153,6 +155,7 @@ impl Machine {
                 state,
                 since: now,
                 beat: now,
+                missed: None,
                 worn: false,
             },
         );
