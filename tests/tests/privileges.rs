@@ -21,7 +21,7 @@ fn somebody_else() -> Option<u32> {
         return Some(user.uid.as_raw());
     }
     eprintln!("NOT ROOT: only the refusal to become another user is tested");
-    let (code, _, log) = fixture!("greeter").args(["--user", USER]).run();
+    let (code, _, log) = fixture!("greeter").args(["--user", "root"]).run();
     assert_eq!(code, 1, "{log}");
     assert!(log.contains("only root becomes another user"), "{log}");
     assert!(!log.contains("started"), "{log}");
