@@ -1,19 +1,21 @@
 //! Services in this process, without a supervisor.
 
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use crate::launch::configuration::Loaded;
 use crate::launch::exit::Exit;
 use crate::launch::heir::Heir;
 use crate::launch::host::{Outside, ProcessHost};
 use crate::launch::logging::{Logging, Who};
 use crate::launch::main_fn::Main;
 use crate::launch::options::Options;
-use crate::launch::orders::Orders;
+use crate::launch::orders::{Asked, Orders};
 use crate::launch::preparation::{Prepared, prepare};
+use crate::launch::report::{self, Facts, Row};
 use crate::launch::running::Running;
 use crate::launch::serve::{Audience, Serving, lines, restarts};
 use crate::launch::settings::Workers;
@@ -109,7 +111,7 @@ pub(crate) fn serve<M>(mut prepared: Prepared, main: impl Main<M, Output: IntoSe
                 if !serving.audience.keeps_sockets() {
                     listeners
                         .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner)
+                        .unwrap_or_else(PoisonError::into_inner)
                         .remove_socket_files();
                 }
                 exit
@@ -137,7 +139,7 @@ fn set_up<M>(
         text: format!("cannot set the process up: {error}"),
     };
     let Prepared {
-        program,
+        facts,
         configuration,
         loaded,
         flags,
@@ -161,7 +163,7 @@ fn set_up<M>(
     feed_watchdog(&notifier);
     let listeners = Arc::new(Mutex::new(listeners));
     let identity = Identity {
-        program,
+        program: facts.program.clone(),
         slot: None,
         generation: 1,
     };
@@ -170,7 +172,12 @@ fn set_up<M>(
         listeners: sockets,
         notify,
     };
-    let host = Arc::new(ProcessHost::new(identity, &loaded, logging, outside));
+    let host = Arc::new(ProcessHost::new(
+        identity,
+        &loaded,
+        logging.clone(),
+        outside,
+    ));
     let running = Running::new(services, Arc::clone(&host) as _, restarts(&loaded.settings))
         .map_err(|text| Failure {
             exit: Exit::Failed,
@@ -188,6 +195,9 @@ fn set_up<M>(
         audience: Manager {
             notifier,
             heir,
+            facts,
+            logging,
+            listeners: Arc::clone(&listeners),
             _words: words,
         },
         reload_wanted: false,
@@ -219,6 +229,9 @@ pub(crate) const EXTENSION: Duration = Duration::from_secs(15);
 struct Manager {
     notifier: Arc<Notifier>,
     heir: Heir,
+    facts: Facts,
+    logging: Logging,
+    listeners: Sockets,
     _words: mpsc::UnboundedSender<crate::launch::orders::Word>,
 }
 
@@ -264,4 +277,23 @@ impl Audience for Manager {
     }
 
     fn mutated(&mut self, _result: Result<(), String>) {}
+
+    fn report(&mut self, _asked: Asked, part: Row, loaded: &Loaded) {
+        let process = Row::one("process").with("pid", u64::from(std::process::id()));
+        #[cfg(target_os = "linux")]
+        let process = report::usage(process, nix::unistd::getpid());
+        let whole = Row::one("one process")
+            .with("uptime", self.facts.uptime())
+            .with("lost_lines", self.logging.lost())
+            .rows(self.facts.rows(Some(loaded)))
+            .rows([process])
+            .rows(report::listeners(
+                &self
+                    .listeners
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner),
+            ))
+            .rows(part.into_rows());
+        report::emit(&whole, &self.facts.program, &loaded.settings.report);
+    }
 }

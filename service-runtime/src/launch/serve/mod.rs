@@ -9,8 +9,9 @@ use tokio::time::sleep_until;
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::launch::host::ProcessHost;
-use crate::launch::orders::{Next, Orders};
-use crate::launch::running::{Fault, Restarts, Running, StartError, Told};
+use crate::launch::orders::{Asked, Next, Orders};
+use crate::launch::report::Row;
+use crate::launch::running::{Fault, Restarts, Running, StartError, Told, phases};
 use crate::launch::settings::Settings;
 use crate::launch::warden::Warden;
 use crate::service::host::Host;
@@ -29,6 +30,8 @@ pub(crate) trait Audience: Send {
     fn done(&mut self) {}
     /// A mutation that was asked for is done, or went wrong.
     fn mutated(&mut self, result: Result<(), String>);
+    /// Somebody asked how it goes: this is this process's own part of the answer.
+    fn report(&mut self, asked: Asked, part: Row, loaded: &Loaded);
 }
 
 /// A process that serves.
@@ -110,7 +113,10 @@ impl<A: Audience> Serving<A> {
                     Next::Stop => return self.end(Exit::Done).await,
                     Next::Quit => return Exit::Failed,
                     Next::Reload => self.reload_wanted = true,
-                    Next::Report => self.running.report().await,
+                    Next::Report(asked) => {
+                        let part = self.running.part().await;
+                        answer(&mut self.audience, asked, part, &mut self.orders, &self.loaded);
+                    }
                     Next::Mutate(bytes) => {
                         if let Some(exit) = self.mutate(&bytes).await {
                             return exit;
@@ -151,7 +157,10 @@ impl<A: Audience> Serving<A> {
                     Next::Stop => return Start::Stop,
                     Next::Quit => return Start::Quit,
                     Next::Reload => self.reload_wanted = true,
-                    Next::Report => tracing::info!("report: the services are being started"),
+                    Next::Report(asked) => {
+                        let part = phases(&*self.host);
+                        answer(&mut self.audience, asked, part, &mut self.orders, &self.loaded);
+                    }
                     Next::Mutate(bytes) => self.mutation = Some(bytes),
                 },
             }
@@ -189,7 +198,10 @@ impl<A: Audience> Serving<A> {
                         // For after a restart.
                         Next::Reload => self.reload_wanted = true,
                         Next::Mutate(bytes) => self.mutation = Some(bytes),
-                        Next::Report => tracing::info!("report: the services are being stopped"),
+                        Next::Report(asked) => {
+                        let part = phases(&*self.host);
+                        answer(&mut self.audience, asked, part, &mut self.orders, &self.loaded);
+                    }
                     }
                 }
             }
@@ -222,6 +234,18 @@ impl<A: Audience> Serving<A> {
     pub(super) fn settings(&self) -> &Settings {
         &self.loaded.settings
     }
+}
+
+/// Gives this process's part of a report to who asked for it.
+pub(super) fn answer<A: Audience>(
+    audience: &mut A,
+    asked: Asked,
+    part: Vec<Row>,
+    orders: &mut Orders,
+    loaded: &Loaded,
+) {
+    let part = Row::one("process").rows(part).rows(orders.history().rows());
+    audience.report(asked, part, loaded);
 }
 
 /// Logs errors, each in a line of its own.

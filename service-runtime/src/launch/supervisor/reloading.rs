@@ -51,6 +51,8 @@ impl Driver {
             }
             Err(error) => {
                 tracing::error!("the configuration is wrong:\n{error}");
+                self.history
+                    .reload(format!("refused, the configuration is wrong: {error}"));
                 self.feed(Event::Loaded(Err(())))
             }
         }

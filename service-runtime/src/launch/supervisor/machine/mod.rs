@@ -8,6 +8,7 @@
 
 mod event;
 mod heart;
+mod look;
 mod mutation;
 mod policy;
 mod recycle;
