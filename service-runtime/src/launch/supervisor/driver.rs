@@ -2,24 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
 use super::checking::Check;
-use super::hang::OVERSLEPT;
-use super::machine::{
-    Action, Announcement, Event, Machine, Note, Outcome, Place, PoolId, Request, WorkerId,
-};
+use super::machine::{Action, Event, Machine, Note, Outcome, Place, PoolId, WorkerId};
 use super::narrate::{Death, launch_error, narrate, status};
 use super::orders::Order;
 use super::pools::Pools;
 use super::process::{Born, Process, bear};
 use super::report::Inquiry;
+use super::sleep::Woken;
 use super::upgrading::Upgrade;
 use super::worker_exit::ExitCommands;
 use crate::launch::configuration::{Configuration, Loaded};
@@ -28,7 +24,6 @@ use crate::launch::logging::Logging;
 use crate::launch::pid_file::PidFile;
 use crate::launch::report::{Facts, History};
 use crate::launch::rights::Rights;
-use crate::launch::service_launcher::EXTENSION;
 use crate::launch::settings::Settings;
 use crate::launch::upgrade::Predecessor;
 use crate::listen::Listeners;
@@ -103,17 +98,6 @@ pub(super) struct Driver {
     pub(super) pid_file: Option<PidFile>,
 }
 
-/// What a sleep ended with.
-struct Woken {
-    /// It took much longer than it was to take.
-    overslept: bool,
-    /// The workers that may have said something or ended.
-    workers: Vec<WorkerId>,
-}
-
-/// How soon a service manager that was too busy is told again.
-const UNHEARD: Duration = Duration::from_millis(200);
-
 /// Whether the loop goes on.
 pub(super) type Flow = ControlFlow<Leave>;
 
@@ -173,87 +157,6 @@ impl Driver {
     /// Returns the time since the supervisor started.
     pub(super) fn now(&self) -> Duration {
         clock::now().saturating_sub(self.started)
-    }
-
-    /// Tells the service manager what it was too busy to hear, and that the workers are alive.
-    fn speak(&mut self) {
-        let now = self.now();
-        let delivered = self.notifier.flush();
-        let again = (!delivered).then(|| now + UNHEARD);
-        let half = self
-            .notifier
-            .watchdog_interval()
-            .map(|interval| interval / 2);
-        if half.is_some_and(|half| now >= self.fed + half) {
-            self.fed = now;
-            if self.machine.is_stopping() || self.is_alive(now) {
-                self.notifier.watchdog();
-            }
-        }
-        let extend = self.machine.is_stopping().then(|| {
-            if now >= self.extend_at {
-                self.notifier.extend_timeout(EXTENSION);
-                self.extend_at = now + EXTENSION / 3;
-            }
-            self.extend_at
-        });
-        self.speak_at = again
-            .into_iter()
-            .chain(half.map(|half| self.fed + half))
-            .chain(extend)
-            .min();
-    }
-
-    /// Sleeps until something happens or is due.
-    fn wait(&self) -> Woken {
-        let due = self.machine.deadline();
-        let timeout = match due
-            .into_iter()
-            .chain(self.speak_at)
-            .chain(self.upgrade.wake_up())
-            .chain(self.exit_commands.deadline())
-            .chain(self.inquiry.deadline())
-            .min()
-        {
-            None => PollTimeout::NONE,
-            Some(at) => {
-                let left = at.saturating_sub(self.now());
-                // Rounded up, so that what is due is due when the sleep ends.
-                PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
-            }
-        };
-        let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
-        let mut fds = vec![readable(self.signals.as_fd())];
-        let mut owners = Vec::new();
-        for (id, process) in &self.processes {
-            let both = [Some(process.child.as_fd()), process.channel()];
-            for fd in both.into_iter().flatten() {
-                fds.push(readable(fd));
-                owners.push(*id);
-            }
-        }
-        fds.extend(self.upgrade.fds().map(readable));
-        fds.extend(self.predecessor.iter().map(|old| readable(old.as_fd())));
-        fds.extend(
-            self.check
-                .iter()
-                .chain(&self.abandoned)
-                .map(|check| readable(check.fd())),
-        );
-        fds.extend(self.exit_commands.fds().map(readable));
-        // After an error everything is looked at.
-        let all = poll(&mut fds, timeout).is_err();
-        let mut workers: Vec<WorkerId> = owners
-            .into_iter()
-            .zip(&fds[1..])
-            .filter(|(_, fd)| all || fd.any() != Some(false))
-            .map(|(id, _)| id)
-            .collect();
-        workers.dedup();
-        Woken {
-            overslept: due.is_some_and(|due| due + OVERSLEPT < self.now()),
-            workers,
-        }
     }
 
     /// Tells the machine what happened and does what it says.
@@ -373,55 +276,6 @@ impl Driver {
         {
             let pid = process.child.pid().as_raw();
             tracing::error!(pid, %signal, "cannot signal a worker: {error}");
-        }
-    }
-
-    /// Cleans up what outlives this process; what another process has, or keeps, is left to it.
-    fn leave(&self) {
-        self.kill_dismissed();
-        if let Some(predecessor) = &self.predecessor {
-            let why = self.failure.as_deref();
-            predecessor.failed(why.unwrap_or("it was told to stop"));
-        } else if !self.upgrade.handed_over && !self.notifier.keeps_sockets() {
-            self.listeners.remove_socket_files();
-        }
-    }
-
-    /// Speaks for the program as soon as the process before leaves it the field.
-    fn take_the_field(&mut self) -> Flow {
-        let is_ready = self.machine.is_serving();
-        let granted = self.predecessor.as_ref().filter(|_| is_ready);
-        let Some(granted) = granted.and_then(Predecessor::granted) else {
-            return ControlFlow::Continue(());
-        };
-        self.predecessor = None;
-        tracing::info!("this process has taken over");
-        self.notifier.unmute();
-        self.notifier.ready(&status(&self.machine, &self.pools));
-        if granted.reload {
-            return self.feed(Event::Asked(Request::Reload));
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn announce(&mut self, announcement: Announcement) {
-        match announcement {
-            Announcement::Ready => {
-                if std::mem::take(&mut self.given_up) {
-                    self.close_given_up();
-                }
-                if let Some(predecessor) = &self.predecessor {
-                    predecessor.ready();
-                }
-                tracing::info!("ready: {}", status(&self.machine, &self.pools));
-                self.notifier.ready(&status(&self.machine, &self.pools));
-            }
-            Announcement::Reloading => self.notifier.reloading(),
-            Announcement::Stopping => {
-                self.notifier.stopping();
-                // From now on the last worker that accepts decides when clients are refused.
-                self.listeners.close_all();
-            }
         }
     }
 }
