@@ -286,21 +286,26 @@ fn the_service_manager_is_told_who_the_main_process_is() {
     assert_eq!(stopping.count(), 1, "{messages:#?}");
 }
 
+/// Puts a program in its place that waits until something is written to the pipe that this returns.
+fn put_behind_a_gate(scratch: &Scratch, path: &Path) -> PathBuf {
+    let gate = scratch.path("gate");
+    nix::unistd::mkfifo(&gate, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
+    let program = path!("echo").display();
+    let script = format!(
+        "#!/bin/sh\nread line < {}\nexec {program} \"$@\"\n",
+        gate.display()
+    );
+    replace(scratch, path, &script);
+    gate
+}
+
 #[test]
 fn a_reload_that_was_asked_for_during_an_upgrade_is_the_new_process_s() {
     let scratch = Scratch::new();
     let path = copy(&scratch, path!("echo"));
     let echo = Program::new(&path).start();
     echo.ready(2);
-    // The new one waits until it is told to go on.
-    let gate = scratch.path("gate");
-    nix::unistd::mkfifo(&gate, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
-    let script = format!(
-        "#!/bin/sh\nread line < {}\nexec {} \"$@\"\n",
-        gate.display(),
-        path!("echo").display()
-    );
-    replace(&scratch, &path, &script);
+    let gate = put_behind_a_gate(&scratch, &path);
     echo.signal(Signal::SIGUSR2);
     let begins = echo.wait_for("upgrade begins");
     echo.signal(Signal::SIGHUP);
@@ -318,14 +323,7 @@ fn a_killed_predecessor_leaves_the_field() {
     let path = copy(&scratch, path!("echo"));
     let echo = Program::new(&path).start();
     echo.ready(2);
-    let gate = scratch.path("gate");
-    nix::unistd::mkfifo(&gate, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
-    let script = format!(
-        "#!/bin/sh\nread line < {}\nexec {} \"$@\"\n",
-        gate.display(),
-        path!("echo").display()
-    );
-    replace(&scratch, &path, &script);
+    let gate = put_behind_a_gate(&scratch, &path);
     echo.signal(Signal::SIGUSR2);
     let begins = echo.wait_for("upgrade begins");
     echo.signal(Signal::SIGKILL);
