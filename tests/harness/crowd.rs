@@ -34,28 +34,50 @@ impl Target {
         Self::Tcp(address.expect("it has said where").to_owned())
     }
 
-    /// Asks so many times, one after the other, on a fresh connection, and returns who answered.
+    /// Takes a fresh connection, asks, and returns who answered.
     ///
     /// # Errors
     ///
     /// Returns a request that failed.
-    pub fn ask(&self, times: usize) -> Result<Pid, Failure> {
+    pub fn ask(&self, habit: Habit) -> Result<Pid, Failure> {
         match self {
-            Self::Tcp(address) => ask(times, || Client::connect(address)),
-            Self::Unix(path) => ask(times, || Client::connect_unix(path)),
+            Self::Tcp(address) => ask(habit, || Client::connect(address)),
+            Self::Unix(path) => ask(habit, || Client::connect_unix(path)),
         }
     }
 }
 
+/// How a client uses a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Habit {
+    /// Asks once.
+    Once,
+    /// Asks twice, and so knows who fails it. A worker that is told to stop owes an answer to the
+    /// first request alone.
+    Twice,
+    /// Is told by `echo.greets` who has the connection, and asks once then.
+    Greeted,
+}
+
 fn ask<S: io::Read + io::Write>(
-    times: usize,
+    habit: Habit,
     connect: impl FnOnce() -> io::Result<Client<S>>,
 ) -> Result<Pid, Failure> {
     let at = Instant::now();
-    let failed = |by, error| Failure { at, by, error };
+    let failed = |by, error| Failure {
+        at,
+        took: at.elapsed(),
+        by,
+        error,
+    };
     let mut client = connect().map_err(|error| failed(None, error))?;
-    let by = client.ask("first").map_err(|error| failed(None, error))?;
-    for _ in 1..times {
+    let first = if habit == Habit::Greeted {
+        client.answer("hello")
+    } else {
+        client.ask("first")
+    };
+    let by = first.map_err(|error| failed(None, error))?;
+    if habit != Habit::Once {
         match client.ask("more") {
             Ok(same) if same == by => {}
             Ok(other) => return Err(failed(Some(by), io::Error::other(format!("by {other}")))),
@@ -70,6 +92,8 @@ fn ask<S: io::Read + io::Write>(
 pub struct Failure {
     /// When the client began.
     pub at: Instant,
+    /// How long it went on then.
+    pub took: Duration,
     /// The worker that had the connection, if the client has heard from it.
     pub by: Option<Pid>,
     /// What the client saw.
@@ -87,7 +111,7 @@ pub struct Crowd {
 /// What a crowd has seen.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// How many requests were made.
+    /// How many connections were taken.
     pub asked: u64,
     /// Those that failed.
     pub failures: Vec<Failure>,
@@ -98,21 +122,15 @@ pub struct Tally {
 }
 
 impl Crowd {
-    /// Begins with so many clients, each of which rests for `pause` after each request.
+    /// Begins with so many clients that ask once, and rest for `pause` after each request.
     #[must_use]
     pub fn begin(target: &Target, clients: usize, pause: Duration) -> Self {
-        Self::of(target, clients, pause, 1)
+        Self::with(target, clients, pause, Habit::Once)
     }
 
-    /// Begins with clients that ask twice on each connection, so that they know who fails them.
-    ///
-    /// A worker that is told to stop owes an answer to the first request of a connection alone.
+    /// Begins with clients of a habit.
     #[must_use]
-    pub fn asking_twice(target: &Target, clients: usize, pause: Duration) -> Self {
-        Self::of(target, clients, pause, 2)
-    }
-
-    fn of(target: &Target, clients: usize, pause: Duration, times: usize) -> Self {
+    pub fn with(target: &Target, clients: usize, pause: Duration, habit: Habit) -> Self {
         let mut crowd = Self {
             stop: Arc::default(),
             asked: Arc::default(),
@@ -125,8 +143,8 @@ impl Crowd {
             crowd.clients.push(thread::spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     let begun = Instant::now();
-                    let answered = target.ask(times);
-                    asked.fetch_add(times as u64, Ordering::Relaxed);
+                    let answered = target.ask(habit);
+                    asked.fetch_add(1, Ordering::Relaxed);
                     tally
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)

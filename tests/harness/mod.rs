@@ -24,7 +24,7 @@ mod scratch;
 use std::time::Duration;
 
 pub use client::Client;
-pub use crowd::{Crowd, Failure, Tally, Target};
+pub use crowd::{Crowd, Failure, Habit, Tally, Target};
 pub use fixture::Fixture;
 pub use line::{Worker, field, stamp, writer};
 pub use lines::Lines;

@@ -92,14 +92,21 @@ impl Host for ProcessHost {
     fn listen(&self, options: ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>> {
         let options = options.reuse_port_by_default(self.reuse_port);
         match &self.outside {
-            Outside::Alone { listeners, .. } => {
-                let listeners = Arc::clone(listeners);
+            Outside::Alone { listeners, notify } => {
+                let (listeners, notify) = (Arc::clone(listeners), Arc::clone(notify));
                 Box::pin(async move {
                     let mut listeners = listeners.lock().unwrap_or_else(PoisonError::into_inner);
-                    let fd = listeners
+                    let held = listeners
                         .bind(&options, None)
                         .map_err(|error| chain(&error))?;
-                    fd.try_clone_to_owned().map_err(|error| error.to_string())
+                    // What the manager has already it takes for the same.
+                    #[cfg(target_os = "linux")]
+                    crate::launch::kept_sockets::store(&notify, held);
+                    #[cfg(not(target_os = "linux"))]
+                    drop(notify);
+                    held.fd()
+                        .try_clone_to_owned()
+                        .map_err(|error| error.to_string())
                 })
             }
             #[cfg(target_os = "linux")]

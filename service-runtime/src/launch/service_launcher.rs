@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -107,10 +108,12 @@ pub(crate) fn serve<M>(mut prepared: Prepared, main: impl Main<M, Output: IntoSe
         match set_up(prepared, main, scoped) {
             Ok((mut serving, listeners)) => {
                 let exit = runtime.block_on(serving.serve());
-                listeners
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .remove_socket_files();
+                if !serving.audience.keeps_sockets() {
+                    listeners
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .remove_socket_files();
+                }
                 exit
             }
             Err(Failure { exit, text }) => {
@@ -219,6 +222,9 @@ fn feed_watchdog(notifier: &Arc<Notifier>) {
     }
 }
 
+/// How much time a service manager is asked for while services stop, three times in each.
+pub(crate) const EXTENSION: Duration = Duration::from_secs(15);
+
 /// The service manager, as the services' audience.
 struct Manager {
     notifier: Arc<Notifier>,
@@ -227,6 +233,14 @@ struct Manager {
     logging: Logging,
     listeners: Sockets,
     _words: mpsc::UnboundedSender<crate::launch::orders::Word>,
+}
+
+impl Manager {
+    /// Returns whether the files of unix sockets outlive this process: the service manager keeps those, or
+    /// they are still the process's that this one was to replace.
+    fn keeps_sockets(&self) -> bool {
+        self.notifier.keeps_sockets() || self.heir.has_predecessor()
+    }
 }
 
 impl Audience for Manager {
@@ -245,6 +259,16 @@ impl Audience for Manager {
 
     fn stopping(&mut self) {
         self.notifier.stopping();
+        let notifier = Arc::clone(&self.notifier);
+        notifier.extend_timeout(EXTENSION);
+        let every = Timer::every(EXTENSION / 3);
+        let asked = TaskGroup::new("launcher").timer("more time", every, move || {
+            notifier.extend_timeout(EXTENSION);
+            std::future::ready(())
+        });
+        if let Err(error) = asked {
+            tracing::debug!("the service manager cannot be asked for more time: {error}");
+        }
     }
 
     fn failed(&mut self, _exit: Exit, error: &str) {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use tests::fixture;
-use tests::harness::{Crowd, Target, Worker, field, kill, stamp};
+use tests::harness::{Crowd, Habit, Target, Worker, field, kill, stamp};
 
 use super::{NOISE, since, time_of_day};
 
@@ -17,7 +17,12 @@ fn five_workers_killed_under_load_are_replaced_at_once_and_only_what_they_served
     let clients = 8;
     let echo = fixture!("echo").args(["--workers", "4"]).start();
     echo.ready(4);
-    let crowd = Crowd::asking_twice(&Target::of(&echo), clients, Duration::from_millis(1));
+    let crowd = Crowd::with(
+        &Target::of(&echo),
+        clients,
+        Duration::from_millis(1),
+        Habit::Twice,
+    );
     let mut killed = Vec::new();
     for _ in 0..5 {
         // So far apart that no worker dies young, and always in the same slot.

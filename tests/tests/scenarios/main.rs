@@ -4,6 +4,7 @@
 //! too, [`NOISE`].
 
 mod boots;
+mod chaos;
 mod clock;
 mod endurance;
 mod fairness;

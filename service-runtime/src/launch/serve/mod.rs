@@ -71,7 +71,13 @@ impl<A: Audience> Serving<A> {
     ///
     /// After an order to exit at once they run still; they are stopped when `self` is dropped.
     pub(crate) async fn serve(&mut self) -> Exit {
-        match self.start().await {
+        // A supervisor bounds the starts of its workers by itself.
+        let start = if self.log_changes {
+            self.start_in_time().await
+        } else {
+            self.start().await
+        };
+        match start {
             Start::Started => {}
             Start::Stop => return self.end(Exit::Done).await,
             Start::Quit => return Exit::Failed,

@@ -85,8 +85,8 @@ impl<A: Audience> Serving<A> {
         }
     }
 
-    /// Starts the services again within `start_timeout`: while they start nobody is served.
-    async fn start_in_time(&mut self) -> Start {
+    /// Starts the services within `start_timeout`: while they start nobody is served.
+    pub(super) async fn start_in_time(&mut self) -> Start {
         let Some(limit) = self.settings().start_timeout else {
             return self.start().await;
         };

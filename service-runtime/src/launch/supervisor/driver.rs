@@ -28,6 +28,7 @@ use crate::launch::logging::Logging;
 use crate::launch::pid_file::PidFile;
 use crate::launch::report::{Facts, History};
 use crate::launch::rights::Rights;
+use crate::launch::service_launcher::EXTENSION;
 use crate::launch::settings::Settings;
 use crate::launch::upgrade::Predecessor;
 use crate::listen::Listeners;
@@ -113,9 +114,6 @@ struct Woken {
 /// How soon a service manager that was too busy is told again.
 const UNHEARD: Duration = Duration::from_millis(200);
 
-/// How much time a service manager is asked for while workers drain, three times in each.
-const EXTENSION: Duration = Duration::from_secs(15);
-
 /// Whether the loop goes on.
 pub(super) type Flow = ControlFlow<Leave>;
 
@@ -133,8 +131,8 @@ impl Driver {
     }
 
     fn turn(&mut self) -> Flow {
-        let Woken { overslept, workers } = self.wait();
         self.speak();
+        let Woken { overslept, workers } = self.wait();
         if overslept {
             let now = self.now();
             for action in self.machine.step(now, Event::Resumed) {

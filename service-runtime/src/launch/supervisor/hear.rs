@@ -63,7 +63,8 @@ impl Driver {
                             "worker did not take the configuration over: {error}"
                         );
                     }
-                    self.feed(Event::Mutated(id))?;
+                    let answer = if error.is_empty() { Ok(()) } else { Err(()) };
+                    self.feed(Event::Mutated(id, answer))?;
                 }
             }
         }

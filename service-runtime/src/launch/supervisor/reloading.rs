@@ -97,7 +97,7 @@ impl Driver {
             };
             if let Err(error) = sent {
                 tracing::error!("cannot send the configuration to a worker: {error}");
-                self.feed(Event::Mutated(*id))?;
+                self.feed(Event::Mutated(*id, Err(())))?;
             }
         }
         ControlFlow::Continue(())

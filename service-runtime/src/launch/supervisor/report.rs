@@ -108,7 +108,8 @@ impl Driver {
         let outcome = match note {
             Note::Reloading(generation) => format!("generation {generation} is under way"),
             Note::Reloaded(generation) => format!("generation {generation} has taken over"),
-            Note::Mutated => "mutated".to_owned(),
+            Note::Mutated(0) => "mutated".to_owned(),
+            Note::Mutated(refused) => format!("mutated, {refused} workers did not take it over"),
             Note::Undone(generation) => format!("undone, generation {generation} serves again"),
             // What is wrong is kept where it is read.
             Note::ReloadRefused(Cause::Configuration) => return,
