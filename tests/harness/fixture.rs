@@ -145,7 +145,9 @@ impl Fixture {
         processes::until("one ready worker a slot, and no other child", || {
             let mut pids: Vec<Pid> = newest().iter().map(|worker| worker.pid).collect();
             pids.sort_unstable();
-            pids.len() == workers && self.children() == pids
+            // Looked at last: one that is not reaped yet still has its descriptors in the supervisor.
+            let reaped = || processes::zombies(self.pid).is_empty();
+            pids.len() == workers && self.children() == pids && reaped()
         });
         newest()
     }

@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, User, geteuid};
 use tests::fixture;
-use tests::harness::{Client, Fixture, Program, Scratch, kill};
+use tests::harness::{Client, Fixture, Program, Scratch, children, kill, writer};
 
 /// A user that every Linux has, and that owns nothing.
 const USER: &str = "nobody";
@@ -104,6 +104,24 @@ fn a_worker_hears_of_its_supervisors_death_whoever_it_became() {
     environ.wait_for("report:   service name=environ phase=ready");
     environ.wait_for("report:   service name=environ phase=ready");
     assert_eq!(environ.children(), workers);
+}
+
+#[test]
+fn an_upgrade_of_another_users_program_may_still_bind() {
+    let Some(uid) = somebody_else() else {
+        return;
+    };
+    let (greeter, _) = ready(fixture!("greeter").args(["--user", USER]));
+    greeter.signal(Signal::SIGUSR2);
+    let new = writer(&greeter.wait_for("this process has taken over"));
+    assert_eq!(greeter.exit_code(), 0);
+    assert_eq!(status(new, "Uid"), [uid.to_string().as_str(); 4].join(" "));
+    assert_eq!(status(new, "CapEff"), "0000000000000400");
+    for worker in children(new) {
+        assert_eq!(status(worker, "CapPrm"), "0000000000000000");
+    }
+    kill(new, Signal::SIGTERM);
+    greeter.everybody_is_gone();
 }
 
 #[test]
