@@ -21,7 +21,7 @@ fn somebody_else() -> Option<u32> {
         return Some(user.uid.as_raw());
     }
     eprintln!("NOT ROOT: only the refusal to become another user is tested");
-    let (code, _, log) = fixture!("greeter").args(["--user", USER]).run();
+    let (code, _, log) = fixture!("greeter").args(["--user", "root"]).run();
     assert_eq!(code, 1, "{log}");
     assert!(log.contains("only root becomes another user"), "{log}");
     assert!(!log.contains("started"), "{log}");
@@ -81,6 +81,44 @@ fn workers_are_another_user_for_good_and_the_supervisor_may_only_bind() {
     greeter.signal(Signal::SIGTERM);
     assert_eq!(greeter.exit_code(), 0);
     greeter.everybody_is_gone();
+}
+
+#[test]
+fn a_worker_hears_of_its_supervisors_death_whoever_it_became() {
+    let program = fixture!("environ");
+    let environ = match somebody_else() {
+        Some(_) => program.args(["--user", USER]).start(),
+        None => program.start(),
+    };
+    environ.ready(2);
+    let told = environ
+        .lines()
+        .with("at its parent's death: Ok(Some(SIGPWR))");
+    assert_eq!(told.len(), 2, "{}", environ.lines());
+    // Anybody may send the signal, and only a death is one.
+    let workers = environ.children();
+    for worker in &workers {
+        kill(*worker, Signal::SIGPWR);
+    }
+    environ.signal(Signal::SIGUSR1);
+    environ.wait_for("report:   service name=environ phase=ready");
+    environ.wait_for("report:   service name=environ phase=ready");
+    assert_eq!(environ.children(), workers);
+}
+
+#[test]
+fn a_command_after_a_workers_end_is_the_user_too() {
+    let Some(uid) = somebody_else() else {
+        return;
+    };
+    let say = "[\"sh\", \"-c\", 'echo is $(id -u) $(grep CapPrm /proc/$$/status | cut -f2) . >&2']";
+    let program = fixture!("greeter").args(["--user", USER, "--on-worker-exit", say]);
+    let (greeter, workers) = ready(program);
+    kill(workers[0], Signal::SIGKILL);
+    greeter.wait_for(&format!("is {uid} 0000000000000000 ."));
+    greeter.ready_worker();
+    greeter.signal(Signal::SIGTERM);
+    assert_eq!(greeter.exit_code(), 0);
 }
 
 #[test]

@@ -117,6 +117,7 @@ fn in_a_storm_of_deaths_few_commands_run_and_the_rest_is_counted() {
     let program = fixture!("greeter").args(["--workers", "8"]);
     let greeter = on_exit(program, &wait).start();
     let workers = greeter.ready(8);
+    let open = descriptors(greeter.pid());
     for worker in &workers {
         kill(worker.pid, Signal::SIGKILL);
     }
@@ -130,8 +131,9 @@ fn in_a_storm_of_deaths_few_commands_run_and_the_rest_is_counted() {
     for _ in 0..4 {
         greeter.wait_for("passed");
     }
-    until("the commands are reaped", || greeter.children().len() == 8);
-    let open = descriptors(greeter.pid());
+    until("the commands are reaped", || {
+        descriptors(greeter.pid()) == open
+    });
     kill(greeter.children()[0], Signal::SIGKILL);
     greeter.wait_for("untold=4");
     greeter.wait_for("passed");

@@ -73,6 +73,28 @@ where
     type Failure = S::Error;
 }
 
+/// What fuzzers call, and nobody else: it is there under `--cfg fuzzing` alone.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    use std::net::IpAddr;
+
+    /// Writes a line of the access log.
+    pub fn access_log(format: &str, agent: &[u8]) -> Option<String> {
+        super::exchange::fuzz_access_log(format, agent)
+    }
+
+    /// Reads a header of a proxy.
+    pub fn forwarded(name: &'static str, value: &[u8]) -> Option<IpAddr> {
+        super::exchange::fuzz_forwarded(name, value)
+    }
+
+    /// Reads the key of a trusted proxy.
+    pub fn network(text: &str) -> Option<(IpAddr, u8)> {
+        super::config::network(text)
+    }
+}
+
 /// The guide's page, whose programs are compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/http.md")]

@@ -8,7 +8,9 @@
 //! | `service_launcher` | that, in this process |
 //! | `supervisor`, `worker`, `protocol` | that, in forked workers |
 //! | `heir`, `upgrade` | a process that replaces another, and what an old and a new process of the program say to each other |
+//! | `kept_sockets` | what the service manager keeps over a restart |
 //! | `pid_file` | what keeps a second instance out |
+//! | `report` | what SIGUSR1 asks for |
 //! | `rights` | who the program is, and what it may do |
 //! | `warden` | the end of a process whose runtime is stuck |
 
@@ -18,6 +20,8 @@ mod configuration;
 mod exit;
 mod heir;
 mod host;
+#[cfg(target_os = "linux")]
+mod kept_sockets;
 mod logging;
 mod main_fn;
 mod once;
@@ -29,6 +33,7 @@ mod preparation;
 mod process_launcher;
 #[cfg(target_os = "linux")]
 mod protocol;
+mod report;
 mod rights;
 mod running;
 mod selection;

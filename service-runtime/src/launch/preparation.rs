@@ -12,6 +12,7 @@ use crate::launch::main_fn::{Flags, Main};
 use crate::launch::once;
 use crate::launch::options::{Options, Preload};
 use crate::launch::pid_file::PidFile;
+use crate::launch::report::Facts;
 use crate::launch::rights::Rights;
 use crate::listen::Listeners;
 use crate::notify::Notifier;
@@ -19,7 +20,7 @@ use crate::process::environment;
 
 /// A launch that is ready to be carried out.
 pub(crate) struct Prepared {
-    pub(crate) program: String,
+    pub(crate) facts: Facts,
     pub(crate) configuration: Arc<Configuration>,
     pub(crate) loaded: Loaded,
     pub(crate) flags: Flags,
@@ -40,6 +41,7 @@ pub(crate) struct Prepared {
 pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit> {
     let heir = Heir::of_this_process();
     let program = &options.program;
+    let facts = Facts::new(options);
     let refuse = |exit: Exit, error: &dyn Display| {
         let error = error.to_string();
         heir.failed(&error);
@@ -90,7 +92,7 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
         }
     }
     Ok(Prepared {
-        program: program.clone(),
+        facts,
         configuration: Arc::new(configuration),
         loaded,
         flags,

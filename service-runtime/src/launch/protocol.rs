@@ -5,6 +5,8 @@
 
 use std::str::FromStr;
 
+use crate::launch::settings::ReportFormat;
+
 /// Between two fields. It comes in no address, and is taken out of every text.
 pub(super) const SEPARATOR: char = '\u{1f}';
 
@@ -49,6 +51,11 @@ pub(crate) enum ToSupervisor {
     Done,
     /// A mutation is done; empty, or what went wrong.
     Mutated(String),
+    /// This worker's part of a report comes with this message, in a memory file.
+    Reported {
+        /// The number of the question.
+        id: u32,
+    },
 }
 
 /// To a worker.
@@ -68,6 +75,13 @@ pub(crate) enum ToWorker {
     },
     /// A configuration to be taken over comes with this message, in a memory file.
     Mutate,
+    /// A part of a report is asked for.
+    Report {
+        /// The number of the question.
+        id: u32,
+        /// How it is to be written.
+        format: ReportFormat,
+    },
 }
 
 impl ToSupervisor {
@@ -87,6 +101,7 @@ impl ToSupervisor {
             Self::Listen { id, options } => join(&["listen", &id.to_string(), options]),
             Self::Status { service, text } => join(&["status", service, text]),
             Self::Mutated(text) => join(&["mutated", text]),
+            Self::Reported { id } => join(&["reported", &id.to_string()]),
         }
     }
 
@@ -114,6 +129,9 @@ impl ToSupervisor {
                 text: text.to_owned(),
             },
             ["mutated", text] => Self::Mutated(text.to_owned()),
+            ["reported", id] => Self::Reported {
+                id: id.parse().ok()?,
+            },
             _ => return None,
         })
     }
@@ -126,6 +144,7 @@ impl ToWorker {
             Self::Listening { id } => join(&["listening", &id.to_string()]),
             Self::Refused { id, text } => join(&["refused", &id.to_string(), text]),
             Self::Mutate => join(&["mutate"]),
+            Self::Report { id, format } => join(&["report", &id.to_string(), &format.to_string()]),
         }
     }
 
@@ -142,6 +161,10 @@ impl ToWorker {
                 text: text.to_owned(),
             },
             ["mutate"] => Self::Mutate,
+            ["report", id, format] => Self::Report {
+                id: id.parse().ok()?,
+                format: format.parse().ok()?,
+            },
             _ => return None,
         })
     }
@@ -182,10 +205,11 @@ mod tests {
                 ToSupervisor::Listen { id, options: text.clone() },
                 ToSupervisor::Status { service: "api".to_owned(), text: text.clone() },
                 ToSupervisor::Mutated(text.clone()),
+                ToSupervisor::Reported { id },
             ] {
                 prop_assert_eq!(ToSupervisor::decode(&message.encode()), Some(message));
             }
-            for message in [ToWorker::Listening { id }, ToWorker::Refused { id, text }, ToWorker::Mutate] {
+            for message in [ToWorker::Listening { id }, ToWorker::Refused { id, text }, ToWorker::Mutate, ToWorker::Report { id, format: ReportFormat::Json }] {
                 prop_assert_eq!(ToWorker::decode(&message.encode()), Some(message));
             }
         }

@@ -1,18 +1,21 @@
 //! Services in this process, without a supervisor.
 
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use crate::launch::configuration::Loaded;
 use crate::launch::exit::Exit;
 use crate::launch::heir::Heir;
 use crate::launch::host::{Outside, ProcessHost};
 use crate::launch::logging::{Logging, Who};
 use crate::launch::main_fn::Main;
 use crate::launch::options::Options;
-use crate::launch::orders::Orders;
+use crate::launch::orders::{Asked, Orders};
 use crate::launch::preparation::{Prepared, prepare};
+use crate::launch::report::{self, Facts, Row};
 use crate::launch::running::Running;
 use crate::launch::serve::{Audience, Serving, lines, restarts};
 use crate::launch::settings::Workers;
@@ -105,10 +108,12 @@ pub(crate) fn serve<M>(mut prepared: Prepared, main: impl Main<M, Output: IntoSe
         match set_up(prepared, main, scoped) {
             Ok((mut serving, listeners)) => {
                 let exit = runtime.block_on(serving.serve());
-                listeners
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner)
-                    .remove_socket_files();
+                if !serving.audience.keeps_sockets() {
+                    listeners
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .remove_socket_files();
+                }
                 exit
             }
             Err(Failure { exit, text }) => {
@@ -134,7 +139,7 @@ fn set_up<M>(
         text: format!("cannot set the process up: {error}"),
     };
     let Prepared {
-        program,
+        facts,
         configuration,
         loaded,
         flags,
@@ -158,7 +163,7 @@ fn set_up<M>(
     feed_watchdog(&notifier);
     let listeners = Arc::new(Mutex::new(listeners));
     let identity = Identity {
-        program,
+        program: facts.program.clone(),
         slot: None,
         generation: 1,
     };
@@ -167,7 +172,12 @@ fn set_up<M>(
         listeners: sockets,
         notify,
     };
-    let host = Arc::new(ProcessHost::new(identity, &loaded, logging, outside));
+    let host = Arc::new(ProcessHost::new(
+        identity,
+        &loaded,
+        logging.clone(),
+        outside,
+    ));
     let running = Running::new(services, Arc::clone(&host) as _, restarts(&loaded.settings))
         .map_err(|text| Failure {
             exit: Exit::Failed,
@@ -185,6 +195,9 @@ fn set_up<M>(
         audience: Manager {
             notifier,
             heir,
+            facts,
+            logging,
+            listeners: Arc::clone(&listeners),
             _words: words,
         },
         reload_wanted: false,
@@ -209,11 +222,25 @@ fn feed_watchdog(notifier: &Arc<Notifier>) {
     }
 }
 
+/// How much time a service manager is asked for while services stop, three times in each.
+pub(crate) const EXTENSION: Duration = Duration::from_secs(15);
+
 /// The service manager, as the services' audience.
 struct Manager {
     notifier: Arc<Notifier>,
     heir: Heir,
+    facts: Facts,
+    logging: Logging,
+    listeners: Sockets,
     _words: mpsc::UnboundedSender<crate::launch::orders::Word>,
+}
+
+impl Manager {
+    /// Returns whether the files of unix sockets outlive this process: the service manager keeps those, or
+    /// they are still the process's that this one was to replace.
+    fn keeps_sockets(&self) -> bool {
+        self.notifier.keeps_sockets() || self.heir.has_predecessor()
+    }
 }
 
 impl Audience for Manager {
@@ -232,6 +259,16 @@ impl Audience for Manager {
 
     fn stopping(&mut self) {
         self.notifier.stopping();
+        let notifier = Arc::clone(&self.notifier);
+        notifier.extend_timeout(EXTENSION);
+        let every = Timer::every(EXTENSION / 3);
+        let asked = TaskGroup::new("launcher").timer("more time", every, move || {
+            notifier.extend_timeout(EXTENSION);
+            std::future::ready(())
+        });
+        if let Err(error) = asked {
+            tracing::debug!("the service manager cannot be asked for more time: {error}");
+        }
     }
 
     fn failed(&mut self, _exit: Exit, error: &str) {
@@ -240,4 +277,23 @@ impl Audience for Manager {
     }
 
     fn mutated(&mut self, _result: Result<(), String>) {}
+
+    fn report(&mut self, _asked: Asked, part: Row, loaded: &Loaded) {
+        let process = Row::one("process").with("pid", u64::from(std::process::id()));
+        #[cfg(target_os = "linux")]
+        let process = report::usage(process, nix::unistd::getpid());
+        let whole = Row::one("one process")
+            .with("uptime", self.facts.uptime())
+            .with("lost_lines", self.logging.lost())
+            .rows(self.facts.rows(Some(loaded)))
+            .rows([process])
+            .rows(report::listeners(
+                &self
+                    .listeners
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner),
+            ))
+            .rows(part.into_rows());
+        report::emit(&whole, &self.facts.program, &loaded.settings.report);
+    }
 }

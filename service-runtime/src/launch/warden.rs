@@ -26,9 +26,9 @@ const LOG_LIMIT: Duration = Duration::from_millis(100);
 
 /// The signal that the kernel sends a worker when its supervisor dies.
 ///
-/// The end of the channel says the same; this is for a worker whose author has closed every
-/// descriptor that he does not know. No program sends this signal otherwise, and one that was sent
-/// by somebody else is no death.
+/// The end of the channel says the same, but not for as long as another child of the supervisor, which
+/// has not executed its program yet, holds a copy of the other end. No program sends this signal
+/// otherwise, and one that was sent by somebody else is no death.
 #[cfg(target_os = "linux")]
 pub(crate) const PARENTS_DEATH: nix::sys::signal::Signal = nix::sys::signal::Signal::SIGPWR;
 

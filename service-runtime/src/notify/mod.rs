@@ -153,7 +153,6 @@ impl Notifier {
     /// Returns whether the manager has said that it keeps sockets over a restart.
     ///
     /// systemd before 254 keeps them without saying so.
-    #[cfg(target_os = "linux")]
     pub(crate) fn keeps_sockets(&self) -> bool {
         self.keeps_sockets
     }

@@ -34,7 +34,8 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for StreamT
 
 /// A timer that is set again only when it has to be.
 struct Alarm {
-    sleep: Pin<Box<Sleep>>,
+    /// Nothing until something has to be waited for.
+    sleep: Option<Pin<Box<Sleep>>>,
     armed: u64,
 }
 
@@ -58,7 +59,7 @@ where
     let mut drains = false;
     let mut asked_to_end = None;
     let mut alarm = Alarm {
-        sleep: Box::pin(sleep_until(server.at(u64::MAX))),
+        sleep: None,
         armed: u64::MAX,
     };
     let end = poll_fn(|cx| {
@@ -108,11 +109,16 @@ where
 impl Alarm {
     /// Sees to it that the task wakes at `at`, or before; tells whether it has to look again now.
     fn rings_before(&mut self, at: u64, server: &Server, cx: &mut Context<'_>) -> bool {
+        let until = server.at(at);
+        let sleep = self.sleep.get_or_insert_with(|| {
+            self.armed = at;
+            Box::pin(sleep_until(until))
+        });
         if at < self.armed {
-            self.sleep.as_mut().reset(server.at(at));
+            sleep.as_mut().reset(until);
             self.armed = at;
         }
-        if self.sleep.as_mut().poll(cx).is_ready() {
+        if sleep.as_mut().poll(cx).is_ready() {
             // What it was set for has been put off meanwhile.
             self.armed = u64::MAX;
             return true;

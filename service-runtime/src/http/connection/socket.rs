@@ -3,10 +3,12 @@
 
 use std::future::Future;
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
@@ -15,18 +17,25 @@ use crate::http::server::Open;
 /// How long what a client still sends is thrown away, so that it gets to read its answer.
 const DISCARD: Duration = Duration::from_secs(2);
 
+/// How much is read at first: most requests as a whole.
+const AHEAD: usize = 2048;
+
 /// A socket that tells its connection what happens.
 pub(super) struct Socket<S> {
     stream: S,
     connection: Open,
+    /// What was read and not asked for yet.
+    ahead: Bytes,
+    /// Whether nothing has been read so far.
+    fresh: bool,
     closing: Closing,
 }
 
 /// How far the end of the connection has come.
 enum Closing {
     No,
-    /// Our side is shut; what still comes is thrown away for a while.
-    Discarding(Pin<Box<Sleep>>),
+    /// Our side is shut; what still comes is thrown away for a while, whose clock starts with it.
+    Discarding(Option<Pin<Box<Sleep>>>),
     Done,
 }
 
@@ -35,8 +44,30 @@ impl<S> Socket<S> {
         Self {
             stream,
             connection,
+            ahead: Bytes::new(),
+            fresh: true,
             closing: Closing::No,
         }
+    }
+}
+
+impl<S: AsyncRead + Unpin> Socket<S> {
+    /// Reads more than is asked for, and keeps the rest: the first bytes tell which version a client
+    /// speaks, and whoever looks at them takes no more than that needs.
+    fn poll_ahead(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut more = [MaybeUninit::uninit(); AHEAD];
+        let mut more = ReadBuf::uninit(&mut more);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut more))?;
+        let (asked, rest) = more
+            .filled()
+            .split_at(more.filled().len().min(buffer.remaining()));
+        buffer.put_slice(asked);
+        self.ahead = Bytes::copy_from_slice(rest);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -46,10 +77,21 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if !this.ahead.is_empty() {
+            let length = this.ahead.len().min(buffer.remaining());
+            buffer.put_slice(&this.ahead.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        if this.fresh && buffer.remaining() < AHEAD {
+            ready!(this.poll_ahead(cx, buffer))?;
+        } else {
+            ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
+        }
+        this.fresh = false;
         if buffer.filled().len() > before {
-            self.connection.received();
+            this.connection.received();
         }
         Poll::Ready(Ok(()))
     }
@@ -91,29 +133,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     /// Shuts our side, and throws away what the client still sends: a socket that is closed with
     /// something unread is reset, and the reset can overtake the answer.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if matches!(self.closing, Closing::No) {
-            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
-            self.closing = Closing::Discarding(Box::pin(sleep(DISCARD)));
-        }
         let this = &mut *self;
-        let Closing::Discarding(time) = &mut this.closing else {
+        if matches!(this.closing, Closing::No) {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            this.closing = Closing::Discarding(None);
+        }
+        let Closing::Discarding(clock) = &mut this.closing else {
             return Poll::Ready(Ok(()));
         };
-        let unread = this.connection.is_unread();
-        let mut waste = [0; 4096];
+        let unread = this.connection.is_unread() || !this.ahead.is_empty();
+        let mut waste = [MaybeUninit::uninit(); 4096];
         loop {
-            let mut waste = ReadBuf::new(&mut waste);
+            let mut waste = ReadBuf::uninit(&mut waste);
             match Pin::new(&mut this.stream).poll_read(cx, &mut waste) {
                 Poll::Ready(Ok(())) if !waste.filled().is_empty() => {
                     // More than one piece means that the client does not stop by itself yet.
                     this.connection.leave_unread();
-                    if time.as_mut().poll(cx).is_ready() {
+                    if rings(clock, cx).is_ready() {
                         break;
                     }
                 }
                 Poll::Ready(_) => break,
                 Poll::Pending if unread || this.connection.is_unread() => {
-                    ready!(time.as_mut().poll(cx));
+                    ready!(rings(clock, cx));
                     break;
                 }
                 Poll::Pending => break,
@@ -122,4 +164,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         this.closing = Closing::Done;
         Poll::Ready(Ok(()))
     }
+}
+
+/// Waits for the end of [`DISCARD`], from the first call on.
+fn rings(clock: &mut Option<Pin<Box<Sleep>>>, cx: &mut Context<'_>) -> Poll<()> {
+    let clock = clock.get_or_insert_with(|| Box::pin(sleep(DISCARD)));
+    clock.as_mut().poll(cx)
 }

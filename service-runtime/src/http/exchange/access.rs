@@ -99,6 +99,14 @@ impl AccessLog {
     }
 }
 
+/// Reads a format for a fuzzer, and writes a line of it for a request with these values.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(format: &str, agent: &[u8]) -> Option<String> {
+    let request = axum::http::Request::get("/").header(USER_AGENT, agent);
+    let (head, ()) = request.body(()).ok()?.into_parts();
+    Some(AccessLog::new(format).line(&Record::new(&head, None, None)))
+}
+
 fn parts(format: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = format;
@@ -222,6 +230,8 @@ fn escape(bytes: &[u8], line: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn record(path: &str, agent: &'static [u8]) -> Box<Record> {
@@ -250,6 +260,36 @@ mod tests {
             "{line}"
         );
         assert!(line.ends_with(" \"curl\" -"), "{line}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_format_is_lost_or_panics(format in "([{}a-z]|\\{(client|path|id|x)\\}|\\PC){0,40}") {
+            let written = parts(&format).into_iter().map(|part| match part {
+                Part::Text(text) => text,
+                Part::Field(field) => {
+                    let name = FIELDS.iter().find(|(_, its)| *its == field);
+                    format!("{{{}}}", name.unwrap().0)
+                }
+            });
+            prop_assert_eq!(written.collect::<String>(), format.as_str());
+            let line = AccessLog::Format(parts(&format)).line(&record("/a", b"x"));
+            let plain = !format.contains('{');
+            prop_assert!(!plain || line == format);
+        }
+
+        #[test]
+        fn a_line_of_json_is_json_whatever_a_client_sends(
+            agent in proptest::collection::vec(prop_oneof![0x20..=0x7e_u8, 0x80..=0xff_u8], 0..40),
+        ) {
+            let request = axum::http::Request::get("/")
+                .header(USER_AGENT, HeaderValue::from_bytes(&agent).unwrap());
+            let (head, ()) = request.body(()).unwrap().into_parts();
+            let line = AccessLog::Json.line(&Record::new(&head, None, None));
+            let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+            let said: String = agent.iter().copied().map(char::from).collect();
+            prop_assert_eq!(value["agent"].as_str(), Some(said.as_str()));
+        }
     }
 
     #[test]

@@ -52,9 +52,16 @@ impl<B> AnswerBody<B> {
         self.in_flight.answered(status);
     }
 
-    /// Makes the body in this span.
-    pub(super) fn within(&mut self, span: Span) {
-        self.span = span;
+    /// Makes the body in this span, if any of it is still to be made.
+    pub(super) fn within(&mut self, span: Span)
+    where
+        B: Body,
+    {
+        if let Kind::Handlers { body } = &self.kind
+            && body.size_hint().exact().is_none()
+        {
+            self.span = span;
+        }
     }
 
     /// Logs the exchange when the body has ended, or was given up.

@@ -17,6 +17,7 @@ use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 use tracing::Span;
+use tracing::field::display;
 
 use super::access::Record;
 use super::health::Probe;
@@ -108,13 +109,10 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
 
 /// Makes what every line names that is logged for a request, as long as any is logged at all.
 fn span(head: &Parts, id: Option<&HeaderValue>) -> Span {
-    let id = id.and_then(|id| id.to_str().ok());
-    tracing::error_span!(
-        "request",
-        method = head.method.as_str(),
-        path = head.uri.path(),
-        id
-    )
+    // Of these two it is known what is in them; a path may hold anything, and is quoted.
+    let id = id.and_then(|id| id.to_str().ok()).map(display);
+    let method = display(head.method.as_str());
+    tracing::error_span!("request", method, path = head.uri.path(), id)
 }
 
 /// What was asked, for the answer.

@@ -69,6 +69,15 @@ impl Proxies {
     }
 }
 
+/// Reads a header for a fuzzer, as a proxy of everywhere sends it.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(name: &'static str, value: &[u8]) -> Option<IpAddr> {
+    let mut headers = HeaderMap::new();
+    headers.insert(name, axum::http::HeaderValue::from_bytes(value).ok()?);
+    let peer = Peer::Tcp(SocketAddr::from(([10, 0, 0, 1], 1)));
+    Proxies::new(&["10.0.0.0/8".to_owned()]).client(&peer, &headers)
+}
+
 /// Returns the hops from left to right, `None` for one that has no address.
 fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let lines = |name: &str| -> Vec<String> {
@@ -106,6 +115,8 @@ fn node(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn client(trusted: &[&str], peer: &str, name: &'static str, value: &str) -> Option<String> {
@@ -150,5 +161,52 @@ mod tests {
         }
         let hidden = client(&["127.0.0.1"], "127.0.0.1", "forwarded", "for=_hidden");
         assert_eq!(hidden, None);
+    }
+
+    /// What a header may hold: nearly an address, or anything.
+    fn header() -> impl Strategy<Value = String> {
+        let hop = prop_oneof![
+            any::<IpAddr>().prop_map(|address| address.to_string()),
+            any::<SocketAddr>().prop_map(|address| address.to_string()),
+            any::<IpAddr>().prop_map(|address| format!("for=\"[{address}]:1\";by=x")),
+            "[ -~]{0,30}",
+        ];
+        proptest::collection::vec(hop, 0..6).prop_map(|hops| hops.join(", "))
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_forwarded_a_stranger_is_not_believed(value in header(), xff: bool) {
+            let name = if xff { "x-forwarded-for" } else { "forwarded" };
+            prop_assert_eq!(client(&["10.0.0.0/8"], "192.0.2.1", name, &value), None);
+            // What a trusted proxy says is an address that it has said, or nothing.
+            if let Some(said) = client(&["10.0.0.0/8"], "10.0.0.1", name, &value) {
+                prop_assert!(said.parse::<IpAddr>().is_ok());
+            }
+        }
+
+        #[test]
+        fn of_hops_that_are_addresses_the_last_stranger_is_the_client(
+            strangers in proptest::collection::vec(any::<std::net::Ipv4Addr>(), 1..5),
+            proxies in 0_usize..4,
+        ) {
+            let stranger = strangers.last().unwrap();
+            prop_assume!(stranger.octets()[0] != 10);
+            let mut hops: Vec<_> = strangers.iter().map(ToString::to_string).collect();
+            hops.extend((0..proxies).map(|number| format!("10.0.0.{number}")));
+            let said = client(&["10.0.0.0/8"], "10.9.9.9", "x-forwarded-for", &hops.join(","));
+            prop_assert_eq!(said, Some(stranger.to_string()));
+        }
+
+        #[test]
+        fn a_network_trusts_its_own_addresses(address: IpAddr, bits in 0_u8..=128) {
+            let text = format!("{address}/{bits}");
+            let read = network(&text);
+            prop_assert_eq!(read.is_some(), bits <= if address.is_ipv4() { 32 } else { 128 });
+            // Of an address of IPv4 in one of IPv6 the former counts.
+            if read.is_some() && address.to_canonical() == address {
+                prop_assert!(Proxies::new(&[text]).trusts(address));
+            }
+        }
     }
 }

@@ -15,3 +15,6 @@ pub use self::body::RequestBody;
 pub(crate) use self::call::Exchanger;
 pub(crate) use self::forwarded::Proxies;
 pub(crate) use self::health::Readiness;
+
+#[cfg(fuzzing)]
+pub(crate) use self::{access::fuzz as fuzz_access_log, forwarded::fuzz as fuzz_forwarded};

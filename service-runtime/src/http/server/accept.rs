@@ -50,7 +50,7 @@ pub(super) async fn run<H: Handler>(server: Arc<Server>, listeners: Vec<Bound>, 
     }
     drop(handler);
     server.cx.stopping().await;
-    let ends = Ends::of(&server);
+    let end = end_of(&server);
     if let Some(delay) = limit(server.config.drain_delay) {
         tracing::info!(
             service = server.cx.name(),
@@ -59,12 +59,12 @@ pub(super) async fn run<H: Handler>(server: Arc<Server>, listeners: Vec<Bound>, 
         );
         tokio::select! {
             () = sleep(delay) => {}
-            () = at(ends.last) => {}
+            () = at(end) => {}
         }
     }
     loops.stop(true);
     loops.wait().await;
-    drain(&server, ends).await;
+    drain(&server, end).await;
 }
 
 async fn accept<H: Handler>(
@@ -142,31 +142,14 @@ async fn patience(server: &Server) {
     }
 }
 
-/// When a stop is about to be cut off.
-struct Ends {
-    /// By the supervisor, if this worker alone stops and the others go on.
-    alone: Option<Instant>,
-    /// By the launcher, whatever stops.
-    last: Option<Instant>,
+/// Returns when the stop that has begun is about to be cut off; what is left of the time then is for
+/// the log.
+fn end_of(server: &Server) -> Option<Instant> {
+    let limit = server.cx.stop_limit()?;
+    Some(Instant::now() + limit.saturating_sub(REST.min(limit / 10)))
 }
 
-impl Ends {
-    /// Reads them, each a little early: what is left of the time is for the log.
-    fn of(server: &Server) -> Self {
-        let snapshot = server.cx.snapshot();
-        let end = |key| {
-            let timeout = snapshot.option::<Duration>(key).ok()??;
-            let timeout = limit(timeout)?;
-            Some(Instant::now() + timeout.saturating_sub(REST.min(timeout / 10)))
-        };
-        let last = end("launch.graceful_shutdown_timeout");
-        let alone = end("launch.drain_timeout").filter(|_| server.cx.slot().is_some());
-        let alone = alone.filter(|alone| last.is_none_or(|last| *alone < last));
-        Self { alone, last }
-    }
-}
-
-async fn drain(server: &Arc<Server>, ends: Ends) {
+async fn drain(server: &Arc<Server>, end: Option<Instant>) {
     server.begin_drain();
     let connections = server.lock().len();
     tracing::info!(service = server.cx.name(), connections, "draining");
@@ -182,24 +165,13 @@ async fn drain(server: &Arc<Server>, ends: Ends) {
         }
     };
     tokio::pin!(drained);
-    let mut alone = ends.alone;
-    let in_time = loop {
-        tokio::select! {
-            biased;
-            () = &mut drained => break true,
-            () = at(ends.last) => break false,
-            () = at(alone) => {
-                alone = None;
-                let left = in_flight(server);
-                tracing::warn!(
-                    service = server.cx.name(),
-                    "drain_timeout has passed, and if only this worker stops it is killed: {left}"
-                );
-            }
-        }
+    let in_time = tokio::select! {
+        biased;
+        () = &mut drained => true,
+        () = at(end) => false,
     };
     if !in_time {
-        let text = format!("the graceful timeout has passed: {}", in_flight(server));
+        let text = format!("the time for the stop has passed: {}", in_flight(server));
         tracing::error!(service = server.cx.name(), "{text}");
         server.cx.fail(anyhow::Error::msg(text));
     }

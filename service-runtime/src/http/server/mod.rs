@@ -25,6 +25,9 @@ use crate::tasks::TaskGroup;
 /// Far enough for every clock.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+/// How many headers hyper takes by itself; told the number, it clears memory for them each time.
+const HEADERS: usize = 100;
+
 /// What the connections of one server share.
 pub(crate) struct Server {
     pub(crate) cx: Context,
@@ -56,7 +59,10 @@ impl Drop for Open {
     fn drop(&mut self) {
         let server = &self.0.server;
         server.lock().remove(&self.0.id);
-        server.one_less.notify_waiters();
+        // Whoever waits has said that it drains before it has looked how many there are.
+        if server.is_draining() {
+            server.one_less.notify_waiters();
+        }
     }
 }
 
@@ -202,7 +208,9 @@ fn builder(config: &HttpConfig, tasks: StreamTasks) -> Builder<StreamTasks> {
     // Time is kept by the connection itself: hyper does not tell idle from slow.
     let mut http1 = builder.http1();
     http1.header_read_timeout(None);
-    http1.max_headers(config.headers_max.get());
+    if config.headers_max.get() != HEADERS {
+        http1.max_headers(config.headers_max.get());
+    }
     let head_max = usize::try_from(config.head_max.bytes()).unwrap_or(usize::MAX);
     if head_max > 0 {
         // The least that hyper takes.

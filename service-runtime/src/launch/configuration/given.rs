@@ -62,6 +62,16 @@ impl Configuration {
 }
 
 impl Loaded {
+    /// Has no options that anybody but the program sets.
+    pub(crate) fn options(&self) -> Vec<(String, String, String)> {
+        Vec::new()
+    }
+
+    /// Has no keys.
+    pub(crate) fn is_secret(&self, _key: &str) -> bool {
+        true
+    }
+
     /// Looks up who the program is to be.
     pub(crate) fn rights(&self) -> Result<Rights, WrongConfig> {
         Rights::look_up(&self.settings.privileges)

@@ -166,6 +166,18 @@ impl Loaded {
         self.check().map(|()| self)
     }
 
+    /// Returns the path, value and origin of each option, secrets masked.
+    pub(crate) fn options(&self) -> Vec<(String, String, String)> {
+        config::options(&self.snapshot, &self.sections)
+    }
+
+    /// Tells whether the value of a key must never be shown; that of an unknown one must not.
+    pub(crate) fn is_secret(&self, key: &str) -> bool {
+        self.snapshot
+            .get(key)
+            .is_none_or(config::Entry::holds_secret)
+    }
+
     /// Looks up who the program is to be.
     pub(crate) fn rights(&self) -> Result<Rights, ConfigErrors> {
         Rights::look_up(&self.settings.privileges).map_err(|Unknown(key, message)| {

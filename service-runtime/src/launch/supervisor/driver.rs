@@ -13,19 +13,22 @@ use nix::sys::signal::Signal;
 use super::checking::Check;
 use super::hang::OVERSLEPT;
 use super::machine::{
-    Action, Announcement, Event, Machine, Note, Outcome, Place, Request, WorkerId,
+    Action, Announcement, Event, Machine, Note, Outcome, Place, PoolId, Request, WorkerId,
 };
 use super::narrate::{Death, launch_error, narrate, status};
 use super::orders::Order;
 use super::pools::Pools;
 use super::process::{Born, Process, bear};
+use super::report::Inquiry;
 use super::upgrading::Upgrade;
 use super::worker_exit::ExitCommands;
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::launch::logging::Logging;
 use crate::launch::pid_file::PidFile;
+use crate::launch::report::{Facts, History};
 use crate::launch::rights::Rights;
+use crate::launch::service_launcher::EXTENSION;
 use crate::launch::settings::Settings;
 use crate::launch::upgrade::Predecessor;
 use crate::listen::Listeners;
@@ -90,7 +93,11 @@ pub(super) struct Driver {
     /// When there is something to tell the service manager again.
     pub(super) speak_at: Option<Duration>,
     pub(super) rights: Rights,
-    pub(super) program: String,
+    pub(super) facts: Facts,
+    pub(super) history: History,
+    /// How many workers of each slot have ended.
+    pub(super) restarts: BTreeMap<(PoolId, usize), u64>,
+    pub(super) inquiry: Inquiry,
     pub(super) exit_commands: ExitCommands,
     /// Removed with this; a worker only closes its copy.
     pub(super) pid_file: Option<PidFile>,
@@ -106,9 +113,6 @@ struct Woken {
 
 /// How soon a service manager that was too busy is told again.
 const UNHEARD: Duration = Duration::from_millis(200);
-
-/// How much time a service manager is asked for while workers drain, three times in each.
-const EXTENSION: Duration = Duration::from_secs(15);
 
 /// Whether the loop goes on.
 pub(super) type Flow = ControlFlow<Leave>;
@@ -127,8 +131,8 @@ impl Driver {
     }
 
     fn turn(&mut self) -> Flow {
-        let Woken { overslept, workers } = self.wait();
         self.speak();
+        let Woken { overslept, workers } = self.wait();
         if overslept {
             let now = self.now();
             for action in self.machine.step(now, Event::Resumed) {
@@ -136,6 +140,9 @@ impl Driver {
             }
         }
         while let Ok(Some(received)) = self.signals.next() {
+            if received.signal != Signal::SIGCHLD {
+                self.history.signal(received.signal, received.sender);
+            }
             match Order::of(received) {
                 Order::Request(request) => self.feed(Event::Asked(request))?,
                 Order::Report => self.report(),
@@ -147,6 +154,7 @@ impl Driver {
         }
         self.reap(&workers)?;
         self.exit_commands.tend(self.now());
+        self.finish_report();
         self.finish_check()?;
         self.follow_upgrade()?;
         self.take_the_field()?;
@@ -204,6 +212,7 @@ impl Driver {
             .chain(self.speak_at)
             .chain(self.upgrade.wake_up())
             .chain(self.exit_commands.deadline())
+            .chain(self.inquiry.deadline())
             .min()
         {
             None => PollTimeout::NONE,
@@ -299,6 +308,7 @@ impl Driver {
             Action::HandOver { reload } => self.hand_over(reload),
             Action::Announce(announcement) => self.announce(announcement),
             Action::Log(note) => {
+                self.remember(&note);
                 if let Note::LaunchFailed(id) = note {
                     let last = self.last_death.as_ref();
                     self.failure = Some(launch_error(id, &self.processes, last));

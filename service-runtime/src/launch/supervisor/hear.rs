@@ -9,6 +9,7 @@ use super::narrate::{Death, Worker};
 use super::process::Process;
 use super::worker_exit::End;
 use crate::launch::protocol::ToSupervisor;
+use crate::launch::report::Died;
 use crate::process::child::Ended;
 use crate::process::reap;
 
@@ -50,6 +51,7 @@ impl Driver {
                     self.notifier
                         .status(&format!("{}; {service}: {text}", self.status));
                 }
+                ToSupervisor::Reported { id: question } => self.reported(id, question),
                 ToSupervisor::Mutated(error) => {
                     if !error.is_empty()
                         && let Some(process) = self.processes.get(&id)
@@ -61,7 +63,8 @@ impl Driver {
                             "worker did not take the configuration over: {error}"
                         );
                     }
-                    self.feed(Event::Mutated(id))?;
+                    let answer = if error.is_empty() { Ok(()) } else { Err(()) };
+                    self.feed(Event::Mutated(id, answer))?;
                 }
             }
         }
@@ -81,6 +84,7 @@ impl Driver {
                 continue;
             };
             let leaving = self.machine.is_leaving(id);
+            self.remember_exit(&process, ended, leaving);
             self.tell_of_exit(&process, ended, leaving);
             let worker = Worker::of(&process);
             if leaving {
@@ -126,6 +130,22 @@ impl Driver {
         ControlFlow::Continue(())
     }
 
+    /// Keeps the end of a worker for reports.
+    fn remember_exit(&mut self, process: &Process, ended: Ended, expected: bool) {
+        let place = process.place;
+        *self.restarts.entry((place.pool, place.number)).or_default() += 1;
+        self.history.death(Died {
+            pid: process.child.pid().as_raw(),
+            slot: place.number,
+            of: process.pool.as_deref().map(str::to_owned),
+            generation: process.generation,
+            age: process.born.elapsed(),
+            how: ended.to_string(),
+            expected,
+            error: process.error.clone(),
+        });
+    }
+
     /// Runs the operator's command for the end of a worker.
     fn tell_of_exit(&mut self, process: &Process, ended: Ended, expected: bool) {
         let Some(setting) = self
@@ -136,7 +156,7 @@ impl Driver {
         };
         let (now, give_up) = (self.now(), self.rights.is_dropped());
         let end = End {
-            program: &self.program,
+            program: &self.facts.program,
             process,
             ended,
             expected,

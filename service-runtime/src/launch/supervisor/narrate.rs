@@ -122,7 +122,11 @@ pub(super) fn narrate(
         }
         Note::Reloading(generation) => tracing::info!(generation, "reload begins"),
         Note::Reloaded(generation) => tracing::info!(generation, "reloaded"),
-        Note::Mutated => tracing::info!("mutated"),
+        Note::Mutated(0) => tracing::info!("mutated"),
+        Note::Mutated(refused) => tracing::error!(
+            "mutated, but {refused} workers did not take the configuration over: a reload with \
+             restart_method = \"reload\" replaces them"
+        ),
         Note::ReloadRefused(cause) => refused(*cause, last),
         Note::Undone(generation) => tracing::info!(generation, "reload undone"),
         Note::Scaled(pool, workers) => {

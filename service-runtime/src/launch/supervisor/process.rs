@@ -1,7 +1,7 @@
 //! A worker as the driver holds it.
 
 use std::collections::BTreeSet;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -29,6 +29,8 @@ pub(super) struct Process {
     pub(super) uses: BTreeSet<SocketId>,
     /// The last thing that went wrong in it, in its own words.
     pub(super) error: Option<String>,
+    /// The file that came with the last message that has one.
+    pub(super) file: Option<OwnedFd>,
     /// It could not be set up: the machine is short of something.
     pub(super) lacks: bool,
     /// `None` once the worker has closed its end.
@@ -90,6 +92,7 @@ pub(super) fn bear(
                 born: Instant::now(),
                 uses: BTreeSet::new(),
                 error: None,
+                file: None,
                 lacks: false,
                 channel: Some(ours),
             })))
@@ -107,8 +110,11 @@ impl Process {
     pub(super) fn receive(&mut self) -> Option<ToSupervisor> {
         loop {
             match self.channel.as_ref()?.receive() {
-                Ok(Some(message)) => match ToSupervisor::decode(&message.bytes) {
-                    Some(message) => return Some(message),
+                Ok(Some(mut message)) => match ToSupervisor::decode(&message.bytes) {
+                    Some(decoded) => {
+                        self.file = message.fds.pop();
+                        return Some(decoded);
+                    }
                     None => tracing::error!(
                         pid = self.child.pid().as_raw(),
                         "a worker sent a message that cannot be read"

@@ -51,6 +51,8 @@ impl Driver {
             }
             Err(error) => {
                 tracing::error!("the configuration is wrong:\n{error}");
+                self.history
+                    .reload(format!("refused, the configuration is wrong: {error}"));
                 self.feed(Event::Loaded(Err(())))
             }
         }
@@ -95,7 +97,7 @@ impl Driver {
             };
             if let Err(error) = sent {
                 tracing::error!("cannot send the configuration to a worker: {error}");
-                self.feed(Event::Mutated(*id))?;
+                self.feed(Event::Mutated(*id, Err(())))?;
             }
         }
         ControlFlow::Continue(())

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::driver::{Driver, Leave};
 use super::machine::Machine;
 use super::pools::Pools;
+use super::report::Inquiry;
 use super::upgrading::Upgrade;
 use super::worker_exit::ExitCommands;
 use crate::launch::exit::Exit;
@@ -15,6 +16,7 @@ use crate::launch::host::chain;
 use crate::launch::logging::{Logging, Who};
 use crate::launch::main_fn::Main;
 use crate::launch::preparation::Prepared;
+use crate::launch::report::History;
 use crate::launch::worker::{Seed, work};
 use crate::process::page::Page;
 use crate::process::signalfd::Signals;
@@ -25,7 +27,7 @@ use crate::service::IntoServices;
 /// Supervises workers until the launch ends; in a worker, runs the services until they end.
 pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
     let Prepared {
-        program,
+        facts,
         configuration,
         loaded,
         flags,
@@ -90,7 +92,10 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         extend_at: Duration::ZERO,
         speak_at: Some(Duration::ZERO),
         rights: rights.clone(),
-        program: program.clone(),
+        facts: facts.clone(),
+        history: History::default(),
+        restarts: BTreeMap::new(),
+        inquiry: Inquiry::default(),
         exit_commands: ExitCommands::default(),
         pid_file,
     };
@@ -100,7 +105,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
             // Our log on this thread would hide one that the author installs.
             drop(scoped);
             let seed = Seed {
-                program,
+                program: facts.program,
                 supervisor,
                 place: newborn.place,
                 pool: newborn.pool,

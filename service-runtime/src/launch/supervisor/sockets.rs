@@ -7,8 +7,9 @@ use super::driver::{Driver, Flow};
 use super::machine::{Event, WorkerId};
 use crate::launch::exit::Exit;
 use crate::launch::host::chain;
+use crate::launch::kept_sockets;
 use crate::launch::protocol::ToWorker;
-use crate::listen::{Address, Held, ListenOptions, SocketId};
+use crate::listen::{Held, ListenOptions, SocketId};
 
 impl Driver {
     /// Gives a worker the socket that it asks for.
@@ -25,14 +26,14 @@ impl Driver {
         let bound = ListenOptions::from_wire(options)
             .map_err(|error| chain(&error))
             .and_then(|options| {
-                let bound = self.listeners.bind_held(&options, slot);
+                let bound = self.listeners.bind(&options, slot);
                 bound.map_err(|error| chain(&error))
             });
         let (sent, refused) = match bound {
             Ok(held) => {
                 process.uses.insert(held.id());
                 if !known.contains(&held.id()) {
-                    store(&self.notifier, held);
+                    kept_sockets::store(&self.notifier, held);
                 }
                 let answer = ToWorker::Listening { id: question };
                 (process.send(&answer, &[held.fd()]), None)
@@ -82,32 +83,9 @@ impl Driver {
         for held in self.listeners.close_bound(|id| !used.contains(&id)) {
             let address = held.address();
             tracing::info!(%address, "no service listens on this any more: closed");
-            if let Some(name) = stored_name(&self.notifier, &held) {
+            if let Some(name) = kept_sockets::name(&self.notifier, &held) {
                 self.notifier.forget(&name);
             }
         }
     }
-}
-
-/// Gives the service manager a new socket to keep over a restart of the program.
-fn store(notifier: &crate::notify::Notifier, held: &Held) {
-    if let Some(name) = stored_name(notifier, held) {
-        notifier.store(held.fd(), &name);
-    }
-}
-
-/// Returns the name under which the service manager keeps a socket, if it can.
-///
-/// The file of a unix socket is removed at the end of a program, unless the manager has said that it
-/// keeps sockets; so is a port that was chosen at random of no use to anybody.
-fn stored_name(notifier: &crate::notify::Notifier, held: &Held) -> Option<String> {
-    let is_kept = match held.address() {
-        Address::Tcp(_) | Address::Any(_) => held.address().port() != Some(0),
-        Address::Unix(_) => notifier.keeps_sockets(),
-        Address::Abstract(_) | Address::Host(..) | Address::Systemd(_) => false,
-    };
-    // A name of the protocol has no colon in it, and at most 255 characters.
-    let name = held.address().to_string().replace(':', "-");
-    let is_name = name.len() <= 255 && name.bytes().all(|byte| (b' '..127).contains(&byte));
-    (is_kept && is_name && held.slot().is_none() && held.name().is_none()).then_some(name)
 }

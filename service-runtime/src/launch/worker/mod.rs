@@ -18,8 +18,9 @@ use crate::launch::exit::Exit;
 use crate::launch::host::{Outside, ProcessHost};
 use crate::launch::logging::{Logging, Scoped, Who};
 use crate::launch::main_fn::{Flags, Main};
-use crate::launch::orders::{Orders, Word};
+use crate::launch::orders::{Asked, Orders, Word};
 use crate::launch::protocol::ToSupervisor;
+use crate::launch::report::{self, Row};
 use crate::launch::rights::Rights;
 use crate::launch::running::Running;
 use crate::launch::selection;
@@ -344,8 +345,15 @@ impl Audience for Supervisor {
         self.link.send(ToSupervisor::Done);
     }
 
-    fn stop_limit(&self) -> Option<Option<std::time::Duration>> {
-        self.link.counter().stop_limit()
+    fn report(&mut self, asked: Asked, part: Row, loaded: &Loaded) {
+        match asked {
+            Asked::Signal => report::into_log(&part, loaded.settings.report.format),
+            Asked::Supervisor { id, format } => {
+                let part = part.write_inside(format);
+                self.link
+                    .send_with(ToSupervisor::Reported { id }, part.as_bytes());
+            }
+        }
     }
 
     fn mutated(&mut self, result: Result<(), String>) {

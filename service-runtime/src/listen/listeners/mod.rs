@@ -113,15 +113,6 @@ impl Listeners {
         &mut self,
         options: &ListenOptions,
         slot: Option<usize>,
-    ) -> Result<BorrowedFd<'_>, BindError> {
-        self.bind_held(options, slot).map(Held::fd)
-    }
-
-    /// As [`bind`](Self::bind), with what is known of the socket.
-    pub(crate) fn bind_held(
-        &mut self,
-        options: &ListenOptions,
-        slot: Option<usize>,
     ) -> Result<&Held, BindError> {
         let address = options.address();
         let own_slot = own_slot(options, slot);

@@ -40,7 +40,7 @@ pub(crate) enum Event {
     /// The configuration asked for was read and checked.
     Loaded(Result<Policy, ()>),
     /// A worker has taken over the mutable options, or could not.
-    Mutated(WorkerId),
+    Mutated(WorkerId, Result<(), ()>),
     /// When the runtimes of these workers last turned.
     Beats(Vec<(WorkerId, Time)>),
     /// A worker has reached a limit of its life and asks to be replaced.
@@ -163,8 +163,8 @@ pub(crate) enum Note {
     Reloading(u64),
     /// A reload has replaced every worker.
     Reloaded(u64),
-    /// Every worker has taken over the mutable options.
-    Mutated,
+    /// The mutable options are in place; so many workers could not take them over, or did not say so.
+    Mutated(usize),
     /// A reload changed nothing.
     ReloadRefused(Cause),
     /// Every replaced worker has its old configuration again.

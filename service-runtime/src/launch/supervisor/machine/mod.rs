@@ -8,6 +8,8 @@
 
 mod event;
 mod heart;
+mod look;
+mod mutation;
 mod policy;
 mod recycle;
 mod respawn;
@@ -24,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub(crate) use event::{
     Action, Announcement, Busy, Cause, Event, Note, Outcome, Place, Request, Time, WorkerId,
 };
+use mutation::Mutation;
 pub(crate) use policy::{Policy, Pool, PoolId, RestartMethod};
 use roll::Roll;
 use slot::Slot;
@@ -50,8 +53,7 @@ pub(crate) struct Machine {
     reload_wanted: bool,
     /// Reloads are asked for in quick succession: since when, and until when the next one waits.
     storm: Option<(Time, Time)>,
-    /// Workers that have not yet answered to a mutation, and until when they may.
-    mutating: Option<(Vec<WorkerId>, Option<Time>)>,
+    mutation: Option<Mutation>,
     /// The pools that have ever had a ready worker.
     proven: BTreeSet<PoolId>,
     /// The program file is being started anew; until when that may take.
@@ -109,7 +111,7 @@ impl Machine {
             roll: None,
             reload_wanted: false,
             storm: None,
-            mutating: None,
+            mutation: None,
             proven: BTreeSet::new(),
             upgrade: None,
             replaced: false,
@@ -152,7 +154,7 @@ impl Machine {
             .chain(self.loading.flatten())
             .chain(self.next_reload())
             .chain(self.upgrade.flatten())
-            .chain(self.mutating.as_ref().and_then(|(_, until)| *until))
+            .chain(self.mutation.as_ref().and_then(Mutation::wake_up))
             .chain(self.roll.as_ref().and_then(Roll::wake_up))
             .min()
     }
@@ -214,7 +216,7 @@ impl Machine {
 
     /// Returns whether a reload or mutation is under way.
     pub(crate) fn is_reloading(&self) -> bool {
-        self.loading.is_some() || self.roll.is_some() || self.mutating.is_some()
+        self.loading.is_some() || self.roll.is_some() || self.mutation.is_some()
     }
 
     /// Returns whether the last reload or mutation was refused or undone.
@@ -231,7 +233,7 @@ impl Machine {
             Event::Exited(id, code) => self.exited(now, id, code),
             Event::Hopeless(id, code) => self.hopeless(now, id, code),
             Event::Loaded(loaded) => self.loaded(now, loaded),
-            Event::Mutated(id) => self.mutated(id),
+            Event::Mutated(id, answer) => self.mutated(id, answer),
             Event::Beats(beats) => self.beats(beats),
             Event::Worn(id) => self.worn(id),
             Event::Done(id) => self.done(now, id),
@@ -354,7 +356,8 @@ impl Machine {
     fn note(&mut self, note: Note) {
         match note {
             Note::ReloadRefused(_) => self.reload_failed = true,
-            Note::Reloaded(_) | Note::Mutated => self.reload_failed = false,
+            Note::Reloaded(_) => self.reload_failed = false,
+            Note::Mutated(refused) => self.reload_failed = refused > 0,
             _ => {}
         }
         self.act(Action::Log(note));

@@ -26,7 +26,7 @@ impl Machine {
         let Some(worker) = self.workers.remove(&id) else {
             return;
         };
-        self.mutated(id);
+        self.mutated(id, Ok(()));
         let slot = &mut self.slots[worker.slot];
         slot.refused = slot.refused.saturating_add(1);
         let retry_in = Policy::fork_after(slot.refused);
@@ -80,7 +80,7 @@ impl Machine {
         let Some(worker) = self.workers.remove(&id) else {
             return;
         };
-        self.mutated(id);
+        self.mutated(id, Ok(()));
         if self.is_stopping() {
             if matches!(worker.state, State::Stopping { .. }) && code != Some(0) {
                 self.verdict.get_or_insert(Outcome::Unclean);

@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::slot::Slot;
 use super::{
     Action, Announcement, Cause, Machine, Note, Policy, PoolId, RestartMethod, Time, Worker,
-    WorkerId,
 };
 
 /// A replacement of the workers of all slots by those of another generation.
@@ -122,49 +121,6 @@ impl Machine {
         }
     }
 
-    fn mutate(&mut self, now: Time, policy: Policy) {
-        let workers: Vec<WorkerId> = self
-            .workers
-            .values()
-            .filter(|worker| !worker.is_leaving())
-            .map(|w| w.id)
-            .collect();
-        self.act(Action::Mutate(workers.clone()));
-        self.act(Action::Keep(self.generation));
-        let limit = policy.shared.start;
-        self.mutating = Some((workers, limit.map(|limit| now.saturating_add(limit))));
-        self.take_over(now, policy);
-        self.end_mutation();
-    }
-
-    /// Notes that a worker has answered to a mutation, or never will.
-    pub(super) fn mutated(&mut self, id: WorkerId) {
-        if let Some((waiting, _)) = &mut self.mutating {
-            waiting.retain(|waiting| *waiting != id);
-            self.end_mutation();
-        }
-    }
-
-    pub(super) fn expire_mutation(&mut self, now: Time) {
-        if let Some((waiting, Some(deadline))) = &mut self.mutating
-            && *deadline <= now
-        {
-            waiting.clear();
-            self.end_mutation();
-        }
-    }
-
-    fn end_mutation(&mut self) {
-        if self
-            .mutating
-            .as_ref()
-            .is_some_and(|(waiting, _)| waiting.is_empty())
-        {
-            self.mutating = None;
-            self.note(Note::Mutated);
-        }
-    }
-
     fn begin_roll(&mut self, policy: Policy) {
         self.latest += 1;
         // What no old worker does comes first, so that it is done before the old ones go.
@@ -270,7 +226,7 @@ impl Machine {
         self.start_loading(now);
     }
 
-    fn take_over(&mut self, now: Time, policy: Policy) {
+    pub(super) fn take_over(&mut self, now: Time, policy: Policy) {
         let before = std::mem::replace(&mut self.policy, policy);
         let counts: Vec<_> = self.policy.pools().map(|p| (p.id, p.workers)).collect();
         for (id, workers) in counts {

@@ -77,7 +77,7 @@ impl Machine {
             self.act(Action::CancelLoad);
         }
         self.roll = None;
-        self.mutating = None;
+        self.mutation = None;
         self.reload_wanted = false;
         for slot in &mut self.slots {
             slot.retry_at = None;

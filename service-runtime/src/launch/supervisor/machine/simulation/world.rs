@@ -276,7 +276,7 @@ impl World {
 
     fn answer_mutation(&mut self) {
         if let Some(worker) = self.mutating.pop_first() {
-            self.feed(Event::Mutated(worker));
+            self.feed(Event::Mutated(worker, Ok(())));
         }
     }
 
