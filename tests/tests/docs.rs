@@ -217,3 +217,33 @@ fn tempdir() -> PathBuf {
     fs::create_dir_all(&folder).expect("the temporary folder can be written");
     folder
 }
+
+#[test]
+fn every_test_that_the_page_on_reliability_names_is_there() {
+    let page = read("docs/reliability.md");
+    let promises = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.contains("---"));
+    let tests = promises.filter_map(|line| line.trim_end_matches(" |").rsplit(" | ").next());
+    let named: Vec<&str> = tests
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .filter(|name| {
+            name.chars()
+                .all(|c| c.is_alphanumeric() || "_:…".contains(c))
+        })
+        .collect();
+    assert!(named.len() > 30, "{named:?}");
+    for name in named {
+        let parts: Vec<&str> = name.split("::").collect();
+        let target = Path::new("tests/tests").join(parts[0]);
+        let folder = root().join(&target).is_dir();
+        let (file, test) = match (folder, &parts[1..]) {
+            (true, []) => (target.join("main.rs"), None),
+            (true, [module, test @ ..]) => (target.join(format!("{module}.rs")), test.first()),
+            (false, test) => (target.with_extension("rs"), test.first()),
+        };
+        let begin = test.map(|test| format!("fn {}", test.trim_end_matches('…')));
+        let text = read(&file);
+        assert!(begin.is_none_or(|begin| text.contains(&begin)), "{name}");
+    }
+}

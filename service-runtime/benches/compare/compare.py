@@ -15,6 +15,7 @@ import os
 import random
 import signal
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -58,6 +59,9 @@ def life(start, workers):
         took["recovery"] = (time.monotonic() - begun) * 1e3
         time.sleep(0.2)
         took["stop"] = server.stop() * 1e3
+    except RuntimeError as error:
+        # What was measured until then counts.
+        print(error, file=sys.stderr)
     finally:
         server.kill()
     return took
@@ -98,12 +102,16 @@ def reloads(start, count, seconds):
         server.answers()
         load = Load(server.port, 4)
         done, begun = 0, time.monotonic()
-        while done < count and time.monotonic() - begun < seconds:
-            os.kill(server.pid, signal.SIGHUP)
-            workers = server.ready(workers)
-            done += 1
-            time.sleep(0.02)
-        load.end()
+        try:
+            while done < count and time.monotonic() - begun < seconds:
+                os.kill(server.pid, signal.SIGHUP)
+                workers = server.ready(workers)
+                done += 1
+                time.sleep(0.02)
+        finally:
+            load.end()
+    except RuntimeError as error:
+        return f"{error} | | |"
     finally:
         server.kill()
     return f"{done} | {load.asked} | {load.failed} | {load.longest * 1e3:.0f} ms"
@@ -125,6 +133,8 @@ def respawns(start, count, seconds):
             done += len(workers)
             workers = server.ready(workers)
         after = pss(server.pid)
+    except RuntimeError as error:
+        return f"{error} | |"
     finally:
         server.kill()
     return f"{done} | {before:.2f} MiB | {after:.2f} MiB"
@@ -136,8 +146,12 @@ def idle(starts, workers, seconds):
     try:
         for name, start in starts.items():
             held[name] = start(workers)
-            held[name].ready()
-            held[name].answers()
+            try:
+                held[name].ready()
+                held[name].answers()
+            except RuntimeError as error:
+                print(error, file=sys.stderr)
+                held.pop(name).kill()
         time.sleep(5)
         before = {name: processor_time(server.pid) for name, server in held.items()}
         time.sleep(seconds)
@@ -152,8 +166,10 @@ def table(title, results, unit_rows):
     print(f"\n{title}\n\n| | {' | '.join(names)} | of nginx |")
     print("| --- |" + " --- |" * (len(names) + 1))
     for key, words, unit in unit_rows:
-        median = {name: statistics.median(life[key] for life in lives) for name, lives in results.items()}
-        cells = [f"{median[name]:.{1 if unit == 'ms' else 2}f}" for name in names]
+        known = {name: [life[key] for life in lives if key in life] for name, lives in results.items()}
+        median = {name: statistics.median(values) for name, values in known.items() if values}
+        digits = 1 if unit == "ms" else 2
+        cells = [f"{median[name]:.{digits}f}" if name in median else "none" for name in names]
         both = median.get("service-runtime"), median.get("nginx")
         ratio = f"{both[0] / both[1]:.2f}" if all(both) else ""
         print(f"| {words}, {unit} | {' | '.join(cells)} | {ratio} |")
@@ -165,6 +181,7 @@ def main():
     flags.add_argument("--only", help="names of servers, with commas between")
     flags.add_argument("--offline", action="store_true", help="install nothing")
     flags.add_argument("--venv", type=Path, help="where the Python servers are, or shall be")
+    flags.add_argument("--workers", default="2,16,128", help="numbers of workers")
     flags.add_argument("--rounds", type=int, default=10)
     flags.add_argument("--seconds", type=float, default=60, help="for reloads, respawns and idleness each")
     flags = flags.parse_args()
@@ -188,7 +205,7 @@ def main():
 
             return start
 
-        for workers in [2, 16, 128]:
+        for workers in map(int, flags.workers.split(",")):
             results = {name: [] for name in commands}
             # By turns, so that whatever else the machine does falls on all of them.
             for _ in range(rounds if workers < 128 else max(1, rounds // 3)):
