@@ -3,17 +3,18 @@
 //! Run with
 //!
 //! ```text
-//! cargo run --example two_apis -- --workers 2
+//! cargo run --example two_apis -- --set public.workers=4 --set admin.workers=1
 //! ```
 //!
-//! `public` listens on port 8080, `admin` on a unix socket that only this user may open. Both run
-//! in every worker; `--only public` and `--only admin` make two programs of it, each with a number
-//! of workers of its own.
+//! `public` listens on port 8080, `admin` on a unix socket that only this user may open. Each has workers of
+//! its own under one supervisor: four that serve everybody, and one for operators that no crowd keeps
+//! busy. Without the two numbers both run in every worker of `--workers`.
 //!
 //! What to try:
 //!
-//! - `curl 127.0.0.1:8080/` and `curl --unix-socket /tmp/two-apis.sock http://admin/`.
-//! - `curl 127.0.0.1:8080/readyz`: it tells of both services.
+//! - `curl 127.0.0.1:8080/` and `curl --unix-socket /tmp/two-apis.sock http://admin/`: each tells its worker.
+//! - `kill -KILL` the worker of `admin`: another takes its place, and `public` does not notice.
+//! - `kill -HUP` the supervisor: every worker of both is replaced, and no request fails.
 //! - `--set public.max_connections=1` and two `curl`s: the second waits for another worker.
 
 use serde::Deserialize;
@@ -45,7 +46,8 @@ impl Public {
 
     #[routes]
     fn routes(&self) -> Router {
-        let text = format!("for everybody, on {}\n", self.bind);
+        let pid = std::process::id();
+        let text = format!("for everybody, on {}, by {pid}\n", self.bind);
         Router::new().route("/", get(move || std::future::ready(text.clone())))
     }
 }
@@ -65,7 +67,7 @@ struct AdminSettings {
     socket_mode: String,
 }
 
-#[service(after = "public")]
+#[service]
 struct Admin;
 
 #[service]
@@ -77,9 +79,9 @@ impl Admin {
 
     #[routes]
     fn routes(&self, cx: &Context) -> Router {
-        let cx = cx.clone();
-        let text = move || format!("public is {}\n", *cx.phase_of("public").borrow());
-        Router::new().route("/", get(move || std::future::ready(text())))
+        let (pid, generation) = (std::process::id(), cx.generation());
+        let text = format!("for operators, generation {generation}, by {pid}\n");
+        Router::new().route("/", get(move || std::future::ready(text.clone())))
     }
 }
 

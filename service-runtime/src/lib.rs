@@ -78,7 +78,9 @@ pub mod tasks;
 
 #[cfg(target_os = "linux")]
 pub use launch::ProcessLauncher;
-pub use launch::{Flags, Main, Options, Preloaded, ServiceLauncher, launch};
+pub use launch::{
+    Flags, Main, Options, Preloaded, ReportFormat, ReportFormatError, ServiceLauncher, launch,
+};
 pub use log::{LogFormat, LogFormatError};
 pub use service::{
     Context, Description, Health, HealthStatus, IntoServices, ListenError, OnError, Phase,

@@ -1,15 +1,23 @@
 //! The near miss of a name that nobody knows.
 
+/// Returns the known name that is nearest to `name`, if one is near enough to be a slip.
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = |text: &str| text.to_lowercase().replace('-', "_");
+    let wanted = plain(name);
+    let room = |known: &str| (wanted.len().max(known.len()) / 3).clamp(1, 3);
+    known
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(&wanted, &plain(known)), known))
+        .filter(|(distance, known)| *distance <= room(known))
+        .min()
+        .map(|(_, known)| known)
+}
+
 /// Returns the end of an error message about `unknown`: what was meant, or what there is.
 pub(crate) fn hint<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    let nearest = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(unknown, name), *name))
-        .min()
-        .filter(|(distance, _)| *distance <= 1 + unknown.len() / 4);
-    match (nearest, known.is_empty()) {
-        (Some((_, name)), _) => format!(": did you mean `{name}`?"),
+    match (nearest(unknown, known.iter().copied()), known.is_empty()) {
+        (Some(name), _) => format!(": did you mean `{name}`?"),
         (None, true) => String::new(),
         (None, false) => format!(": there are {}", list(&known)),
     }
@@ -38,5 +46,22 @@ mod tests {
             ": there are `workers`, `threads`"
         );
         assert_eq!(hint("xyz", []), "");
+    }
+
+    #[test]
+    fn a_slip_finds_the_name_that_was_meant() {
+        assert_eq!(
+            nearest("greting", ["greeting", "interval"]),
+            Some("greeting")
+        );
+        assert_eq!(
+            nearest("max-size", ["max_size", "interval"]),
+            Some("max_size")
+        );
+    }
+
+    #[test]
+    fn a_name_far_from_all_finds_none() {
+        assert_eq!(nearest("colour", ["greeting", "interval"]), None);
     }
 }

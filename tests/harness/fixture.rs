@@ -1,5 +1,6 @@
 //! A fixture program that runs.
 
+use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -123,6 +124,32 @@ impl Fixture {
     /// Returns the living children of the process that was started.
     pub fn children(&self) -> Vec<Pid> {
         children(self.pid)
+    }
+
+    /// Waits until its children are one worker a slot, the ones that got ready last, and returns
+    /// them by slot.
+    ///
+    /// # Panics
+    ///
+    /// Panics if that does not become true.
+    #[track_caller]
+    pub fn settles(&self, workers: usize) -> Vec<Worker> {
+        let newest = || {
+            let mut newest: BTreeMap<usize, Worker> = BTreeMap::new();
+            for line in self.lines.with("worker ready ") {
+                let worker = Worker::of(&line);
+                newest.insert(worker.slot, worker);
+            }
+            newest.into_values().take(workers).collect::<Vec<_>>()
+        };
+        processes::until("one ready worker a slot, and no other child", || {
+            let mut pids: Vec<Pid> = newest().iter().map(|worker| worker.pid).collect();
+            pids.sort_unstable();
+            // Looked at last: one that is not reaped yet still has its descriptors in the supervisor.
+            let reaped = || processes::zombies(self.pid).is_empty();
+            pids.len() == workers && self.children() == pids && reaped()
+        });
+        newest()
     }
 
     /// Returns whether the process that was started has ended.

@@ -1,5 +1,7 @@
 //! What a log line says.
 
+use std::time::Duration;
+
 use nix::unistd::Pid;
 
 /// A worker, as a log line of the supervisor names it.
@@ -67,6 +69,25 @@ pub fn field<T: std::str::FromStr>(line: &str, name: &str) -> T {
     }
 }
 
+/// Reads when a log line was written, as the time of its day.
+///
+/// # Panics
+///
+/// Panics if the line does not begin with a time.
+#[track_caller]
+pub fn stamp(line: &str) -> Duration {
+    let time = line.split('Z').next().and_then(|at| at.split('T').nth(1));
+    let read = |time: &str| {
+        let mut parts = time.split(':');
+        let mut next = || parts.next()?.parse::<f64>().ok();
+        Some(next()? * 3600.0 + next()? * 60.0 + next()?)
+    };
+    match time.and_then(read) {
+        Some(seconds) => Duration::from_secs_f64(seconds),
+        None => panic!("no time: {line}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,5 +106,11 @@ mod tests {
         );
         assert_eq!(field::<String>(line, "after"), "3ms 1us");
         assert_eq!(writer(line), Pid::from_raw(7));
+    }
+
+    #[test]
+    fn the_time_of_a_line_is_that_of_its_day() {
+        let line = "2026-11-22T01:02:03.250000Z  INFO supervisor pid=7 narrate: worker ready";
+        assert_eq!(stamp(line), Duration::from_millis(3_723_250));
     }
 }

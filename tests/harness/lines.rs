@@ -138,6 +138,13 @@ impl Lines {
         lines
     }
 
+    /// Returns how many lines so far contain `text` and were returned by no wait.
+    pub fn untaken(&self, text: &str) -> usize {
+        let state = self.state();
+        let untaken = |line: &&Line| !line.taken && line.text.contains(text);
+        state.lines.iter().filter(untaken).count()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,6 +12,7 @@
 //! ```
 
 mod client;
+mod crowd;
 mod fixture;
 mod line;
 mod lines;
@@ -23,12 +24,14 @@ mod scratch;
 use std::time::Duration;
 
 pub use client::Client;
+pub use crowd::{Crowd, Failure, Habit, Tally, Target};
 pub use fixture::Fixture;
-pub use line::{Worker, field, writer};
+pub use line::{Worker, field, stamp, writer};
 pub use lines::Lines;
 pub use notify::NotifySocket;
 pub use processes::{
-    become_reaper, children, descriptors, exit_of_orphan, kill, parent, state, until,
+    become_reaper, children, descriptors, exit_of_orphan, is_gone, kill, memory, parent, prlimit,
+    processor_time, state, until, zombies,
 };
 pub use program::Program;
 pub use scratch::Scratch;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -57,6 +58,66 @@ pub fn descriptors(pid: Pid) -> usize {
         panic!("no process {pid}");
     };
     open.count()
+}
+
+/// Returns how much resident memory a process has, in bytes.
+///
+/// # Panics
+///
+/// Panics if there is no such process.
+#[track_caller]
+pub fn memory(pid: Pid) -> u64 {
+    let text = fs::read_to_string(path(pid, "status")).unwrap_or_default();
+    let size = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let size = size.and_then(|size| size.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    size.unwrap_or_else(|| panic!("no process {pid}")) * 1024
+}
+
+/// Returns how long a process, without its children, has had a processor.
+///
+/// # Panics
+///
+/// Panics if there is no such process.
+#[track_caller]
+pub fn processor_time(pid: Pid) -> Duration {
+    let fields = stat(pid).unwrap_or_default();
+    // In ticks of a hundredth of a second on every Linux, in user and in kernel mode.
+    let ticks = [11, 12].map(|place| {
+        fields
+            .get(place)
+            .and_then(|ticks| ticks.parse::<u64>().ok())
+    });
+    match ticks {
+        [Some(user), Some(kernel)] => Duration::from_millis((user + kernel) * 10),
+        _ => panic!("no process {pid}"),
+    }
+}
+
+/// Returns the children of a process that have ended and wait to be reaped.
+pub fn zombies(pid: Pid) -> Vec<Pid> {
+    all()
+        .filter(|child| parent(*child) == Some(pid) && state(*child) == Some('Z'))
+        .collect()
+}
+
+/// Returns whether there is no such process, or it has ended and waits to be reaped.
+pub fn is_gone(pid: Pid) -> bool {
+    matches!(state(pid), None | Some('Z'))
+}
+
+/// Changes a limit of a process, such as `--nofile=10:`; by util-linux's `prlimit`.
+///
+/// # Panics
+///
+/// Panics if that is refused.
+#[track_caller]
+pub fn prlimit(pid: Pid, limit: &str) {
+    let mut command = Command::new("prlimit");
+    let status = command.arg(format!("--pid={pid}")).arg(limit).status();
+    assert!(
+        status.is_ok_and(|status| status.success()),
+        "prlimit {limit} of {pid}"
+    );
 }
 
 /// Makes this process, all tests of this file, the parent of what loses its parent.

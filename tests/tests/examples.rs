@@ -79,7 +79,7 @@ fn timers_are_reported() {
     let timers = example!("timers").start();
     timers.wait_for("fixed: tick 2");
     timers.signal(Signal::SIGUSR1);
-    let line = timers.wait_for(" task=fixed ");
+    let line = timers.wait_for(" task name=fixed ");
     assert_eq!(field::<u64>(&line, "runs"), 2, "{line}");
     stop(&timers);
 }

@@ -23,7 +23,7 @@ fn health(program: Program) -> String {
     let lines = program.lines().with("health=");
     let of_exits = lines
         .into_iter()
-        .find(|line| line.contains(r#"service="exits""#));
+        .find(|line| line.contains("service name=exits "));
     of_exits.unwrap_or(line)
 }
 
@@ -34,13 +34,13 @@ fn a_report_tells_of_every_service_and_task() {
     program.signal(Signal::SIGUSR1);
     for service in ["bystander", "exits"] {
         let phase = program.wait_for("phase=");
-        assert_eq!(field::<String>(&phase, "service"), service);
+        assert_eq!(field::<String>(&phase, "name"), service);
         assert_eq!(field::<String>(&phase, "phase"), "ready");
     }
-    let serve = program.wait_for("task=serve");
+    let serve = program.wait_for("task name=serve ");
     assert_eq!(field::<String>(&serve, "kind"), "task");
-    let look = program.wait_for("task=look");
-    assert_eq!(field::<String>(&look, "kind"), "periodic");
+    let look = program.wait_for("task name=look ");
+    assert_eq!(field::<String>(&look, "kind"), "periodic task");
     assert_eq!(field::<u64>(&look, "failures"), 0);
     program.signal(Signal::SIGTERM);
     assert_eq!(program.exit_code(), 0);
@@ -50,7 +50,7 @@ fn a_report_tells_of_every_service_and_task() {
 fn a_health_hook_tells_how_it_goes() {
     let line = health(unlucky("nowhere", false));
     assert!(
-        line.contains("health=warn: a ladder stands there"),
+        line.contains("health=\"warn: a ladder stands there"),
         "{line}"
     );
 }
@@ -58,14 +58,14 @@ fn a_health_hook_tells_how_it_goes() {
 #[test]
 fn an_error_of_a_health_hook_is_a_failed_health() {
     let line = health(unlucky("health", false));
-    assert!(line.contains("health=fail: a broken mirror"), "{line}");
+    assert!(line.contains("health=\"fail: a broken mirror"), "{line}");
 }
 
 #[test]
 fn a_panic_in_a_health_hook_is_a_failed_health() {
     let line = health(unlucky("health", true));
     assert!(
-        line.contains("health=fail: hook `check` panicked: a black cat"),
+        line.contains("health=\"fail: hook `check` panicked: a black cat"),
         "{line}"
     );
 }

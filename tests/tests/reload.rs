@@ -6,7 +6,7 @@ use std::thread;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use tests::fixture;
-use tests::harness::{Client, Fixture, Worker, descriptors, field, kill, until};
+use tests::harness::{Client, Fixture, Scratch, Worker, descriptors, field, kill, until};
 
 /// Returns the workers as the supervisor reports them when no reload is under way any more.
 #[track_caller]
@@ -323,4 +323,36 @@ fn twenty_reloads_leave_no_descriptor_and_no_process_behind() {
     settled(&echo);
     assert_eq!(descriptors(echo.pid()), before);
     assert_eq!(echo.processes().len(), 3);
+}
+
+#[test]
+fn a_mutation_that_workers_do_not_take_over_is_not_told_as_one() {
+    let launch = "[launch]\nrestart_method = 'mutate'\n";
+    let greeter = fixture!("greeter").config(launch).start();
+    greeter.ready(2);
+    greeter.rewrite(&format!("{launch}[greeter]\ngreeting = 'silence'\n"));
+    greeter.signal(Signal::SIGHUP);
+    let line = greeter.wait_for("worker did not take the configuration over");
+    assert!(line.contains("nothing to say"), "{line}");
+    greeter.wait_for("mutated, but 2 workers did not take the configuration over");
+}
+
+#[test]
+fn an_address_that_was_given_up_is_closed() {
+    let scratch = Scratch::new();
+    let (old, new) = (scratch.path("old.sock"), scratch.path("new.sock"));
+    let at = |path: &std::path::Path| format!("[echo]\nlisten = 'unix:{}'\n", path.display());
+    let echo = fixture!("echo").config(&at(&old)).start();
+    echo.ready(2);
+    echo.rewrite(&at(&new));
+    echo.signal(Signal::SIGHUP);
+    let closed = echo.wait_for("no service listens on this any more: closed");
+    assert!(closed.contains("old.sock"), "{closed}");
+    assert!(!old.exists());
+    Client::connect_unix(&new).unwrap().ask("hello").unwrap();
+    // And one that is refused keeps what there was.
+    echo.rewrite("[echo]\nlisten = 'unix:/nowhere/at.all'\n");
+    echo.signal(Signal::SIGHUP);
+    echo.wait_for("reload undone");
+    Client::connect_unix(&new).unwrap().ask("hello").unwrap();
 }

@@ -337,3 +337,11 @@ fn a_process_launches_once() {
         "{log}"
     );
 }
+
+#[test]
+fn a_start_that_hangs_is_given_up_when_its_time_is_up() {
+    let program = unwilling("hook=start").arg("--start-timeout=300ms").start();
+    let line = program.wait_for("could not be started: not ready within start_timeout");
+    assert!(line.contains("service `unwilling`"), "{line}");
+    assert_eq!(program.exit_code(), 1);
+}

@@ -137,22 +137,20 @@ fn usr1_reports_every_process() {
             worker.slot, worker.pid
         ));
         assert_eq!(Worker::of(&report), worker);
-        greeter.wait_for(&format!(
-            "slot={} pid={} service_runtime: report service=\"greeter\" phase=ready",
-            worker.slot, worker.pid
-        ));
+        greeter.wait_for("report:   service name=greeter phase=ready");
     }
 }
 
 #[test]
-fn usr2_ends_nobody() {
+fn usr2_to_workers_ends_nobody() {
     let greeter = fixture!("greeter").start();
     let workers = greeter.ready(2);
-    greeter.signal_all(Signal::SIGUSR2);
-    greeter.wait_for("signal without a meaning here");
+    for worker in &workers {
+        kill(worker.pid, Signal::SIGUSR2);
+    }
     greeter.signal(Signal::SIGUSR1);
-    greeter.wait_for("report service=\"greeter\" phase=ready");
-    greeter.wait_for("report service=\"greeter\" phase=ready");
+    greeter.wait_for("service name=greeter phase=ready");
+    greeter.wait_for("service name=greeter phase=ready");
     assert_eq!(pids(&workers), greeter.children());
 }
 
@@ -290,7 +288,7 @@ fn hup_to_a_worker_with_a_broken_file_changes_nothing() {
         "{why}"
     );
     kill(workers[0].pid, Signal::SIGUSR1);
-    greeter.wait_for("report service=\"greeter\" phase=ready");
+    greeter.wait_for("service name=greeter phase=ready");
     assert_eq!(pids(&workers), greeter.children());
     assert!(greeter.lines().with("greeter: stopping").is_empty());
 }
@@ -322,7 +320,7 @@ fn signals_for_a_supervisor_do_nothing_to_a_worker() {
     }
     kill(workers[0].pid, Signal::SIGUSR1);
     greeter.wait_for(&format!("slot=0 pid={} ", workers[0].pid));
-    greeter.wait_for("report service=\"greeter\" phase=ready");
+    greeter.wait_for("service name=greeter phase=ready");
     // Neither ended nor stopped.
     assert!(matches!(state(workers[0].pid), Some('S' | 'R')));
     assert!(greeter.lines().with("number of workers changed").is_empty());

@@ -106,20 +106,35 @@ fn a_worker_that_is_told_alone_and_does_not_stop_ends_itself_and_is_replaced() {
 }
 
 #[test]
-fn a_worker_too_many_that_does_not_stop_is_killed_after_its_drain_timeout() {
+fn a_worker_too_many_that_does_not_stop_ends_itself_after_its_drain_timeout() {
     let stubborn = fixture!("stubborn")
         .args(["--drain-timeout", "200ms", "--set", "stubborn.hook=true"])
         .start();
     let worker = stubborn.ready(2)[1];
     stubborn.signal(Signal::SIGTTOU);
     stubborn.wait_for("told to stop");
-    let killed = stubborn.wait_for("worker did not stop within drain_timeout: killed");
-    assert!(
-        killed.contains(&format!(" slot=1 pid={}", worker.pid)),
-        "{killed}"
-    );
+    stubborn.wait_for("the graceful stop did not end within 200ms");
+    let stopped = stubborn.wait_for("worker stopped");
+    assert_eq!(Worker::of(&stopped), worker);
+    assert!(stopped.contains("how=exit code 1"), "{stopped}");
     stubborn.signal(Signal::SIGUSR1);
     stubborn.wait_for("report: 1 worker");
+}
+
+#[test]
+fn a_drain_may_take_longer_than_a_stop() {
+    let stubborn = fixture!("stubborn")
+        .args([
+            "--drain-timeout",
+            "500ms",
+            "--graceful-shutdown-timeout",
+            "1ms",
+        ])
+        .args(["--set", "stubborn.hook=true"])
+        .start();
+    stubborn.ready(2);
+    stubborn.signal(Signal::SIGTTOU);
+    stubborn.wait_for("the graceful stop did not end within 500ms");
 }
 
 #[test]

@@ -265,3 +265,65 @@ fn ask(path: &Path) -> Pid {
 fn pids(workers: &[Worker]) -> Vec<Pid> {
     workers.iter().map(|worker| worker.pid).collect()
 }
+
+#[test]
+fn more_time_is_asked_for_while_a_stop_goes_on() {
+    for program in [
+        fixture!("stubborn").args(["--set", "stubborn.task=true"]),
+        fixture!("unwilling").args(["--set", "unwilling.task=true"]),
+    ] {
+        let manager = NotifySocket::path();
+        let program = program.env("NOTIFY_SOCKET", manager.name()).start();
+        manager.messages().wait_for("READY=1");
+        program.signal(Signal::SIGTERM);
+        manager.messages().wait_for("STOPPING=1");
+        manager.messages().wait_for("EXTEND_TIMEOUT_USEC=15000000");
+        program.signal(Signal::SIGINT);
+        assert_eq!(program.exit_code(), 1);
+    }
+}
+
+#[test]
+fn a_socket_is_given_to_the_service_manager_once_and_taken_back_when_it_is_given_up() {
+    let manager = NotifySocket::path();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = port.local_addr().unwrap().to_string();
+    drop(port);
+    let echo = fixture!("echo")
+        .config(&format!("[echo]\nlisten = '{address}'\n"))
+        .env("NOTIFY_SOCKET", manager.name())
+        .start();
+    echo.ready(2);
+    let name = address.replace(':', "-");
+    let stored = format!("FDSTORE=1\nFDPOLL=0\nFDNAME={name}\n");
+    manager.messages().wait_for(&stored);
+    echo.rewrite("[echo]\nlisten = '127.0.0.1:0'\n");
+    echo.signal(Signal::SIGHUP);
+    manager
+        .messages()
+        .wait_for(&format!("FDSTOREREMOVE=1\nFDNAME={name}\n"));
+    echo.signal(Signal::SIGTERM);
+    assert_eq!(echo.exit_code(), 0);
+    let messages = manager.close();
+    let stored = messages
+        .iter()
+        .filter(|message| message.contains("FDSTORE=1"));
+    assert_eq!(stored.count(), 1, "{messages:#?}");
+}
+
+#[test]
+fn a_manager_that_keeps_unix_sockets_finds_their_files_again() {
+    let manager = NotifySocket::path();
+    let scratch = Scratch::new();
+    let path = scratch.path("echo.sock");
+    let echo = fixture!("echo")
+        .args(["--set", &format!("echo.listen=unix:{}", path.display())])
+        .env("NOTIFY_SOCKET", manager.name())
+        .env("FDSTORE", "16")
+        .start();
+    echo.ready(2);
+    manager.messages().wait_for("FDSTORE=1");
+    echo.signal(Signal::SIGTERM);
+    assert_eq!(echo.exit_code(), 0);
+    assert!(path.exists());
+}

@@ -49,6 +49,18 @@ fn a_computed_number_is_chosen_at_start() {
 }
 
 #[test]
+fn a_worker_for_each_processor_is_chosen_at_start() {
+    assert_expansion!(launch(
+        quote!(workers = "auto"),
+        quote! {
+            fn main() -> Greeter {
+                Greeter
+            }
+        }
+    ));
+}
+
+#[test]
 fn main_keeps_its_flags_attributes_and_conditions() {
     assert_expansion!(launch(
         quote!(crates = [billing, mailer]),
@@ -90,6 +102,26 @@ fn every_setting_is_a_method_of_the_options() {
         log_level = "info,hyper=warn",
         log_format = "json",
         log_options = true,
+        reuse_port,
+        cpu_affinity = true,
+        upgrade_timeout = "90s",
+        pid_file = "/run/greeter.pid",
+        report_format = "json",
+        report_dir = "/var/log/greeter",
+        on_worker_exit = ["/usr/bin/logger", "worker"],
+        on_worker_exit_timeout = "10s",
+        user = "greeter",
+        group = "greeter",
+        no_new_privileges = true,
+        umask = "027",
+        chdir = "/var/lib/greeter",
+        limit_nofile = 65536,
+        limit_nproc = "512:1024",
+        limit_core = "unlimited",
+        limit_memlock = "64MiB",
+        limit_stack = "8MiB",
+        limit_as = "4GiB",
+        limit_fsize = "1GiB",
     };
     assert_expansion!(launch(
         args,

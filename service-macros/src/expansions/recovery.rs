@@ -50,6 +50,26 @@ fn a_main_with_wrong_arguments_is_still_launched() {
 }
 
 #[test]
+fn settings_that_cannot_be_are_left_out_and_the_others_stay() {
+    let args = quote!(
+        workers = "automatic",
+        umask = "8",
+        on_worker_exit = [],
+        limit_core = "many",
+        limit_nofile = 1024,
+        report_format = "xml"
+    );
+    assert_expansion!(launch(
+        args,
+        quote!(
+            fn main() -> Greeter {
+                Greeter
+            }
+        )
+    ));
+}
+
+#[test]
 fn a_main_that_cannot_be_launched_is_kept() {
     assert_expansion!(launch(
         quote!(),

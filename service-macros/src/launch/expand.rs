@@ -90,9 +90,11 @@ impl ToTokens for Value {
             Self::Bool(value) => quote!(#value),
             Self::Duration(duration) => duration_tokens(*duration),
             Self::Text(text) => quote!(#text),
+            Self::Texts(texts) => quote!(&[#(#texts),*]),
             Self::Variant(variant) => quote!(#variant),
             Self::Function(path) => quote!(#path),
             Self::Expr(expr) => quote!(#expr),
+            Self::Nothing => return,
         });
     }
 }

@@ -12,7 +12,8 @@ pub(super) struct Setting {
 
 /// What a value must be.
 pub(super) enum Kind {
-    /// How many workers: a literal chooses the launcher, an expression leaves it to the start.
+    /// How many workers: a literal chooses the launcher, an expression or `"auto"` leaves it to the
+    /// start.
     Workers,
     /// A whole number of things, at least one.
     Count,
@@ -28,6 +29,10 @@ pub(super) enum Kind {
     Checked(fn(&str) -> Result<(), String>),
     /// A word that stands for a variant.
     Choice(&'static [(&'static str, Variant)]),
+    /// A whole number, or a string that a rule must find well-formed.
+    NumberOr(fn(&str) -> Result<(), String>),
+    /// A list of strings, not empty.
+    Texts,
     /// The path of a function.
     Function,
     /// Names of crates, which `main` only has to name.
@@ -45,6 +50,10 @@ const RUNTIME: &[(&str, Variant)] = &[
 const LOG_FORMAT: &[(&str, Variant)] = &[
     ("text", Variant(&["LogFormat", "Text"])),
     ("json", Variant(&["LogFormat", "Json"])),
+];
+const REPORT_FORMAT: &[(&str, Variant)] = &[
+    ("text", Variant(&["ReportFormat", "Text"])),
+    ("json", Variant(&["ReportFormat", "Json"])),
 ];
 
 /// All of them, in the order in which help lists them.
@@ -75,6 +84,26 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("log_level", r#"log_level = "info""#, Kind::Text),
     setting("log_format", r#"log_format = "json""#, Kind::Choice(LOG_FORMAT)),
     setting("log_options", "log_options = true", Kind::Bool),
+    setting("reuse_port", "reuse_port = true", Kind::Bool),
+    setting("cpu_affinity", "cpu_affinity = true", Kind::Bool),
+    setting("upgrade_timeout", r#"upgrade_timeout = "60s""#, Kind::Duration),
+    setting("pid_file", r#"pid_file = "/run/greeter.pid""#, Kind::Text),
+    setting("report_format", r#"report_format = "json""#, Kind::Choice(REPORT_FORMAT)),
+    setting("report_dir", r#"report_dir = "/var/log/greeter""#, Kind::Text),
+    setting("on_worker_exit", r#"on_worker_exit = ["/usr/bin/logger", "worker"]"#, Kind::Texts),
+    setting("on_worker_exit_timeout", r#"on_worker_exit_timeout = "10s""#, Kind::Duration),
+    setting("user", r#"user = "greeter""#, Kind::Text),
+    setting("group", r#"group = "greeter""#, Kind::Text),
+    setting("no_new_privileges", "no_new_privileges = true", Kind::Bool),
+    setting("umask", r#"umask = "027""#, Kind::Checked(umask)),
+    setting("chdir", r#"chdir = "/var/lib/greeter""#, Kind::Text),
+    setting("limit_nofile", "limit_nofile = 65536", Kind::NumberOr(rlimit)),
+    setting("limit_nproc", "limit_nproc = 512", Kind::NumberOr(rlimit)),
+    setting("limit_core", r#"limit_core = "0B""#, Kind::NumberOr(rlimit)),
+    setting("limit_memlock", r#"limit_memlock = "64MiB""#, Kind::NumberOr(rlimit)),
+    setting("limit_stack", r#"limit_stack = "8MiB""#, Kind::NumberOr(rlimit)),
+    setting("limit_as", r#"limit_as = "4GiB""#, Kind::NumberOr(rlimit)),
+    setting("limit_fsize", r#"limit_fsize = "1GiB""#, Kind::NumberOr(rlimit)),
 ];
 
 const fn setting(name: &'static str, example: &'static str, kind: Kind) -> Setting {
@@ -96,6 +125,13 @@ fn limit(text: &str) -> Result<(), String> {
 
 /// `256MiB`.
 fn size(text: &str) -> Result<(), String> {
+    if number_of_bytes(text)? <= 0.0 {
+        return Err(format!("`{text}` must be more than 0"));
+    }
+    Ok(())
+}
+
+fn number_of_bytes(text: &str) -> Result<f64, String> {
     const UNITS: [&str; 10] = [
         "B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB",
     ];
@@ -106,8 +142,27 @@ fn size(text: &str) -> Result<(), String> {
     if !UNITS.contains(&unit) || !number.is_finite() {
         return Err(wrong());
     }
-    if number <= 0.0 {
-        return Err(format!("`{text}` must be more than 0"));
+    Ok(number)
+}
+
+/// `022`.
+fn umask(text: &str) -> Result<(), String> {
+    match u32::from_str_radix(text, 8) {
+        Ok(mask) if mask <= 0o777 && !text.starts_with('+') => Ok(()),
+        _ => Err(format!("`{text}` is not an octal mask up to `777`")),
+    }
+}
+
+/// `unlimited`, `64MiB`, or a soft and a hard limit of that kind, `1024:65536`.
+fn rlimit(text: &str) -> Result<(), String> {
+    let (soft, hard) = text.split_once(':').unwrap_or((text, text));
+    for part in [soft, hard].map(str::trim) {
+        let is_number = part.parse::<u64>().is_ok();
+        if part != "unlimited" && !is_number && number_of_bytes(part).is_err() {
+            return Err(format!(
+                "`{text}` is not a limit: a number, a size, `unlimited`, or two of these as in `1024:65536`"
+            ));
+        }
     }
     Ok(())
 }
@@ -131,6 +186,30 @@ mod tests {
         assert_eq!(limit("5 in 60s"), Ok(()));
         for bad in ["5", "5 in", "5 in 0s", "0 in 60s", "five in 60s", "5in60s"] {
             assert!(limit(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn masks_are_octal() {
+        assert_eq!(umask("022"), Ok(()));
+        for bad in ["", "8", "1000", "0o22", "+22", "-1"] {
+            assert!(umask(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn limits_of_the_system_are_one_or_two() {
+        for good in [
+            "65536",
+            "unlimited",
+            "64MiB",
+            "1024:65536",
+            "1MiB:unlimited",
+        ] {
+            assert_eq!(rlimit(good), Ok(()));
+        }
+        for bad in ["", "many", "-1", "1:2:3", ":", "1:"] {
+            assert!(rlimit(bad).is_err(), "{bad}");
         }
     }
 

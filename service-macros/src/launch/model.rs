@@ -40,9 +40,12 @@ pub(super) enum Value {
     Bool(bool),
     Duration(Duration),
     Text(LitStr),
+    Texts(Vec<LitStr>),
     Variant(Variant),
     Function(Path),
     Expr(Box<Expr>),
+    /// A call without a value: the setting's name has said it.
+    Nothing,
 }
 
 impl Model {
@@ -70,6 +73,11 @@ impl Model {
             return Ok(());
         };
         let value = match setting.kind {
+            Kind::Workers if is_auto(given) => {
+                let name = Ident::new("workers_auto", given.name.span());
+                self.settings.push((name, Value::Nothing));
+                return Ok(());
+            }
             Kind::Workers => self.workers(given)?,
             Kind::Count => Value::Usize(count(given)?),
             Kind::Number => {
@@ -84,6 +92,8 @@ impl Model {
                 check(&text.value()).map_err(|wrong| given.wrong_value(wrong))?;
                 Value::Text(text)
             }
+            Kind::NumberOr(check) => limit(given, check)?,
+            Kind::Texts => Value::Texts(texts(given)?),
             Kind::Choice(choices) => Value::Variant(given.choice(choices)?),
             Kind::Function => Value::Function(given.path()?),
             Kind::Crates => {
@@ -114,6 +124,30 @@ impl Model {
         };
         Ok(Value::Usize(number))
     }
+}
+
+/// `"auto"`: as many as there are processors, which only the start knows.
+fn is_auto(given: &Given) -> bool {
+    given.text().is_ok_and(|text| text.value() == "auto")
+}
+
+fn limit(given: &Given, check: fn(&str) -> Result<(), String>) -> syn::Result<Value> {
+    let Ok(text) = given.text() else {
+        let number = given.number()?;
+        let number = number.ok_or_else(|| given.wrong_kind("a whole number or a string"))?;
+        return Ok(Value::U64(number));
+    };
+    check(&text.value()).map_err(|wrong| given.wrong_value(wrong))?;
+    Ok(Value::Text(text))
+}
+
+fn texts(given: &Given) -> syn::Result<Vec<LitStr>> {
+    let texts = given.texts()?;
+    let first = texts.first().map(LitStr::value).unwrap_or_default();
+    if first.trim().is_empty() {
+        return Err(given.wrong_value(format_args!("`{}` names no program", given.key.name)));
+    }
+    Ok(texts)
 }
 
 fn count(given: &Given) -> syn::Result<NonZeroUsize> {

@@ -93,7 +93,17 @@ impl Reading<'_> {
             self.refuse(path, &entry.origin, message);
         }
         if reader == Reader::Kinds && !self.skips(path) {
-            self.kind(&field.plain_kind(), entry, path);
+            let text = entry
+                .value
+                .as_str()
+                .map_or_else(|| entry.value.to_string(), str::to_owned);
+            match field.check.map_or(Ok(()), |check| check(field.name, &text)) {
+                Ok(()) => self.kind(&field.plain_kind(), entry, path),
+                Err(expects) => {
+                    let message = format!("expected {expects}, found {}", entry.found());
+                    self.refuse(path, &entry.origin, message);
+                }
+            }
         }
     }
 

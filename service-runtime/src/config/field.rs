@@ -29,7 +29,12 @@ pub struct Field {
     pub(crate) aliases: &'static [&'static str],
     pub(crate) choices: &'static [&'static str],
     pub(crate) nested: Option<&'static [Field]>,
+    /// Says what a text must be that is no value of the option, given its name; for run-time fields.
+    pub(crate) check: Option<Check>,
 }
+
+/// Checks a value as text, by the name of its option; what it must be otherwise, in words.
+pub(crate) type Check = fn(&str, &str) -> Result<(), &'static str>;
 
 impl Field {
     /// Describes a required option: its name as serde sees it, and its type as it is written.
@@ -47,6 +52,7 @@ impl Field {
             aliases: &[],
             choices: &[],
             nested: None,
+            check: None,
         }
     }
 
@@ -59,6 +65,12 @@ impl Field {
     /// Gives the default as TOML text: `10`, `"5s"`, `["a", "b"]`.
     pub const fn default(mut self, toml: &'static str) -> Self {
         self.default = Some(toml);
+        self
+    }
+
+    /// Lets a run-time option be checked by more than its kind.
+    pub(crate) const fn checked(mut self, check: Check) -> Self {
+        self.check = Some(check);
         self
     }
 

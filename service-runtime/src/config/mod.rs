@@ -33,6 +33,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::print::options;
 pub use self::{
     change::{Change, Changes},
     error::{ConfigError, ConfigErrors},

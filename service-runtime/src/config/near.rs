@@ -2,18 +2,7 @@
 
 use std::fmt::Write;
 
-/// Returns the known name that is nearest to `name`, if one is near enough to be a slip.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |text: &str| text.to_lowercase().replace('-', "_");
-    let wanted = plain(name);
-    let room = |known: &str| (wanted.len().max(known.len()) / 3).clamp(1, 3);
-    known
-        .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(&wanted, &plain(known)), known))
-        .filter(|(distance, known)| *distance <= room(known))
-        .min()
-        .map(|(_, known)| known)
-}
+pub(crate) use crate::near::nearest;
 
 /// Adds to a message the nearest of the known names and the list of them all.
 pub(crate) fn with_known(mut message: String, name: &str, known: &[&str]) -> String {
@@ -41,23 +30,6 @@ pub(crate) fn with_known(mut message: String, name: &str, known: &[&str]) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_slip_finds_the_name_that_was_meant() {
-        assert_eq!(
-            nearest("greting", ["greeting", "interval"]),
-            Some("greeting")
-        );
-        assert_eq!(
-            nearest("max-size", ["max_size", "interval"]),
-            Some("max_size")
-        );
-    }
-
-    #[test]
-    fn a_name_far_from_all_finds_none() {
-        assert_eq!(nearest("colour", ["greeting", "interval"]), None);
-    }
 
     #[test]
     fn the_message_lists_what_is_known_and_says_so_when_nothing_is() {

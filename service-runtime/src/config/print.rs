@@ -24,6 +24,14 @@ pub fn print_config(snapshot: &Snapshot, sections: &[Section]) -> String {
 
 /// Returns one line for each option, with its origin: what a program logs about its configuration.
 pub fn log_options(snapshot: &Snapshot, sections: &[Section]) -> Vec<String> {
+    options(snapshot, sections)
+        .into_iter()
+        .map(|(path, value, origin)| format!("{path} = {value} ({origin})"))
+        .collect()
+}
+
+/// Returns the path, value and origin of each option, secrets masked.
+pub(crate) fn options(snapshot: &Snapshot, sections: &[Section]) -> Vec<(String, String, String)> {
     let registered = |path: &str| {
         sections.iter().any(|section| {
             let rest = path.strip_prefix(&write::key(section.name()));
@@ -35,7 +43,7 @@ pub fn log_options(snapshot: &Snapshot, sections: &[Section]) -> Vec<String> {
         .into_iter()
         .filter(|(path, _)| registered(path));
     leaves
-        .map(|(path, entry)| format!("{path} = {entry} ({})", entry.origin))
+        .map(|(path, entry)| (path, entry.to_string(), entry.origin.to_string()))
         .collect()
 }
 

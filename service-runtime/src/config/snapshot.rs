@@ -97,6 +97,11 @@ impl Snapshot {
         entries.map(|(key, entry)| (key.as_str(), &entry.value, &entry.origin))
     }
 
+    /// Goes over the sections that were declared.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = &Section> {
+        self.0.sections.iter()
+    }
+
     /// Checks every one of the sections, as a build does.
     ///
     /// # Errors

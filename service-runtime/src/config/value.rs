@@ -140,6 +140,16 @@ impl Entry {
         self.secret
     }
 
+    /// Tells whether the value, or any below it, must never be printed.
+    pub(crate) fn holds_secret(&self) -> bool {
+        self.secret
+            || match &self.value {
+                Value::Array(items) => items.iter().any(Self::holds_secret),
+                Value::Table(table) => table.values().any(Self::holds_secret),
+                _ => false,
+            }
+    }
+
     /// Says what was found, for an error message.
     pub(crate) fn found(&self) -> String {
         if self.secret {

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::launch::configuration::Loaded;
 use crate::launch::logging::Logging;
@@ -20,6 +21,9 @@ pub(crate) struct ProcessHost {
     board: Board,
     outside: Outside,
     logging: Logging,
+    graceful: Mutex<Option<Duration>>,
+    /// Whether a listener that says nothing has a socket a slot.
+    reuse_port: bool,
     #[cfg(feature = "config")]
     snapshots: tokio::sync::watch::Sender<crate::config::Snapshot>,
 }
@@ -45,13 +49,13 @@ impl ProcessHost {
         logging: Logging,
         outside: Outside,
     ) -> Self {
-        #[cfg(not(feature = "config"))]
-        let _ = loaded;
         Self {
             identity,
             board: Board::default(),
             outside,
             logging,
+            graceful: Mutex::new(loaded.settings.graceful_shutdown_timeout),
+            reuse_port: loaded.settings.reuse_port,
             #[cfg(feature = "config")]
             snapshots: tokio::sync::watch::Sender::new(loaded.snapshot.clone()),
         }
@@ -63,6 +67,11 @@ impl ProcessHost {
         self.snapshots.send_replace(loaded.snapshot.clone());
         #[cfg(not(feature = "config"))]
         let _ = loaded;
+    }
+
+    /// Changes how long a stop may take that begins from now on.
+    pub(crate) fn set_graceful(&self, graceful: Option<Duration>) {
+        *self.graceful.lock().unwrap_or_else(PoisonError::into_inner) = graceful;
     }
 
     /// Changes what this process logs.
@@ -81,15 +90,23 @@ impl Host for ProcessHost {
     }
 
     fn listen(&self, options: ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>> {
+        let options = options.reuse_port_by_default(self.reuse_port);
         match &self.outside {
-            Outside::Alone { listeners, .. } => {
-                let listeners = Arc::clone(listeners);
+            Outside::Alone { listeners, notify } => {
+                let (listeners, notify) = (Arc::clone(listeners), Arc::clone(notify));
                 Box::pin(async move {
                     let mut listeners = listeners.lock().unwrap_or_else(PoisonError::into_inner);
-                    let fd = listeners
+                    let held = listeners
                         .bind(&options, None)
                         .map_err(|error| chain(&error))?;
-                    fd.try_clone_to_owned().map_err(|error| error.to_string())
+                    // What the manager has already it takes for the same.
+                    #[cfg(target_os = "linux")]
+                    crate::launch::kept_sockets::store(&notify, held);
+                    #[cfg(not(target_os = "linux"))]
+                    drop(notify);
+                    held.fd()
+                        .try_clone_to_owned()
+                        .map_err(|error| error.to_string())
                 })
             }
             #[cfg(target_os = "linux")]
@@ -110,6 +127,15 @@ impl Host for ProcessHost {
             Outside::Alone { .. } => Some(Box::new(())),
             #[cfg(target_os = "linux")]
             Outside::Supervised(link) => link.turn(task),
+        }
+    }
+
+    fn stop_limit(&self) -> Option<Duration> {
+        let usual = *self.graceful.lock().unwrap_or_else(PoisonError::into_inner);
+        match &self.outside {
+            Outside::Alone { .. } => usual,
+            #[cfg(target_os = "linux")]
+            Outside::Supervised(link) => link.counter().stop_limit().unwrap_or(usual),
         }
     }
 

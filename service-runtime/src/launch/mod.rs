@@ -7,23 +7,34 @@
 //! | `running`, `serve` | services in one process, from start to stop |
 //! | `service_launcher` | that, in this process |
 //! | `supervisor`, `worker`, `protocol` | that, in forked workers |
+//! | `heir`, `upgrade` | a process that replaces another, and what an old and a new process of the program say to each other |
+//! | `kept_sockets` | what the service manager keeps over a restart |
+//! | `pid_file` | what keeps a second instance out |
+//! | `report` | what SIGUSR1 asks for |
+//! | `rights` | who the program is, and what it may do |
 //! | `warden` | the end of a process whose runtime is stuck |
 
 #[cfg(feature = "cli")]
 mod command;
 mod configuration;
 mod exit;
+mod heir;
 mod host;
+#[cfg(target_os = "linux")]
+mod kept_sockets;
 mod logging;
 mod main_fn;
 mod once;
 mod options;
 mod orders;
+mod pid_file;
 mod preparation;
 #[cfg(target_os = "linux")]
 mod process_launcher;
 #[cfg(target_os = "linux")]
 mod protocol;
+mod report;
+mod rights;
 mod running;
 mod selection;
 mod serve;
@@ -31,6 +42,8 @@ mod service_launcher;
 mod settings;
 #[cfg(target_os = "linux")]
 mod supervisor;
+#[cfg(target_os = "linux")]
+mod upgrade;
 mod warden;
 mod worker;
 
@@ -43,6 +56,7 @@ pub use options::{Options, Preloaded};
 #[cfg(target_os = "linux")]
 pub use process_launcher::ProcessLauncher;
 pub use service_launcher::ServiceLauncher;
+pub use settings::{ReportFormat, ReportFormatError};
 
 use self::preparation::prepare;
 use crate::service::IntoServices;
@@ -57,7 +71,12 @@ pub fn launch<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) ->
         Ok(prepared) => prepared,
         Err(exit) => return exit.into(),
     };
-    if prepared.loaded.settings.workers.get() == 1 {
+    let settings = &prepared.loaded.settings;
+    // As many as there are processors may become more at a reload, even from one.
+    let supervised = cfg!(target_os = "linux") || settings.workers != settings::Workers::Auto;
+    let is_one =
+        settings.workers == settings::Workers::default() && prepared.loaded.pools.is_empty();
+    if is_one || !supervised {
         return service_launcher::serve(prepared, main).into();
     }
     #[cfg(target_os = "linux")]

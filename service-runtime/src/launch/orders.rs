@@ -2,6 +2,8 @@
 
 use tokio::sync::mpsc;
 
+use crate::launch::report::History;
+use crate::launch::settings::ReportFormat;
 use crate::signal::{Order, Received, Signals};
 
 /// Where orders come from.
@@ -13,6 +15,7 @@ pub(crate) struct Orders {
     supervisor: Option<i32>,
     stops: Stops,
     orphaned: bool,
+    history: History,
 }
 
 /// What comes from elsewhere than by a signal.
@@ -20,6 +23,8 @@ pub(crate) struct Orders {
 pub(crate) enum Word {
     /// The supervisor sends a configuration to be taken over.
     Mutate(Vec<u8>),
+    /// The supervisor wants to know how it goes here.
+    Report(Asked),
     /// The supervisor is gone.
     Orphaned,
 }
@@ -33,10 +38,24 @@ pub(crate) enum Next {
     Quit,
     /// Take the configuration of the moment.
     Reload,
-    /// Report into the log.
-    Report,
+    /// Report.
+    Report(Asked),
     /// Take over this configuration.
     Mutate(Vec<u8>),
+}
+
+/// Who asked for a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Somebody outside, by a signal.
+    Signal,
+    /// The supervisor, for its own report.
+    Supervisor {
+        /// The number of the question.
+        id: u32,
+        /// How the answer is to be written.
+        format: ReportFormat,
+    },
 }
 
 /// How often this process was told to stop.
@@ -73,6 +92,7 @@ impl Orders {
             supervisor,
             stops: Stops::default(),
             orphaned: false,
+            history: History::default(),
         }
     }
 
@@ -93,6 +113,11 @@ impl Orders {
         }
     }
 
+    /// Returns what happened lately.
+    pub(crate) fn history(&mut self) -> &mut History {
+        &mut self.history
+    }
+
     /// Returns whether the supervisor is gone.
     pub(crate) fn is_orphaned(&self) -> bool {
         self.orphaned
@@ -105,6 +130,13 @@ impl Orders {
 
     fn read(&mut self, received: Received) -> Option<Next> {
         let Received { order, pid, sender } = received;
+        let name = match order {
+            Order::Stop => "SIGTERM",
+            Order::Quit => "SIGINT",
+            Order::Reload => "SIGHUP",
+            Order::Report => "SIGUSR1",
+        };
+        self.history.signal(name, &sender);
         let (next, what) = match order {
             Order::Stop => {
                 let by_supervisor = pid.is_some() && pid == self.supervisor;
@@ -124,7 +156,7 @@ impl Orders {
             }
             Order::Quit => (Next::Quit, "INT: exits at once"),
             Order::Reload => (Next::Reload, "HUP: reloads"),
-            Order::Report => (Next::Report, "USR1: reports"),
+            Order::Report => (Next::Report(Asked::Signal), "USR1: reports"),
         };
         tracing::info!(%sender, "{what}");
         Some(next)
@@ -133,6 +165,7 @@ impl Orders {
     fn hear(&mut self, word: Word) -> Next {
         match word {
             Word::Mutate(bytes) => Next::Mutate(bytes),
+            Word::Report(asked) => Next::Report(asked),
             Word::Orphaned => {
                 self.orphaned = true;
                 tracing::error!("the supervisor is gone: stops gracefully");

@@ -1,21 +1,26 @@
 //! What every launch does first: command line, configuration, log, what the service manager passed.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
+use crate::launch::heir::{self, Heir};
 use crate::launch::host::chain;
 use crate::launch::logging::Logging;
 use crate::launch::main_fn::{Flags, Main};
 use crate::launch::once;
 use crate::launch::options::{Options, Preload};
+use crate::launch::pid_file::PidFile;
+use crate::launch::report::Facts;
+use crate::launch::rights::Rights;
 use crate::listen::Listeners;
 use crate::notify::Notifier;
 use crate::process::environment;
 
 /// A launch that is ready to be carried out.
 pub(crate) struct Prepared {
-    pub(crate) program: String,
+    pub(crate) facts: Facts,
     pub(crate) configuration: Arc<Configuration>,
     pub(crate) loaded: Loaded,
     pub(crate) flags: Flags,
@@ -24,34 +29,70 @@ pub(crate) struct Prepared {
     pub(crate) preload: Option<Preload>,
     pub(crate) listeners: Listeners,
     pub(crate) notifier: Notifier,
+    pub(crate) rights: Rights,
+    /// Removed when this is dropped by the process that made it.
+    pub(crate) pid_file: Option<PidFile>,
+    pub(crate) heir: Heir,
 }
 
 /// Prepares a launch, or returns the exit if there is nothing to launch.
 ///
 /// No thread is started and no runtime built: a supervisor may come of this process.
 pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit> {
+    let heir = Heir::of_this_process();
     let program = &options.program;
-    once::take().map_err(|error| Exit::Failed.say(program, error))?;
-    let (flags, only, configuration) = command_line::<M, F>(options)?;
+    let facts = Facts::new(options);
+    let refuse = |exit: Exit, error: &dyn Display| {
+        let error = error.to_string();
+        heir.failed(&error);
+        exit.say(program, error)
+    };
+    once::take().map_err(|error| refuse(Exit::Failed, &error))?;
+    let (flags, only, mut configuration) = command_line::<M, F>(options, &refuse)?;
     let loaded = configuration
         .load()
-        .map_err(|error| Exit::Config.say(program, error))?;
-    let logging =
-        Logging::new(&loaded.settings).map_err(|error| Exit::Config.say(program, error))?;
-    let listeners =
-        Listeners::from_env().map_err(|error| Exit::Failed.say(program, chain(&error)))?;
+        .map_err(|error| refuse(Exit::Config, &error))?;
+    let rights = loaded
+        .rights()
+        .map_err(|error| refuse(Exit::Config, &error))?;
+    if rights.directory().is_some() {
+        configuration.anchor();
+    }
+    let logging = Logging::new(&loaded.settings).map_err(|error| refuse(Exit::Config, &error))?;
+    let mut listeners =
+        Listeners::from_env().map_err(|error| refuse(Exit::Failed, &chain(&error)))?;
+    let legacy = heir
+        .inherit(&mut listeners)
+        .map_err(|error| refuse(Exit::Failed, &error))?;
     let notifier = Notifier::from_env();
+    if heir.has_predecessor() {
+        notifier.mute();
+    }
     environment::remove(
         crate::listen::VARIABLES
             .into_iter()
-            .chain(crate::notify::VARIABLES),
+            .chain(crate::notify::VARIABLES)
+            .chain(heir::VARIABLES),
     );
+    let pid_file = loaded.settings.pid_file.as_deref();
+    let pid_file = pid_file
+        .map(|path| PidFile::of(path, legacy.pid_file))
+        .transpose()
+        .map_err(|error| refuse(Exit::Failed, &chain(&error)))?;
+    // What was passed and what is logged to is open by now; the rest is opened as whom the program
+    // becomes here.
+    rights
+        .take()
+        .map_err(|error| refuse(Exit::Failed, &error))?;
     {
         let _scoped = logging.scoped();
         loaded.log_options();
+        if rights.is_dropped() {
+            configuration.warn_of_unreadable();
+        }
     }
     Ok(Prepared {
-        program: program.clone(),
+        facts,
         configuration: Arc::new(configuration),
         loaded,
         flags,
@@ -60,12 +101,16 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
         preload: options.preload.clone(),
         listeners,
         notifier,
+        rights,
+        pid_file,
+        heir,
     })
 }
 
 #[cfg(not(feature = "cli"))]
 fn command_line<M, F: Main<M>>(
     options: &Options,
+    _refuse: &dyn Fn(Exit, &dyn Display) -> Exit,
 ) -> Result<(Flags, Vec<String>, Configuration), Exit> {
     Ok((Flags::default(), Vec::new(), Configuration::new(options)))
 }
@@ -73,6 +118,7 @@ fn command_line<M, F: Main<M>>(
 #[cfg(feature = "cli")]
 fn command_line<M, F: Main<M>>(
     options: &Options,
+    refuse: &dyn Fn(Exit, &dyn Display) -> Exit,
 ) -> Result<(Flags, Vec<String>, Configuration), Exit> {
     use std::io::Write;
 
@@ -89,8 +135,7 @@ fn command_line<M, F: Main<M>>(
     })?;
     let task = line.task;
     let configuration = Configuration::new(options).with(&line);
-    let program = &options.program;
-    let wrong = |error: crate::config::ConfigErrors| Exit::Config.say(program, error);
+    let wrong = |error: crate::config::ConfigErrors| refuse(Exit::Config, &error);
     let text = match task {
         Task::Run => return Ok((line.flags, line.only, configuration)),
         Task::SampleConfig => configuration.sample(),

@@ -5,8 +5,10 @@
 
 use std::str::FromStr;
 
+use crate::launch::settings::ReportFormat;
+
 /// Between two fields. It comes in no address, and is taken out of every text.
-const SEPARATOR: char = '\u{1f}';
+pub(super) const SEPARATOR: char = '\u{1f}';
 
 /// The longest text that is passed on, in bytes.
 const LONGEST: usize = 8 * 1024;
@@ -25,6 +27,8 @@ pub(crate) enum ToSupervisor {
         /// What is wrong.
         text: String,
     },
+    /// The process cannot be set up: the machine is short of something.
+    Lacks(String),
     /// A socket is asked for.
     Listen {
         /// The number of the question.
@@ -39,10 +43,19 @@ pub(crate) enum ToSupervisor {
         /// Its words.
         text: String,
     },
+    /// A socket that came along with the fork is in use.
+    Uses(String),
     /// A limit of the worker's life is reached.
     Worn,
+    /// Every service has come to its end, or there is none for this worker: it exits.
+    Done,
     /// A mutation is done; empty, or what went wrong.
     Mutated(String),
+    /// This worker's part of a report comes with this message, in a memory file.
+    Reported {
+        /// The number of the question.
+        id: u32,
+    },
 }
 
 /// To a worker.
@@ -62,6 +75,13 @@ pub(crate) enum ToWorker {
     },
     /// A configuration to be taken over comes with this message, in a memory file.
     Mutate,
+    /// A part of a report is asked for.
+    Report {
+        /// The number of the question.
+        id: u32,
+        /// How it is to be written.
+        format: ReportFormat,
+    },
 }
 
 impl ToSupervisor {
@@ -70,14 +90,18 @@ impl ToSupervisor {
         match self {
             Self::Ready => join(&["ready"]),
             Self::Worn => join(&["worn"]),
+            Self::Done => join(&["done"]),
+            Self::Uses(options) => join(&["uses", options]),
             Self::Failed {
                 code,
                 hopeless,
                 text,
             } => join(&["failed", &code.to_string(), &hopeless.to_string(), text]),
+            Self::Lacks(text) => join(&["lacks", text]),
             Self::Listen { id, options } => join(&["listen", &id.to_string(), options]),
             Self::Status { service, text } => join(&["status", service, text]),
             Self::Mutated(text) => join(&["mutated", text]),
+            Self::Reported { id } => join(&["reported", &id.to_string()]),
         }
     }
 
@@ -88,11 +112,14 @@ impl ToSupervisor {
         Some(match *fields.as_slice() {
             ["ready"] => Self::Ready,
             ["worn"] => Self::Worn,
+            ["done"] => Self::Done,
+            ["uses", options] => Self::Uses(options.to_owned()),
             ["failed", code, hopeless, text] => Self::Failed {
                 code: code.parse().ok()?,
                 hopeless: bool::from_str(hopeless).ok()?,
                 text: text.to_owned(),
             },
+            ["lacks", text] => Self::Lacks(text.to_owned()),
             ["listen", id, options] => Self::Listen {
                 id: id.parse().ok()?,
                 options: options.to_owned(),
@@ -102,6 +129,9 @@ impl ToSupervisor {
                 text: text.to_owned(),
             },
             ["mutated", text] => Self::Mutated(text.to_owned()),
+            ["reported", id] => Self::Reported {
+                id: id.parse().ok()?,
+            },
             _ => return None,
         })
     }
@@ -114,6 +144,7 @@ impl ToWorker {
             Self::Listening { id } => join(&["listening", &id.to_string()]),
             Self::Refused { id, text } => join(&["refused", &id.to_string(), text]),
             Self::Mutate => join(&["mutate"]),
+            Self::Report { id, format } => join(&["report", &id.to_string(), &format.to_string()]),
         }
     }
 
@@ -130,12 +161,16 @@ impl ToWorker {
                 text: text.to_owned(),
             },
             ["mutate"] => Self::Mutate,
+            ["report", id, format] => Self::Report {
+                id: id.parse().ok()?,
+                format: format.parse().ok()?,
+            },
             _ => return None,
         })
     }
 }
 
-fn join(fields: &[&str]) -> Vec<u8> {
+pub(super) fn join(fields: &[&str]) -> Vec<u8> {
     let mut message = String::new();
     for (index, field) in fields.iter().enumerate() {
         if index > 0 {
@@ -163,14 +198,18 @@ mod tests {
             for message in [
                 ToSupervisor::Ready,
                 ToSupervisor::Worn,
+                ToSupervisor::Done,
+                ToSupervisor::Uses(text.clone()),
                 ToSupervisor::Failed { code, hopeless, text: text.clone() },
+                ToSupervisor::Lacks(text.clone()),
                 ToSupervisor::Listen { id, options: text.clone() },
                 ToSupervisor::Status { service: "api".to_owned(), text: text.clone() },
                 ToSupervisor::Mutated(text.clone()),
+                ToSupervisor::Reported { id },
             ] {
                 prop_assert_eq!(ToSupervisor::decode(&message.encode()), Some(message));
             }
-            for message in [ToWorker::Listening { id }, ToWorker::Refused { id, text }, ToWorker::Mutate] {
+            for message in [ToWorker::Listening { id }, ToWorker::Refused { id, text }, ToWorker::Mutate, ToWorker::Report { id, format: ReportFormat::Json }] {
                 prop_assert_eq!(ToWorker::decode(&message.encode()), Some(message));
             }
         }

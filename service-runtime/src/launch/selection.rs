@@ -40,6 +40,39 @@ pub(crate) fn pick(services: Vec<Definition>, only: &[String]) -> Result<Vec<Def
         .collect())
 }
 
+/// Keeps what a worker is to run: one service, or all without workers of their own.
+///
+/// A service's `after` counts among those of its own worker: nobody waits for another process.
+///
+/// # Errors
+///
+/// Returns an error if there is no service of the name `pool`.
+pub(crate) fn share(
+    services: Vec<Definition>,
+    pool: Option<&str>,
+    own: &[&str],
+) -> Result<Vec<Definition>, String> {
+    let is_here = |name: &str| match pool {
+        Some(pool) => name == pool,
+        None => !own.contains(&name),
+    };
+    let (mut here, elsewhere): (Vec<_>, Vec<_>) = services
+        .into_iter()
+        .partition(|service| is_here(service.description.name()));
+    if let (Some(pool), true) = (pool, here.is_empty()) {
+        return Err(format!(
+            "`{pool}` has workers of its own, but `main` returns no service of this name: return \
+             it, or take `workers` out of its table"
+        ));
+    }
+    for service in &mut here {
+        for other in &elsewhere {
+            service.description.forget(other.description.name());
+        }
+    }
+    Ok(here)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,5 +106,24 @@ mod tests {
             .unwrap();
         assert_eq!(error.lines().count(), 2);
         assert!(error.contains("`--only ap`: no service has this name: did you mean `api`?"));
+    }
+
+    #[test]
+    fn a_service_with_workers_of_its_own_is_run_by_them_alone() {
+        let names = |services: Vec<Definition>| -> Vec<String> {
+            let name = |service: Definition| service.description.name().to_owned();
+            services.into_iter().map(name).collect()
+        };
+        assert_eq!(
+            names(share(services(), Some("api"), &["api"]).unwrap()),
+            ["api"]
+        );
+        assert_eq!(names(share(services(), None, &["api"]).unwrap()), ["db"]);
+        assert!(share(services(), None, &["api", "db"]).unwrap().is_empty());
+        let error = share(services(), Some("web"), &["web"]).err().unwrap();
+        assert!(
+            error.contains("`main` returns no service of this name"),
+            "{error}"
+        );
     }
 }

@@ -1,19 +1,24 @@
 //! Services in this process, without a supervisor.
 
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use crate::launch::configuration::Loaded;
 use crate::launch::exit::Exit;
+use crate::launch::heir::Heir;
 use crate::launch::host::{Outside, ProcessHost};
 use crate::launch::logging::{Logging, Who};
 use crate::launch::main_fn::Main;
 use crate::launch::options::Options;
-use crate::launch::orders::Orders;
+use crate::launch::orders::{Asked, Orders};
 use crate::launch::preparation::{Prepared, prepare};
+use crate::launch::report::{self, Facts, Row};
 use crate::launch::running::Running;
 use crate::launch::serve::{Audience, Serving, lines, restarts};
+use crate::launch::settings::Workers;
 use crate::launch::warden::Warden;
 use crate::launch::worker::{Failure, build, services};
 use crate::notify::Notifier;
@@ -52,7 +57,15 @@ fn run<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) -> Exit {
         Err(exit) => return exit,
     };
     let workers = prepared.loaded.settings.workers;
-    if workers.get() > 1 {
+    if let Some(pool) = prepared.loaded.pools.first() {
+        let error = format!(
+            "workers of its own are asked for for `{}`, but this program runs its services in one \
+             process: leave `workers = 1` out of `#[launch]`",
+            pool.service
+        );
+        return Exit::Usage.say(&options.program, error);
+    }
+    if workers != Workers::default() {
         let error = format!(
             "{workers} workers are asked for, but this program runs its services in one process: \
              write `#[launch(workers = {workers})]`, or leave `workers` out of the attribute to \
@@ -64,13 +77,19 @@ fn run<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) -> Exit {
 }
 
 /// Serves in this process.
-pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
+pub(crate) fn serve<M>(mut prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
     Logging::identify(Who::Alone);
+    // Removed at the end of this function.
+    let _pid_file = prepared.pid_file.take();
     let scoped = prepared.logging.scoped();
     if let Some(preload) = &prepared.preload
         && let Err(error) = preload()
     {
         tracing::error!("the `preload` function failed: {error:#}");
+        return Exit::Failed;
+    }
+    if let Err(error) = prepared.rights.change_directory() {
+        tracing::error!("{error}");
         return Exit::Failed;
     }
     // Blocked until the handlers stand: what comes meanwhile is handled then.
@@ -89,10 +108,12 @@ pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServic
         match set_up(prepared, main, scoped) {
             Ok((mut serving, listeners)) => {
                 let exit = runtime.block_on(serving.serve());
-                listeners
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner)
-                    .remove_socket_files();
+                if !serving.audience.keeps_sockets() {
+                    listeners
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .remove_socket_files();
+                }
                 exit
             }
             Err(Failure { exit, text }) => {
@@ -118,7 +139,7 @@ fn set_up<M>(
         text: format!("cannot set the process up: {error}"),
     };
     let Prepared {
-        program,
+        facts,
         configuration,
         loaded,
         flags,
@@ -126,6 +147,7 @@ fn set_up<M>(
         logging,
         listeners,
         notifier,
+        heir,
         ..
     } = prepared;
     let signals = Signals::open().map_err(os)?;
@@ -141,7 +163,7 @@ fn set_up<M>(
     feed_watchdog(&notifier);
     let listeners = Arc::new(Mutex::new(listeners));
     let identity = Identity {
-        program,
+        program: facts.program.clone(),
         slot: None,
         generation: 1,
     };
@@ -150,7 +172,12 @@ fn set_up<M>(
         listeners: sockets,
         notify,
     };
-    let host = Arc::new(ProcessHost::new(identity, &loaded, logging, outside));
+    let host = Arc::new(ProcessHost::new(
+        identity,
+        &loaded,
+        logging.clone(),
+        outside,
+    ));
     let running = Running::new(services, Arc::clone(&host) as _, restarts(&loaded.settings))
         .map_err(|text| Failure {
             exit: Exit::Failed,
@@ -167,6 +194,10 @@ fn set_up<M>(
         warden,
         audience: Manager {
             notifier,
+            heir,
+            facts,
+            logging,
+            listeners: Arc::clone(&listeners),
             _words: words,
         },
         reload_wanted: false,
@@ -191,15 +222,34 @@ fn feed_watchdog(notifier: &Arc<Notifier>) {
     }
 }
 
+/// How much time a service manager is asked for while services stop, three times in each.
+pub(crate) const EXTENSION: Duration = Duration::from_secs(15);
+
 /// The service manager, as the services' audience.
 struct Manager {
     notifier: Arc<Notifier>,
+    heir: Heir,
+    facts: Facts,
+    logging: Logging,
+    listeners: Sockets,
     _words: mpsc::UnboundedSender<crate::launch::orders::Word>,
+}
+
+impl Manager {
+    /// Returns whether the files of unix sockets outlive this process: the service manager keeps those, or
+    /// they are still the process's that this one was to replace.
+    fn keeps_sockets(&self) -> bool {
+        self.notifier.keeps_sockets() || self.heir.has_predecessor()
+    }
 }
 
 impl Audience for Manager {
     fn ready(&mut self) {
         tracing::info!("ready");
+        if self.heir.take_over() {
+            tracing::info!("this process has taken over");
+            self.notifier.unmute();
+        }
         self.notifier.ready("ready");
     }
 
@@ -209,11 +259,41 @@ impl Audience for Manager {
 
     fn stopping(&mut self) {
         self.notifier.stopping();
+        let notifier = Arc::clone(&self.notifier);
+        notifier.extend_timeout(EXTENSION);
+        let every = Timer::every(EXTENSION / 3);
+        let asked = TaskGroup::new("launcher").timer("more time", every, move || {
+            notifier.extend_timeout(EXTENSION);
+            std::future::ready(())
+        });
+        if let Err(error) = asked {
+            tracing::debug!("the service manager cannot be asked for more time: {error}");
+        }
     }
 
     fn failed(&mut self, _exit: Exit, error: &str) {
+        self.heir.failed(error);
         self.notifier.status(error);
     }
 
     fn mutated(&mut self, _result: Result<(), String>) {}
+
+    fn report(&mut self, _asked: Asked, part: Row, loaded: &Loaded) {
+        let process = Row::one("process").with("pid", u64::from(std::process::id()));
+        #[cfg(target_os = "linux")]
+        let process = report::usage(process, nix::unistd::getpid());
+        let whole = Row::one("one process")
+            .with("uptime", self.facts.uptime())
+            .with("lost_lines", self.logging.lost())
+            .rows(self.facts.rows(Some(loaded)))
+            .rows([process])
+            .rows(report::listeners(
+                &self
+                    .listeners
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner),
+            ))
+            .rows(part.into_rows());
+        report::emit(&whole, &self.facts.program, &loaded.settings.report);
+    }
 }

@@ -24,6 +24,14 @@ const COURTESY: Duration = Duration::from_millis(300);
 /// How long the log may hold up an exit.
 const LOG_LIMIT: Duration = Duration::from_millis(100);
 
+/// The signal that the kernel sends a worker when its supervisor dies.
+///
+/// The end of the channel says the same, but not for as long as another child of the supervisor, which
+/// has not executed its program yet, holds a copy of the other end. No program sends this signal
+/// otherwise, and one that was sent by somebody else is no death.
+#[cfg(target_os = "linux")]
+pub(crate) const PARENTS_DEATH: nix::sys::signal::Signal = nix::sys::signal::Signal::SIGPWR;
+
 /// What the thread needs to know, changed by the runtime.
 #[derive(Debug, Clone)]
 pub(crate) struct Warden(Arc<Mutex<Option<Duration>>>);
@@ -46,6 +54,8 @@ impl Warden {
         let watch = Watch {
             terms: caught(SIGTERM)?,
             ints: caught(SIGINT)?,
+            deaths: deaths(supervisor.is_some())?,
+            parent: nix::unistd::getppid(),
             supervisor,
             warden: warden.clone(),
         };
@@ -70,6 +80,9 @@ impl Warden {
 struct Watch {
     terms: PipeReader,
     ints: PipeReader,
+    /// Wakes when the supervisor has died, in a worker.
+    deaths: Option<PipeReader>,
+    parent: nix::unistd::Pid,
     supervisor: Option<OwnedFd>,
     warden: Warden,
 }
@@ -102,6 +115,7 @@ impl Watch {
             }
             if seen.orphaned {
                 self.supervisor = None;
+                self.deaths = None;
                 orphaned();
                 if let Some(graceful) = self.warden.graceful() {
                     deadline = sooner(deadline, now + graceful + COURTESY);
@@ -127,16 +141,24 @@ impl Watch {
             PollFd::new(self.ints.as_fd(), PollFlags::POLLIN),
             // With no events asked for, only the end of the other side wakes this.
             PollFd::new(end.unwrap_or(self.terms.as_fd()), PollFlags::empty()),
+            PollFd::new(
+                self.deaths.as_ref().unwrap_or(&self.terms).as_fd(),
+                PollFlags::POLLIN,
+            ),
         ];
         if poll(&mut fds, timeout).is_err() {
             return Seen::default();
         }
         let woken = fds.each_ref().map(|fd| fd.any().unwrap_or(false));
-        let supervised = end.is_some();
+        let hung_up = end.is_some() && woken[2];
+        let died = match &mut self.deaths {
+            Some(deaths) => woken[3] && take(deaths) > 0 && nix::unistd::getppid() != self.parent,
+            None => false,
+        };
         Seen {
             terms: if woken[0] { take(&mut self.terms) } else { 0 },
             int: woken[1] && take(&mut self.ints) > 0,
-            orphaned: supervised && woken[2],
+            orphaned: hung_up || died,
         }
     }
 }
@@ -159,6 +181,16 @@ fn caught(signal: i32) -> io::Result<PipeReader> {
     let (read, write) = io::pipe()?;
     pipe::register(signal, write)?;
     Ok(read)
+}
+
+/// Returns a pipe that gets a byte when the parent has died, in a process that asked for it.
+fn deaths(supervised: bool) -> io::Result<Option<PipeReader>> {
+    #[cfg(target_os = "linux")]
+    if supervised {
+        return caught(PARENTS_DEATH as i32).map(Some);
+    }
+    let _ = supervised;
+    Ok(None)
 }
 
 /// Logs that the runtime is stuck, unless the log is as well.

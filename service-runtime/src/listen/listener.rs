@@ -6,7 +6,11 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+#[cfg(feature = "http")]
+use socket2::SockRef;
 use tokio::net::{TcpListener, UnixListener};
+#[cfg(feature = "http")]
+use tokio::net::{TcpStream, UnixStream};
 
 use super::pressure::Pressure;
 use super::{Address, Peer, Stream, socket};
@@ -91,6 +95,28 @@ impl Listener {
         }
     }
 
+    /// Takes a connection that waits in the queue already, and never waits itself.
+    ///
+    /// For the end of accepting: what is left in the queue when the last process closes the socket
+    /// is reset. The runtime is passed over, for it has not been told yet what came a moment ago.
+    #[cfg(feature = "http")]
+    pub(crate) fn take(&self) -> Option<(Stream, Peer)> {
+        let (socket, _) = SockRef::from(self).accept().ok()?;
+        socket.set_nonblocking(true).ok()?;
+        match &self.socket {
+            Socket::Tcp(_) => {
+                let stream = TcpStream::from_std(socket.into()).ok()?;
+                let from = stream.peer_addr().ok()?;
+                Some((Stream::Tcp(stream), Peer::Tcp(from)))
+            }
+            Socket::Unix(_) => {
+                let stream = UnixStream::from_std(socket.into()).ok()?;
+                let pid = stream.peer_cred().ok().and_then(|cred| cred.pid());
+                Some((Stream::Unix(stream), Peer::Unix { pid }))
+            }
+        }
+    }
+
     /// Returns the address that the socket is bound to.
     ///
     /// # Errors
@@ -140,6 +166,7 @@ mod tests {
     use std::os::unix::net::UnixListener as StdUnixListener;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    #[cfg(not(feature = "http"))]
     use tokio::net::{TcpStream, UnixStream};
 
     use super::*;

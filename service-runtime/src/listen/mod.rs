@@ -25,4 +25,4 @@ pub use resolve::ResolveError;
 pub use stream::{Peer, Stream};
 
 pub(crate) use activation::VARIABLES;
-pub(crate) use listeners::Listeners;
+pub(crate) use listeners::{Held, Listeners, SocketId};

@@ -25,7 +25,8 @@ const MAX_BACKLOG: u32 = 65_535;
 pub struct ListenOptions {
     address: Address,
     backlog: u32,
-    reuse_port: bool,
+    /// `None` until somebody says it.
+    reuse_port: Option<bool>,
     mode: Option<u32>,
     owner: Owner,
 }
@@ -44,7 +45,7 @@ impl ListenOptions {
         Self {
             address,
             backlog: DEFAULT_BACKLOG,
-            reuse_port: false,
+            reuse_port: None,
             mode: None,
             owner: Owner::default(),
         }
@@ -61,10 +62,18 @@ impl ListenOptions {
 
     /// Sets whether each slot gets a socket of its own (`SO_REUSEPORT`).
     ///
-    /// Concerns TCP sockets that the program binds itself; all others stay shared.
+    /// Concerns TCP sockets that the program binds itself; all others stay shared. Without this
+    /// call the setting `reuse_port` of the launch decides.
     #[must_use]
     pub fn reuse_port(mut self, yes: bool) -> Self {
-        self.reuse_port = yes;
+        self.reuse_port = Some(yes);
+        self
+    }
+
+    /// Decides what nobody has decided yet.
+    #[must_use]
+    pub(crate) fn reuse_port_by_default(mut self, yes: bool) -> Self {
+        self.reuse_port.get_or_insert(yes);
         self
     }
 
@@ -109,7 +118,7 @@ impl ListenOptions {
     /// Tells whether each slot gets a socket of its own.
     #[must_use]
     pub fn is_reuse_port(&self) -> bool {
-        self.reuse_port
+        self.reuse_port.unwrap_or(false)
     }
 
     /// Returns the permissions of the socket's file, if any were set.
@@ -133,7 +142,7 @@ impl ListenOptions {
             number.map_or_else(|| "-".to_owned(), |number| number.to_string())
         };
         let (user, group) = (number(self.owner.user), number(self.owner.group));
-        let reuse_port = u8::from(self.reuse_port);
+        let reuse_port = u8::from(self.is_reuse_port());
         let Self {
             backlog, address, ..
         } = self;
@@ -252,6 +261,7 @@ mod tests {
                 "systemd:[ -9;-~]{1,40}",
             ],
         ) {
+            // Whatever travels has been decided.
             let mut sent = options(&address).backlog(backlog).reuse_port(reuse_port);
             if let Some(mode) = mode {
                 sent = sent.mode(mode);

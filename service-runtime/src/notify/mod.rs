@@ -10,6 +10,9 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io;
+#[cfg(target_os = "linux")]
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +21,8 @@ use sd_notify::NotifyState;
 use target::Target;
 
 /// The variables of the protocol.
+///
+/// `FDSTORE` is not removed: it tells children nothing that could mislead them.
 ///
 /// Whoever makes a [`Notifier`] removes these from the environment before it starts a thread or a
 /// child, so that no child speaks to the manager in the program's name.
@@ -30,6 +35,12 @@ const KEPT: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Notifier {
     target: Option<Target>,
+    /// Where the manager's socket is, for a process that is to take over.
+    socket: Option<OsString>,
+    /// Whether the manager has said that it keeps sockets.
+    keeps_sockets: bool,
+    /// Another process speaks for the program.
+    muted: AtomicBool,
     watchdog: Option<Duration>,
     unsent: Mutex<VecDeque<String>>,
 }
@@ -63,6 +74,9 @@ impl Notifier {
         });
         Self {
             target,
+            socket: get("NOTIFY_SOCKET"),
+            keeps_sockets: number("FDSTORE").is_some_and(|most| most > 0),
+            muted: AtomicBool::new(false),
             watchdog: watchdog.map(Duration::from_micros),
             unsent: Mutex::default(),
         }
@@ -107,6 +121,68 @@ impl Notifier {
         self.send(Weight::Passing, &[NotifyState::Watchdog]);
     }
 
+    /// Asks for more time: the program is not stuck, and will say something again within `time`.
+    pub(crate) fn extend_timeout(&self, time: Duration) {
+        let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+        self.send(Weight::Passing, &[NotifyState::ExtendTimeoutUsec(micros)]);
+    }
+
+    /// Says that another process is the program's main one from now on.
+    pub(crate) fn main_pid(&self, pid: i32) {
+        let pid = pid.unsigned_abs();
+        self.send(Weight::Kept, &[NotifyState::MainPid(pid)]);
+    }
+
+    /// Gives the manager a socket to keep over a restart, under this name.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn store(&self, fd: BorrowedFd<'_>, name: &str) {
+        let message = format!("FDSTORE=1\nFDPOLL=0\nFDNAME={name}\n");
+        if let Some(target) = self.target.as_ref().filter(|_| !self.is_muted())
+            && let Err(error) = target.send_with(message.as_bytes(), fd)
+        {
+            tracing::debug!(%error, name, "the service manager did not take a socket to keep");
+        }
+    }
+
+    /// Lets the manager forget the socket that it keeps under this name.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn forget(&self, name: &str) {
+        self.send_text(Weight::Passing, format!("FDSTOREREMOVE=1\nFDNAME={name}\n"));
+    }
+
+    /// Returns whether the manager has said that it keeps sockets over a restart.
+    ///
+    /// systemd before 254 keeps them without saying so.
+    pub(crate) fn keeps_sockets(&self) -> bool {
+        self.keeps_sockets
+    }
+
+    /// Returns what the environment of a process holds that is to take over.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn variables(&self) -> Vec<(String, OsString)> {
+        let socket = self.socket.clone();
+        let socket = socket.map(|socket| ("NOTIFY_SOCKET".to_owned(), socket));
+        let watchdog = self.watchdog.map(|interval| {
+            let micros = interval.as_micros().to_string();
+            ("WATCHDOG_USEC".to_owned(), micros.into())
+        });
+        socket.into_iter().chain(watchdog).collect()
+    }
+
+    /// Says nothing any more: another process speaks for the program.
+    pub(crate) fn mute(&self) {
+        self.muted.store(true, Ordering::Relaxed);
+    }
+
+    /// Speaks for the program again.
+    pub(crate) fn unmute(&self) {
+        self.muted.store(false, Ordering::Relaxed);
+    }
+
+    fn is_muted(&self) -> bool {
+        self.muted.load(Ordering::Relaxed)
+    }
+
     /// Tries again what the manager was too busy to take; returns whether all is delivered.
     ///
     /// Every other message does this first.
@@ -126,6 +202,10 @@ impl Notifier {
         for state in states {
             writeln!(message, "{state}").expect("a string takes every text");
         }
+        self.send_text(weight, message);
+    }
+
+    fn send_text(&self, weight: Weight, message: String) {
         let busy = !self.flush() || self.deliver(&message) == Delivery::Busy;
         if busy && weight == Weight::Kept {
             let mut unsent = self.unsent();
@@ -137,7 +217,7 @@ impl Notifier {
     }
 
     fn deliver(&self, message: &str) -> Delivery {
-        let Some(target) = &self.target else {
+        let Some(target) = self.target.as_ref().filter(|_| !self.is_muted()) else {
             return Delivery::Done;
         };
         match target.send(message.as_bytes()) {

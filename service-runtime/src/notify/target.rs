@@ -2,6 +2,8 @@
 
 use std::ffi::OsStr;
 use std::io;
+#[cfg(target_os = "linux")]
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
@@ -26,6 +28,26 @@ impl Target {
     /// Sends one message, whole or not at all.
     pub(super) fn send(&self, message: &[u8]) -> io::Result<()> {
         self.socket.send_to_addr(message, &self.manager).map(drop)
+    }
+
+    /// Sends one message with a descriptor.
+    #[cfg(target_os = "linux")]
+    pub(super) fn send_with(&self, message: &[u8], fd: BorrowedFd<'_>) -> io::Result<()> {
+        use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
+
+        let manager = match self.manager.as_pathname() {
+            Some(path) => UnixAddr::new(path),
+            None => {
+                use std::os::linux::net::SocketAddrExt;
+                UnixAddr::new_abstract(self.manager.as_abstract_name().unwrap_or_default())
+            }
+        }?;
+        let fds = [fd.as_raw_fd()];
+        let rights = [ControlMessage::ScmRights(&fds)];
+        let bytes = [io::IoSlice::new(message)];
+        let (socket, flags) = (self.socket.as_raw_fd(), MsgFlags::MSG_NOSIGNAL);
+        sendmsg(socket, &bytes, &rights, flags, Some(&manager))?;
+        Ok(())
     }
 }
 

@@ -6,12 +6,14 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::cmsg_space;
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recv,
-    recvmsg, sendmsg, socketpair,
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, getsockopt,
+    recv, recvmsg, sendmsg, socketpair, sockopt,
 };
 use tokio::io::unix::AsyncFd;
 
@@ -49,6 +51,30 @@ impl Channel {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let (a, b) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
         Ok((Self(a), Self(b)))
+    }
+
+    /// Takes an end that this process was started with, by the number that its starter told.
+    ///
+    /// `None` if there is no such socket. Only the first call can return one.
+    pub(crate) fn inherited(number: &str) -> Option<Self> {
+        static TAKEN: AtomicBool = AtomicBool::new(false);
+        let number: RawFd = number.parse().ok().filter(|number| *number > 2)?;
+        if TAKEN.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        // SAFETY: the descriptor is only asked what it is, and the answer for a number that is not
+        // open is an error.
+        let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
+        let is_ours = getsockopt(&borrowed, sockopt::SockType) == Ok(SockType::SeqPacket);
+        if !is_ours {
+            return None;
+        }
+        // SAFETY: it is open, as the question above has shown, and it has no other owner: whoever
+        // started this program left it open and told its number, and `TAKEN` lets one call get here.
+        let fd = unsafe { OwnedFd::from_raw_fd(number) };
+        fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).ok()?;
+        fcntl(&fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).ok()?;
+        Some(Self(fd))
     }
 
     /// Lets the tokio runtime of this process wait for the channel; in a worker only.
@@ -127,10 +153,12 @@ impl Channel {
         loop {
             let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC;
             match recv(self.0.as_raw_fd(), &mut [], flags) {
-                Ok(0) | Err(Errno::ECONNRESET) => return Err(Closed::End),
+                Ok(0) => return Err(Closed::End),
                 Ok(length) => return Ok(Some(length)),
                 Err(Errno::EAGAIN) => return Ok(None),
-                Err(Errno::EINTR) => {}
+                // Told once, when the other side ends without having read all: what it said before
+                // waits behind it.
+                Err(Errno::EINTR | Errno::ECONNRESET) => {}
                 Err(error) => return Err(Closed::Os(error)),
             }
         }
@@ -173,6 +201,16 @@ mod tests {
     fn nothing_sent_is_nothing_received() {
         let (_a, b) = Channel::pair().unwrap();
         assert!(b.receive().unwrap().is_none());
+    }
+
+    #[test]
+    fn last_words_arrive_from_an_end_that_has_not_read_all() {
+        let (a, b) = Channel::pair().unwrap();
+        a.send(b"never read", &[]).unwrap();
+        b.send(b"last words", &[]).unwrap();
+        drop(b);
+        assert_eq!(a.receive().unwrap().unwrap().bytes, b"last words");
+        assert_eq!(a.receive().unwrap_err(), Closed::End);
     }
 
     #[test]

@@ -43,14 +43,46 @@ pub(crate) fn threads(pid: Pid) -> Vec<String> {
         .collect()
 }
 
+/// The memory of a process, as far as it can be told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Memory {
+    /// What is in memory, in bytes.
+    pub(crate) resident: Option<u64>,
+    /// That, with each shared page divided among those that share it.
+    pub(crate) proportional: Option<u64>,
+}
+
+/// Returns what memory a process has.
+pub(crate) fn memory(pid: Pid) -> Memory {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    Memory {
+        resident: kilobytes(&status, "VmRSS:"),
+        proportional: kilobytes(&text, "Pss:"),
+    }
+}
+
+/// Returns how many descriptors a process has open.
+pub(crate) fn descriptors(pid: Pid) -> Option<usize> {
+    Some(fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count())
+}
+
+/// Returns how many threads a process has.
+pub(crate) fn thread_count(pid: Pid) -> Option<usize> {
+    Some(fs::read_dir(format!("/proc/{pid}/task")).ok()?.count())
+}
+
+/// Reads a line such as `VmRSS:  1234 kB`, in bytes.
+fn kilobytes(text: &str, name: &str) -> Option<u64> {
+    let size = text.lines().find_map(|line| line.strip_prefix(name))?;
+    let size: u64 = size.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(size * 1024)
+}
+
 /// Returns the resident memory of this process in bytes, or 0 if it cannot be told.
 pub(crate) fn own_memory() -> u64 {
-    fs::read_to_string("/proc/self/status")
-        .unwrap_or_default()
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|size| size.trim().strip_suffix("kB")?.trim().parse::<u64>().ok())
-        .map_or(0, |size| size * 1024)
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    kilobytes(&status, "VmRSS:").unwrap_or(0)
 }
 
 #[cfg(test)]

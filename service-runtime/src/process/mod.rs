@@ -11,6 +11,12 @@ pub(crate) mod channel;
 pub(crate) mod child;
 #[cfg(target_os = "linux")]
 pub(crate) mod clock;
+#[cfg(target_os = "linux")]
+pub(crate) mod command;
+#[cfg(target_os = "linux")]
+pub(crate) mod cpus;
+#[cfg(target_os = "linux")]
+pub(crate) mod credentials;
 pub(crate) mod environment;
 #[cfg(all(feature = "http", target_os = "linux"))]
 pub(crate) mod exchanges;
@@ -24,6 +30,8 @@ pub(crate) mod mask;
 pub(crate) mod memory;
 #[cfg(target_os = "linux")]
 pub(crate) mod page;
+#[cfg(target_os = "linux")]
+pub(crate) mod program;
 #[cfg(target_os = "linux")]
 pub(crate) mod reap;
 #[cfg(target_os = "linux")]

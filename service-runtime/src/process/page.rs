@@ -1,6 +1,7 @@
 //! Memory that a supervisor and all its workers see: a header and one cell a worker.
 //!
-//! A worker writes its own cell, the supervisor the header. Every field is an atomic, so a torn or
+//! A worker writes its own cell, the supervisor the header and, before it asks for a stop, the limit in a
+//! worker's cell. Every field is an atomic, so a torn or
 //! half-written value cannot be read, whoever dies when.
 #![expect(
     unsafe_code,
@@ -12,6 +13,7 @@ use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 #[cfg(feature = "http")]
 use super::exchanges::Exchanges;
@@ -20,6 +22,9 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 /// The most workers that can live at one time.
 pub(crate) const CELLS: usize = 2048;
 
+/// The most pools of workers.
+pub(crate) const POOLS: usize = 64;
+
 /// Memory shared with every process forked after it was made.
 #[derive(Clone)]
 pub(crate) struct Page(Arc<Mapping>);
@@ -27,17 +32,19 @@ pub(crate) struct Page(Arc<Mapping>);
 /// What the supervisor tells all workers.
 #[repr(C, align(64))]
 pub(crate) struct Header {
-    /// The pid of the worker that runs the tasks of scope `program`; 0 for none.
-    pub(crate) leader: AtomicU32,
+    /// For each pool, the pid of the worker that runs the tasks of scope `program`; 0 for none.
+    pub(crate) leaders: [AtomicU32; POOLS],
 }
 
-/// What one worker tells its supervisor.
+/// What one worker and its supervisor tell each other.
 #[repr(C, align(128))]
 pub(crate) struct Cell {
     /// When the worker's runtime last turned, in milliseconds of the shared clock.
     pub(crate) beat: AtomicU64,
     /// How many requests it has counted.
     pub(crate) requests: AtomicU64,
+    /// How long it may take to stop, in milliseconds: told before it is asked to. 0 until then.
+    pub(crate) stop_within: AtomicU64,
     /// What it tells of requests of HTTP.
     #[cfg(feature = "http")]
     pub(crate) exchanges: Exchanges,
@@ -48,8 +55,26 @@ impl Cell {
     pub(crate) fn clear(&self) {
         self.beat.store(0, Ordering::Release);
         self.requests.store(0, Ordering::Release);
+        self.stop_within.store(0, Ordering::Release);
         #[cfg(feature = "http")]
         self.exchanges.clear();
+    }
+
+    /// Tells the worker how long it may take to stop, `None` for no limit.
+    pub(crate) fn tell_limit(&self, limit: Option<Duration>) {
+        let millis = limit.map_or(u64::MAX, |limit| {
+            u64::try_from(limit.as_millis()).unwrap_or(u64::MAX).max(1)
+        });
+        self.stop_within.store(millis, Ordering::Release);
+    }
+
+    /// Returns how long this worker may take to stop, if it was told: `Some(None)` is no limit.
+    pub(crate) fn limit(&self) -> Option<Option<Duration>> {
+        match self.stop_within.load(Ordering::Acquire) {
+            0 => None,
+            u64::MAX => Some(None),
+            millis => Some(Some(Duration::from_millis(millis))),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -132,6 +133,14 @@ impl Context {
     /// Returns whether the service is to stop.
     pub fn is_stopping(&self) -> bool {
         self.0.tasks.is_stopping()
+    }
+
+    /// Returns how long the stop may take that has begun, or would begin now; `None` for no limit.
+    ///
+    /// That is `graceful_shutdown_timeout`, or `drain_timeout` for a worker that is replaced while the
+    /// others go on.
+    pub fn stop_limit(&self) -> Option<Duration> {
+        self.0.host.stop_limit()
     }
 
     /// Returns a token that is cancelled when the service is to stop.

@@ -54,6 +54,11 @@ impl Description {
         self
     }
 
+    /// Starts the service without waiting for another.
+    pub(crate) fn forget(&mut self, other: &str) {
+        self.after.retain(|name| name != other);
+    }
+
     /// Returns the name, which is also that of the service's configuration table.
     pub fn name(&self) -> &str {
         &self.name

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use super::erased::BoxFuture;
 use super::phase::Board;
@@ -27,6 +28,9 @@ pub(crate) trait Host: Send + Sync + fmt::Debug + 'static {
     /// Gives the turn to run something once in the program, or nothing if it is another's.
     fn turn(&self, task: &str) -> Option<Box<dyn Any + Send>>;
 
+    /// Returns how long a stop may take that has begun, or would now; `None` for no limit.
+    fn stop_limit(&self) -> Option<Duration>;
+
     /// Counts a request.
     fn count_request(&self);
 
@@ -50,7 +54,7 @@ pub(crate) enum Exchange {
         /// The status of the answer.
         status: Option<u16>,
         /// How long it took.
-        took: std::time::Duration,
+        took: Duration,
     },
 }
 

@@ -64,7 +64,7 @@ fn what_outlives_the_graceful_timeout_is_cut_and_named() {
         .unwrap();
     web.wait_for("slow request begins");
     web.signal(Signal::SIGTERM);
-    let line = web.wait_for("the graceful timeout has passed");
+    let line = web.wait_for("the time for the stop has passed");
     assert!(
         line.contains("1 requests on 1 connections are cut: GET /slow/30000 for "),
         "{line}"
@@ -82,13 +82,13 @@ fn what_outlives_the_drain_of_one_worker_is_named_too() {
         .unwrap();
     web.wait_for("slow request begins");
     web.signal(Signal::SIGHUP);
-    let line = web.wait_for("drain_timeout has passed");
+    let line = web.wait_for("the time for the stop has passed");
     assert!(
         line.contains("1 requests on 1 connections are cut: GET /slow/30000 for "),
         "{line}"
     );
     assert_eq!(slow.rest().unwrap(), "");
-    web.wait_for("worker did not stop within drain_timeout: killed");
+    web.wait_for("worker stopped");
     web.signal(Signal::SIGTERM);
     web.exit_status();
 }

@@ -107,6 +107,17 @@ impl Layers {
         self
     }
 
+    /// Makes every path absolute, so that the files are found from another directory too.
+    pub(crate) fn anchor(&mut self) {
+        for files in &mut self.files {
+            let (Files::File { path, .. } | Files::Dir(path)) = files;
+            // An empty path stays one: reading it tells what is wrong with it.
+            if let Ok(absolute) = std::path::absolute(&*path) {
+                *path = absolute;
+            }
+        }
+    }
+
     /// Lets a table stand in the files that no section knows.
     pub fn ignore(mut self, table: &str) -> Self {
         self.ignored.push(table.to_owned());

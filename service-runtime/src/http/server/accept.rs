@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use super::Server;
 use super::bind::Bound;
@@ -21,6 +22,9 @@ const PROBES: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
 /// How much of the graceful timeout is left for what comes after a cut.
 const REST: Duration = Duration::from_millis(250);
 
+/// How many connections are taken out of the queue at the end: no queue is longer.
+const AT_ONCE: usize = 4096;
+
 /// Serves until the service is to stop, and then drains.
 pub(super) async fn run<H: Handler>(server: Arc<Server>, listeners: Vec<Bound>, handler: H) {
     let limited = server.tasks.limited(server.config.max_connections);
@@ -33,14 +37,20 @@ pub(super) async fn run<H: Handler>(server: Arc<Server>, listeners: Vec<Bound>, 
             Purpose::Health => asking.clone(),
             _ => limited.clone(),
         };
-        let accepting = accept(Arc::clone(&server), limited, bound, handler.clone());
+        let accepting = accept(
+            Arc::clone(&server),
+            limited,
+            bound,
+            handler.clone(),
+            loops.stop_token(),
+        );
         if let Err(error) = loops.try_spawn("accept", accepting) {
             tracing::error!("cannot accept: {error}");
         }
     }
     drop(handler);
     server.cx.stopping().await;
-    let ends = Ends::of(&server);
+    let end = end_of(&server);
     if let Some(delay) = limit(server.config.drain_delay) {
         tracing::info!(
             service = server.cx.name(),
@@ -49,12 +59,12 @@ pub(super) async fn run<H: Handler>(server: Arc<Server>, listeners: Vec<Bound>, 
         );
         tokio::select! {
             () = sleep(delay) => {}
-            () = at(ends.last) => {}
+            () = at(end) => {}
         }
     }
-    loops.stop(false);
+    loops.stop(true);
     loops.wait().await;
-    drain(&server, ends).await;
+    drain(&server, end).await;
 }
 
 async fn accept<H: Handler>(
@@ -62,10 +72,12 @@ async fn accept<H: Handler>(
     limited: TaskGroup,
     Bound { listener, purpose }: Bound,
     handler: H,
+    over: CancellationToken,
 ) {
+    let next = async || Some((limited.room().await?, listener.accept().await));
     // A connection that is not accepted waits in the queue, where another worker finds it.
-    while let Some(room) = limited.room().await {
-        let (stream, peer) = match listener.accept().await {
+    while let Some(Some((room, accepted))) = over.run_until_cancelled(next()).await {
+        let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 server.cx.fail(error);
@@ -74,6 +86,13 @@ async fn accept<H: Handler>(
         };
         let serving = connection(&server, stream, (peer, purpose), handler.clone());
         if room.spawn("connection", serving).is_err() {
+            return;
+        }
+    }
+    // Unless there is no other worker: so who was let in is served, and whoever comes later refused.
+    for (stream, peer) in std::iter::from_fn(|| listener.take()).take(AT_ONCE) {
+        let serving = connection(&server, stream, (peer, purpose), handler.clone());
+        if server.tasks.try_spawn("connection", serving).is_err() {
             return;
         }
     }
@@ -123,31 +142,14 @@ async fn patience(server: &Server) {
     }
 }
 
-/// When a stop is about to be cut off.
-struct Ends {
-    /// By the supervisor, if this worker alone stops and the others go on.
-    alone: Option<Instant>,
-    /// By the launcher, whatever stops.
-    last: Option<Instant>,
+/// Returns when the stop that has begun is about to be cut off; what is left of the time then is for
+/// the log.
+fn end_of(server: &Server) -> Option<Instant> {
+    let limit = server.cx.stop_limit()?;
+    Some(Instant::now() + limit.saturating_sub(REST.min(limit / 10)))
 }
 
-impl Ends {
-    /// Reads them, each a little early: what is left of the time is for the log.
-    fn of(server: &Server) -> Self {
-        let snapshot = server.cx.snapshot();
-        let end = |key| {
-            let timeout = snapshot.option::<Duration>(key).ok()??;
-            let timeout = limit(timeout)?;
-            Some(Instant::now() + timeout.saturating_sub(REST.min(timeout / 10)))
-        };
-        let last = end("launch.graceful_shutdown_timeout");
-        let alone = end("launch.drain_timeout").filter(|_| server.cx.slot().is_some());
-        let alone = alone.filter(|alone| last.is_none_or(|last| *alone < last));
-        Self { alone, last }
-    }
-}
-
-async fn drain(server: &Arc<Server>, ends: Ends) {
+async fn drain(server: &Arc<Server>, end: Option<Instant>) {
     server.begin_drain();
     let connections = server.lock().len();
     tracing::info!(service = server.cx.name(), connections, "draining");
@@ -163,24 +165,13 @@ async fn drain(server: &Arc<Server>, ends: Ends) {
         }
     };
     tokio::pin!(drained);
-    let mut alone = ends.alone;
-    let in_time = loop {
-        tokio::select! {
-            biased;
-            () = &mut drained => break true,
-            () = at(ends.last) => break false,
-            () = at(alone) => {
-                alone = None;
-                let left = in_flight(server);
-                tracing::warn!(
-                    service = server.cx.name(),
-                    "drain_timeout has passed, and if only this worker stops it is killed: {left}"
-                );
-            }
-        }
+    let in_time = tokio::select! {
+        biased;
+        () = &mut drained => true,
+        () = at(end) => false,
     };
     if !in_time {
-        let text = format!("the graceful timeout has passed: {}", in_flight(server));
+        let text = format!("the time for the stop has passed: {}", in_flight(server));
         tracing::error!(service = server.cx.name(), "{text}");
         server.cx.fail(anyhow::Error::msg(text));
     }

@@ -2,6 +2,7 @@
 
 use crate::launch::exit::WrongConfig;
 use crate::launch::options::Options;
+use crate::launch::rights::{Rights, Unknown};
 use crate::launch::settings::Settings;
 
 /// Where the configuration comes from.
@@ -12,6 +13,14 @@ pub(crate) struct Configuration {
 /// A configuration.
 #[derive(Clone)]
 pub(crate) struct Loaded {
+    pub(crate) settings: Settings,
+    pub(crate) pools: Vec<OwnPool>,
+}
+
+/// A service whose workers run nothing else: only a configuration can tell of one.
+#[derive(Clone)]
+pub(crate) struct OwnPool {
+    pub(crate) service: String,
     pub(crate) settings: Settings,
 }
 
@@ -34,8 +43,17 @@ impl Configuration {
                 WrongConfig(format!("`{name}` is `{text}`, expected {expects}"))
             })?;
         }
-        Ok(Loaded { settings })
+        let pools = Vec::new();
+        let loaded = Loaded { settings, pools };
+        loaded.rights()?;
+        Ok(loaded)
     }
+
+    /// Has no files.
+    pub(crate) fn warn_of_unreadable(&self) {}
+
+    /// Has no files.
+    pub(crate) fn anchor(&mut self) {}
 
     /// Reads them once more.
     pub(crate) fn rebuild(&self, _bytes: &[u8]) -> Result<Loaded, WrongConfig> {
@@ -44,6 +62,22 @@ impl Configuration {
 }
 
 impl Loaded {
+    /// Has no options that anybody but the program sets.
+    pub(crate) fn options(&self) -> Vec<(String, String, String)> {
+        Vec::new()
+    }
+
+    /// Has no keys.
+    pub(crate) fn is_secret(&self, _key: &str) -> bool {
+        true
+    }
+
+    /// Looks up who the program is to be.
+    pub(crate) fn rights(&self) -> Result<Rights, WrongConfig> {
+        Rights::look_up(&self.settings.privileges)
+            .map_err(|Unknown(key, message)| WrongConfig(format!("`{key}`: {message}")))
+    }
+
     pub(crate) fn check(&self) -> Result<(), WrongConfig> {
         Ok(())
     }
@@ -59,6 +93,8 @@ impl Loaded {
     pub(crate) fn mutate(&mut self, newer: &Self) -> (Self, Changes) {
         (std::mem::replace(self, newer.clone()), Changes)
     }
+
+    pub(crate) fn belong_to(&mut self, _service: &str) {}
 
     pub(crate) fn log_options(&self) {}
 }

@@ -3,16 +3,22 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::pools::{self, OwnPool, POOLS};
 use crate::config::{self, ConfigErrors, Field, Layers, Section, Snapshot, Sources, log_options};
 use crate::launch::options::Options;
+use crate::launch::rights::{Rights, Unknown};
 use crate::launch::settings::{KEYS, Settings};
 use crate::service::registry;
 
 /// The table of the launcher's own settings.
-const LAUNCH: &str = "launch";
+pub(super) const LAUNCH: &str = "launch";
 
 /// What a mutation changed.
-pub(crate) struct Changes(config::Changes);
+pub(crate) struct Changes {
+    options: config::Changes,
+    /// Which services have a pool of their own was to change.
+    pools_stay: bool,
+}
 
 /// Where the configuration comes from, and what it may hold.
 pub(crate) struct Configuration {
@@ -23,7 +29,12 @@ pub(crate) struct Configuration {
 /// A configuration: every value with its origin, and the launcher's own part of it.
 #[derive(Clone)]
 pub(crate) struct Loaded {
+    /// The launcher's settings; in a worker of a service's own pool, those of the pool.
     pub(crate) settings: Settings,
+    /// The services with workers of their own.
+    pub(crate) pools: Vec<OwnPool>,
+    /// Whose pool this worker belongs to.
+    mine: Option<String>,
     pub(crate) snapshot: Snapshot,
     sections: Arc<[Section]>,
     sources: Arc<Sources>,
@@ -32,11 +43,16 @@ pub(crate) struct Loaded {
 impl Changes {
     /// Logs each option that was taken over, and each that could not.
     pub(crate) fn log(&self) {
-        for change in self.0.applied() {
+        for change in self.options.applied() {
             tracing::info!("option changed: {change}");
         }
-        for change in self.0.refused() {
+        for change in self.options.refused() {
             tracing::warn!("option needs a restart, it stays as it was: {change}");
+        }
+        if self.pools_stay {
+            tracing::warn!(
+                "which services have workers of their own needs a restart, it stays as it was"
+            );
         }
     }
 }
@@ -81,9 +97,25 @@ impl Configuration {
         self
     }
 
-    /// Reads the files of the moment.
+    /// Reads the files of the moment, and looks up what they name on this machine.
     pub(crate) fn load(&self) -> Result<Loaded, ConfigErrors> {
-        self.build(self.layers.read()?)
+        let loaded = self.build(self.layers.read()?)?;
+        loaded.rights()?;
+        Ok(loaded)
+    }
+
+    /// Warns of files that this process could read before it gave rights up, and cannot any more.
+    pub(crate) fn warn_of_unreadable(&self) {
+        if let Err(error) = self.layers.read() {
+            tracing::warn!(
+                "a reload will be refused, the configuration can be read no more: {error}"
+            );
+        }
+    }
+
+    /// Makes the paths of all files absolute: the process is about to change its directory.
+    pub(crate) fn anchor(&mut self) {
+        self.layers.anchor();
     }
 
     /// Builds the configuration that another process of the program has read.
@@ -105,9 +137,12 @@ impl Configuration {
         let snapshot = self.layers.build(&sources, &self.sections)?;
         super::periodic::check(&snapshot)?;
         let settings = settings(&snapshot)?;
+        let pools = pools::read(&snapshot, &settings)?;
         let (sections, sources) = (Arc::clone(&self.sections), Arc::new(sources));
         Ok(Loaded {
             settings,
+            pools,
+            mine: None,
             snapshot,
             sections,
             sources,
@@ -131,6 +166,28 @@ impl Loaded {
         self.check().map(|()| self)
     }
 
+    /// Returns the path, value and origin of each option, secrets masked.
+    pub(crate) fn options(&self) -> Vec<(String, String, String)> {
+        config::options(&self.snapshot, &self.sections)
+    }
+
+    /// Tells whether the value of a key must never be shown; that of an unknown one must not.
+    pub(crate) fn is_secret(&self, key: &str) -> bool {
+        self.snapshot
+            .get(key)
+            .is_none_or(config::Entry::holds_secret)
+    }
+
+    /// Looks up who the program is to be.
+    pub(crate) fn rights(&self) -> Result<Rights, ConfigErrors> {
+        Rights::look_up(&self.settings.privileges).map_err(|Unknown(key, message)| {
+            let mut entries = self.snapshot.entries(LAUNCH);
+            let entry = entries.find(|(name, ..)| *name == key);
+            let origin = entry.map_or(config::Origin::Default, |(_, _, origin)| origin.clone());
+            ConfigErrors::at(LAUNCH, key, &origin, message)
+        })
+    }
+
     /// Returns the texts that this was built from.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         self.sources.to_bytes()
@@ -140,12 +197,33 @@ impl Loaded {
     /// line for each option that changed or could not.
     pub(crate) fn mutate(&mut self, newer: &Self) -> (Self, Changes) {
         let old = self.clone();
-        let (snapshot, changes) = old.snapshot.mutate(&newer.snapshot, &self.sections);
+        let (snapshot, options) = old.snapshot.mutate(&newer.snapshot, &self.sections);
         // A value that was right in the newer configuration is right here.
-        self.settings = settings(&snapshot).unwrap_or_else(|_| newer.settings.clone());
+        let launch = settings(&snapshot).unwrap_or_else(|_| newer.settings.clone());
+        let pools = pools::read(&snapshot, &launch).unwrap_or_else(|_| newer.pools.clone());
+        let pools_stay = !pools::same(&pools, &old.pools);
+        if !pools_stay {
+            self.pools = pools;
+        }
+        self.settings = launch;
         self.snapshot = snapshot;
         self.sources = Arc::clone(&newer.sources);
-        (old, Changes(changes))
+        if let Some(mine) = self.mine.take() {
+            self.belong_to(&mine);
+        }
+        let changes = Changes {
+            options,
+            pools_stay,
+        };
+        (old, changes)
+    }
+
+    /// Makes the settings those of a service's own pool.
+    pub(crate) fn belong_to(&mut self, service: &str) {
+        if let Some(pool) = self.pools.iter().find(|pool| pool.service == service) {
+            self.settings = pool.settings.clone();
+        }
+        self.mine = Some(service.to_owned());
     }
 
     /// Logs every effective value, secrets masked.
@@ -168,14 +246,11 @@ impl Loaded {
 fn sections(options: &Options) -> Vec<Section> {
     let launch = Section::dynamic(LAUNCH, KEYS.iter().map(field).collect())
         .doc("How the program is launched.");
-    let mut sections = vec![launch];
+    let mut sections = vec![pools::reserve(launch)];
     for (description, registration) in registry::all() {
         let own = (registration.section)();
-        let section = match own {
-            Some(section) => section,
-            None if registration.periodics.is_empty() => continue,
-            None => Section::dynamic(description.name().to_owned(), Vec::new()),
-        };
+        let section =
+            own.unwrap_or_else(|| Section::dynamic(description.name().to_owned(), Vec::new()));
         sections.push(super::periodic::reserve(section, registration.periodics));
     }
     for section in options.sections.iter().chain(&registry::tables()) {
@@ -183,11 +258,24 @@ fn sections(options: &Options) -> Vec<Section> {
             sections.push(section.clone());
         }
     }
-    sections
+    let count = |section: Section| {
+        if section.name() == LAUNCH {
+            section
+        } else {
+            pools::count(section)
+        }
+    };
+    sections.into_iter().map(count).collect()
+}
+
+/// Says what the value of a setting must be, if it is none.
+pub(super) fn check(name: &str, text: &str) -> Result<(), &'static str> {
+    let read = Settings::default().read(name, text);
+    read.map_err(|expects| expects.unwrap_or("a setting that exists"))
 }
 
 fn field(key: &crate::launch::settings::Key) -> Field {
-    let mut field = Field::new(key.name, key.kind).doc(key.doc);
+    let mut field = Field::new(key.name, key.kind).doc(key.doc).checked(check);
     field = if key.default.is_empty() {
         field.optional()
     } else {
@@ -197,16 +285,25 @@ fn field(key: &crate::launch::settings::Key) -> Field {
 }
 
 fn settings(snapshot: &Snapshot) -> Result<Settings, ConfigErrors> {
-    let mut settings = Settings::default();
+    read_into(Settings::default(), snapshot, LAUNCH, |name| name != POOLS)
+}
+
+/// Reads the entries of a table that `wanted` names over some settings.
+pub(super) fn read_into(
+    mut settings: Settings,
+    snapshot: &Snapshot,
+    table: &str,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Settings, ConfigErrors> {
     let mut errors: Option<ConfigErrors> = None;
-    for (name, value, origin) in snapshot.entries(LAUNCH) {
+    for (name, value, origin) in snapshot.entries(table).filter(|(name, ..)| wanted(name)) {
         let text = value
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned);
         if let Err(expects) = settings.read(name, &text) {
             let expects = expects.unwrap_or("a setting that exists");
             let error = ConfigErrors::at(
-                LAUNCH,
+                table,
                 name,
                 origin,
                 format!("expected {expects}, found `{text}`"),

@@ -9,6 +9,8 @@ mod given;
 mod layered;
 #[cfg(feature = "config")]
 mod periodic;
+#[cfg(feature = "config")]
+mod pools;
 
 #[cfg(not(feature = "config"))]
 pub(crate) use given::{Configuration, Loaded};

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use self::life::{Command, Life};
+pub(crate) use self::report::phases;
 use crate::launch::configuration::Loaded;
 use crate::service::host::Host;
 use crate::service::{AnyService, Context, Definition, Phase, levels};

@@ -9,10 +9,12 @@ use tokio::time::sleep_until;
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::launch::host::ProcessHost;
-use crate::launch::orders::{Next, Orders};
-use crate::launch::running::{Fault, Restarts, Running, StartError, Told};
+use crate::launch::orders::{Asked, Next, Orders};
+use crate::launch::report::Row;
+use crate::launch::running::{Fault, Restarts, Running, StartError, Told, phases};
 use crate::launch::settings::Settings;
 use crate::launch::warden::Warden;
+use crate::service::host::Host;
 
 /// Who hears how this process goes: a service manager, or a supervisor.
 pub(crate) trait Audience: Send {
@@ -24,8 +26,12 @@ pub(crate) trait Audience: Send {
     fn stopping(&mut self);
     /// The services cannot be started.
     fn failed(&mut self, exit: Exit, error: &str);
+    /// Every service has come to its end by itself.
+    fn done(&mut self) {}
     /// A mutation that was asked for is done, or went wrong.
     fn mutated(&mut self, result: Result<(), String>);
+    /// Somebody asked how it goes: this is this process's own part of the answer.
+    fn report(&mut self, asked: Asked, part: Row, loaded: &Loaded);
 }
 
 /// A process that serves.
@@ -65,7 +71,13 @@ impl<A: Audience> Serving<A> {
     ///
     /// After an order to exit at once they run still; they are stopped when `self` is dropped.
     pub(crate) async fn serve(&mut self) -> Exit {
-        match self.start().await {
+        // A supervisor bounds the starts of its workers by itself.
+        let start = if self.log_changes {
+            self.start_in_time().await
+        } else {
+            self.start().await
+        };
+        match start {
             Start::Started => {}
             Start::Stop => return self.end(Exit::Done).await,
             Start::Quit => return Exit::Failed,
@@ -101,7 +113,10 @@ impl<A: Audience> Serving<A> {
                     Next::Stop => return self.end(Exit::Done).await,
                     Next::Quit => return Exit::Failed,
                     Next::Reload => self.reload_wanted = true,
-                    Next::Report => self.running.report().await,
+                    Next::Report(asked) => {
+                        let part = self.running.part().await;
+                        answer(&mut self.audience, asked, part, &mut self.orders, &self.loaded);
+                    }
                     Next::Mutate(bytes) => {
                         if let Some(exit) = self.mutate(&bytes).await {
                             return exit;
@@ -117,7 +132,11 @@ impl<A: Audience> Serving<A> {
                     }
                     Told::Done | Told::Ignored if self.running.is_over() => {
                         tracing::info!("every service has ended");
-                        return self.end(Exit::Done).await;
+                        let exit = self.end(Exit::Done).await;
+                        if exit == Exit::Done {
+                            self.audience.done();
+                        }
+                        return exit;
                     }
                     Told::Done | Told::Ignored => {}
                 },
@@ -138,7 +157,10 @@ impl<A: Audience> Serving<A> {
                     Next::Stop => return Start::Stop,
                     Next::Quit => return Start::Quit,
                     Next::Reload => self.reload_wanted = true,
-                    Next::Report => tracing::info!("report: the services are being started"),
+                    Next::Report(asked) => {
+                        let part = phases(&*self.host);
+                        answer(&mut self.audience, asked, part, &mut self.orders, &self.loaded);
+                    }
                     Next::Mutate(bytes) => self.mutation = Some(bytes),
                 },
             }
@@ -160,7 +182,7 @@ impl<A: Audience> Serving<A> {
     }
 
     pub(super) async fn stop(&mut self) -> Stop {
-        let limit = self.settings().graceful_shutdown_timeout;
+        let limit = self.host.stop_limit();
         let until = limit.map(|limit| tokio::time::Instant::now() + limit);
         let errors = {
             let stop = self.running.stop();
@@ -176,7 +198,10 @@ impl<A: Audience> Serving<A> {
                         // For after a restart.
                         Next::Reload => self.reload_wanted = true,
                         Next::Mutate(bytes) => self.mutation = Some(bytes),
-                        Next::Report => tracing::info!("report: the services are being stopped"),
+                        Next::Report(asked) => {
+                        let part = phases(&*self.host);
+                        answer(&mut self.audience, asked, part, &mut self.orders, &self.loaded);
+                    }
                     }
                 }
             }
@@ -200,14 +225,27 @@ impl<A: Audience> Serving<A> {
     }
 
     pub(super) fn apply_settings(&self) {
-        self.warden
-            .set_graceful(self.settings().graceful_shutdown_timeout);
+        let graceful = self.settings().graceful_shutdown_timeout;
+        self.warden.set_graceful(graceful);
+        self.host.set_graceful(graceful);
         self.host.set_log_level(&self.settings().log_level);
     }
 
     pub(super) fn settings(&self) -> &Settings {
         &self.loaded.settings
     }
+}
+
+/// Gives this process's part of a report to who asked for it.
+pub(super) fn answer<A: Audience>(
+    audience: &mut A,
+    asked: Asked,
+    part: Vec<Row>,
+    orders: &mut Orders,
+    loaded: &Loaded,
+) {
+    let part = Row::one("process").rows(part).rows(orders.history().rows());
+    audience.report(asked, part, loaded);
 }
 
 /// Logs errors, each in a line of its own.

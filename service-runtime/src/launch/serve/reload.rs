@@ -4,11 +4,11 @@
 use anyhow::anyhow;
 use tokio::time::timeout;
 
-use super::{Audience, Serving, Start, Stop, at, lines, restarts};
+use super::{Audience, Serving, Start, Stop, answer, at, lines, restarts};
 use crate::launch::configuration::Loaded;
 use crate::launch::exit::Exit;
 use crate::launch::orders::Next;
-use crate::launch::running::{Change, Fault, StartError};
+use crate::launch::running::{Change, Fault, StartError, phases};
 use crate::service::host::Host;
 use crate::service::{Phase, RestartMethod};
 
@@ -17,14 +17,16 @@ impl<A: Audience> Serving<A> {
     pub(super) async fn reload(&mut self) -> Option<Exit> {
         tracing::info!("reload begins");
         self.audience.reloading();
-        let loaded = match self.configuration.load().and_then(Loaded::checked) {
+        let mut loaded = match self.configuration.load().and_then(Loaded::checked) {
             Ok(loaded) => loaded,
             Err(error) => {
                 lines("reload refused, nothing is changed: ", &error.to_string());
+                self.orders.history().reload(format!("refused: {error}"));
                 self.audience.ready();
                 return None;
             }
         };
+        loaded.settings.keep_fixed(self.settings());
         if loaded.settings.restart_method == RestartMethod::Mutate {
             if let (Some(exit), _) = self.take_over(loaded).await {
                 return Some(exit);
@@ -51,11 +53,15 @@ impl<A: Audience> Serving<A> {
         match self.start_in_time().await {
             Start::Started => {
                 tracing::info!("reloaded, services restarted");
+                self.orders.history().reload("reloaded, services restarted");
                 return None;
             }
             Start::Stop => return Some(self.end(Exit::Done).await),
             Start::Quit => return Some(Exit::Failed),
-            Start::Failed(error) => lines("reload undone: ", &error.to_string()),
+            Start::Failed(error) => {
+                lines("reload undone: ", &error.to_string());
+                self.orders.history().reload(format!("undone: {error}"));
+            }
         }
         match self.stop().await {
             Stop::Clean | Stop::WithErrors => {}
@@ -79,8 +85,8 @@ impl<A: Audience> Serving<A> {
         }
     }
 
-    /// Starts the services again within `start_timeout`: while they start nobody is served.
-    async fn start_in_time(&mut self) -> Start {
+    /// Starts the services within `start_timeout`: while they start nobody is served.
+    pub(super) async fn start_in_time(&mut self) -> Start {
         let Some(limit) = self.settings().start_timeout else {
             return self.start().await;
         };
@@ -148,6 +154,7 @@ impl<A: Audience> Serving<A> {
                             result = Err(format!("service `{service}`: {error:#}"));
                         }
                         tracing::info!("mutated");
+                        self.orders.history().reload("mutated");
                         return (None, result);
                     }
                     () = at(until) => break None,
@@ -156,7 +163,10 @@ impl<A: Audience> Serving<A> {
                         // For when this one is in place.
                         Next::Reload => self.reload_wanted = true,
                         Next::Mutate(bytes) => self.mutation = Some(bytes),
-                        Next::Report => tracing::info!("report: the services take over a configuration"),
+                        Next::Report(asked) => {
+                            let part = phases(&*self.host);
+                            answer(&mut self.audience, asked, part, &mut self.orders, &self.loaded);
+                        }
                     },
                 }
             }

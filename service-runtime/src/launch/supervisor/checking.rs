@@ -2,11 +2,11 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
+use crate::launch::rights::Rights;
 use crate::process::child::{Child, Ended};
 use crate::process::fork::{Forked, fork};
 use crate::process::{exit, mask, memory};
@@ -28,10 +28,18 @@ impl Check {
         number: u64,
         configuration: &Configuration,
         current: Option<&Loaded>,
+        rights: &Rights,
     ) -> Result<Self, String> {
         let answer = memory::file(c"service-runtime-check", b"").map_err(|e| e.to_string())?;
         match fork().map_err(|error| crate::launch::host::chain(&error))? {
-            Forked::Child => exit::now(check(configuration, current, &answer)),
+            Forked::Child => {
+                // It holds copies of the supervisor's ends of all channels: should the supervisor be
+                // killed, they must not stay open here, or no worker would notice.
+                if rights.take_in_worker(Signal::SIGKILL).is_err() {
+                    exit::now(Exit::Failed.code().into());
+                }
+                exit::now(check(configuration, current, &answer))
+            }
             Forked::Parent(pid) => match Child::open(pid) {
                 Ok(child) => Ok(Self {
                     number,
@@ -86,9 +94,6 @@ impl Check {
 
 /// In the child: writes the texts that were read, or the error.
 fn check(configuration: &Configuration, current: Option<&Loaded>, answer: &OwnedFd) -> i32 {
-    // It holds copies of the supervisor's ends of all channels: should the supervisor be killed, they
-    // must not stay open here, or no worker would notice.
-    let _ = set_pdeathsig(Signal::SIGKILL);
     // A hang is the supervisor's to end; a Ctrl-C at the terminal may end this at once.
     let _ = mask::unblock_all();
     let checked = configuration.load().and_then(|loaded| match current {

@@ -2,23 +2,30 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
 use super::checking::Check;
-use super::hang::OVERSLEPT;
-use super::machine::{Action, Announcement, Event, Machine, Outcome, Policy, WorkerId};
-use super::narrate::{Death, narrate, status};
+use super::machine::{Action, Event, Machine, Note, Outcome, Place, PoolId, WorkerId};
+use super::narrate::{Death, launch_error, narrate, status};
 use super::orders::Order;
+use super::pools::Pools;
 use super::process::{Born, Process, bear};
+use super::report::Inquiry;
+use super::sleep::Woken;
+use super::upgrading::Upgrade;
+use super::worker_exit::ExitCommands;
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::launch::logging::Logging;
+use crate::launch::pid_file::PidFile;
+use crate::launch::report::{Facts, History};
+use crate::launch::rights::Rights;
+use crate::launch::settings::Settings;
+use crate::launch::upgrade::Predecessor;
 use crate::listen::Listeners;
 use crate::notify::Notifier;
 use crate::process::channel::Channel;
@@ -36,7 +43,9 @@ pub(crate) enum Leave {
 
 /// A process that has just been forked.
 pub(crate) struct Newborn {
-    pub(crate) slot: usize,
+    pub(crate) place: Place,
+    /// The service that it is to run, if it is for one alone.
+    pub(crate) pool: Option<Arc<str>>,
     pub(crate) generation: u64,
     pub(crate) loaded: Loaded,
     pub(crate) channel: Channel,
@@ -51,6 +60,7 @@ pub(super) struct Driver {
     pub(super) started: Duration,
     pub(super) signals: Signals,
     pub(super) processes: BTreeMap<WorkerId, Process>,
+    pub(super) pools: Pools,
     pub(super) configuration: Arc<Configuration>,
     /// The configuration of each generation that a worker may be forked in.
     pub(super) loaded: BTreeMap<u64, Loaded>,
@@ -62,24 +72,31 @@ pub(super) struct Driver {
     pub(super) page: Page,
     pub(super) status: String,
     pub(super) last_death: Option<Death>,
+    /// Why the launch was given up.
+    pub(super) failure: Option<String>,
     pub(super) is_init: bool,
+    pub(super) upgrade: Upgrade,
+    /// The process that this one is to replace, until it has.
+    pub(super) predecessor: Option<Predecessor>,
     pub(super) logging: Logging,
     /// When the watchdog of the service manager was last fed.
     pub(super) fed: Duration,
+    /// When the service manager is asked for more time again.
+    pub(super) extend_at: Duration,
+    /// Whether some sockets may be in use no more.
+    pub(super) given_up: bool,
     /// When there is something to tell the service manager again.
     pub(super) speak_at: Option<Duration>,
+    pub(super) rights: Rights,
+    pub(super) facts: Facts,
+    pub(super) history: History,
+    /// How many workers of each slot have ended.
+    pub(super) restarts: BTreeMap<(PoolId, usize), u64>,
+    pub(super) inquiry: Inquiry,
+    pub(super) exit_commands: ExitCommands,
+    /// Removed with this; a worker only closes its copy.
+    pub(super) pid_file: Option<PidFile>,
 }
-
-/// What a sleep ended with.
-struct Woken {
-    /// It took much longer than it was to take.
-    overslept: bool,
-    /// The workers that may have said something or ended.
-    workers: Vec<WorkerId>,
-}
-
-/// How soon a service manager that was too busy is told again.
-const UNHEARD: Duration = Duration::from_millis(200);
 
 /// Whether the loop goes on.
 pub(super) type Flow = ControlFlow<Leave>;
@@ -98,8 +115,8 @@ impl Driver {
     }
 
     fn turn(&mut self) -> Flow {
-        let Woken { overslept, workers } = self.wait();
         self.speak();
+        let Woken { overslept, workers } = self.wait();
         if overslept {
             let now = self.now();
             for action in self.machine.step(now, Event::Resumed) {
@@ -107,6 +124,9 @@ impl Driver {
             }
         }
         while let Ok(Some(received)) = self.signals.next() {
+            if received.signal != Signal::SIGCHLD {
+                self.history.signal(received.signal, received.sender);
+            }
             match Order::of(received) {
                 Order::Request(request) => self.feed(Event::Asked(request))?,
                 Order::Report => self.report(),
@@ -117,77 +137,26 @@ impl Driver {
             self.listen_to(*id)?;
         }
         self.reap(&workers)?;
+        self.exit_commands.tend(self.now());
+        self.finish_report();
         self.finish_check()?;
+        self.follow_upgrade()?;
+        self.take_the_field()?;
         self.feed(Event::Clock)
+    }
+
+    /// Returns the settings of the present generation.
+    pub(super) fn settings(&self) -> Option<&Settings> {
+        let loaded = self.loaded.get(&self.machine.generation());
+        // While a generation begins there is but the one before.
+        loaded
+            .or_else(|| self.loaded.values().next())
+            .map(|loaded| &loaded.settings)
     }
 
     /// Returns the time since the supervisor started.
     pub(super) fn now(&self) -> Duration {
         clock::now().saturating_sub(self.started)
-    }
-
-    /// Tells the service manager what it was too busy to hear, and that the workers are alive.
-    fn speak(&mut self) {
-        let now = self.now();
-        let delivered = self.notifier.flush();
-        let again = (!delivered).then(|| now + UNHEARD);
-        let half = self
-            .notifier
-            .watchdog_interval()
-            .map(|interval| interval / 2);
-        if half.is_some_and(|half| now >= self.fed + half) {
-            self.fed = now;
-            // Without a ready worker nothing is alive that anybody could want.
-            if self.machine.counts().1 > 0 {
-                self.notifier.watchdog();
-            }
-        }
-        self.speak_at = again
-            .into_iter()
-            .chain(half.map(|half| self.fed + half))
-            .min();
-    }
-
-    /// Sleeps until something happens or is due.
-    fn wait(&self) -> Woken {
-        let due = self.machine.deadline();
-        let timeout = match due.into_iter().chain(self.speak_at).min() {
-            None => PollTimeout::NONE,
-            Some(at) => {
-                let left = at.saturating_sub(self.now());
-                // Rounded up, so that what is due is due when the sleep ends.
-                PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
-            }
-        };
-        let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
-        let mut fds = vec![readable(self.signals.as_fd())];
-        let mut owners = Vec::new();
-        for (id, process) in &self.processes {
-            let both = [Some(process.child.as_fd()), process.channel()];
-            for fd in both.into_iter().flatten() {
-                fds.push(readable(fd));
-                owners.push(*id);
-            }
-        }
-        fds.extend(
-            self.check
-                .iter()
-                .chain(&self.abandoned)
-                .map(|check| readable(check.fd())),
-        );
-        // After an error everything is looked at.
-        let all = poll(&mut fds, timeout).is_err();
-        let mut workers: Vec<WorkerId> = owners
-            .into_iter()
-            .zip(&fds[1..])
-            .filter(|(_, fd)| all || fd.any() != Some(false))
-            .map(|(id, _)| id)
-            .collect();
-        workers.dedup();
-        Woken {
-            overslept: due.is_some_and(|due| due + OVERSLEPT < self.now()),
-            workers,
-        }
     }
 
     /// Tells the machine what happened and does what it says.
@@ -202,7 +171,7 @@ impl Driver {
         for action in self.machine.step(now, event) {
             self.act(action)?;
         }
-        let status = status(&self.machine);
+        let status = status(&self.machine, &self.pools);
         if status != self.status {
             self.notifier.status(&status);
             self.status = status;
@@ -214,10 +183,10 @@ impl Driver {
         match action {
             Action::Fork {
                 worker,
-                slot,
+                place,
                 generation,
-            } => return self.fork(worker, slot, generation),
-            Action::Stop(id) => self.signal(id, Signal::SIGTERM),
+            } => return self.fork(worker, place, generation),
+            Action::Stop(id, limit) => self.ask_to_stop(id, limit),
             Action::Abort(id) => self.abort(id),
             Action::Kill(id) => self.signal(id, Signal::SIGKILL),
             Action::Load(number) => return self.begin_check(number),
@@ -228,32 +197,52 @@ impl Driver {
                 if let Some(loaded) = self.loaded.get(&generation) {
                     self.logging.set_level(&loaded.settings.log_level);
                 }
+                self.given_up = true;
             }
-            Action::Lead(leader) => {
+            Action::Lead(pool, leader) => {
                 let pid = leader.and_then(|id| self.processes.get(&id));
                 let pid = pid.map_or(0, |process| process.child.pid().as_raw().unsigned_abs());
-                self.page.header().leader.store(pid, Ordering::Release);
+                if let Some(place) = self.page.header().leaders.get(pool.0) {
+                    place.store(pid, Ordering::Release);
+                }
             }
+            Action::Upgrade => return self.begin_upgrade(),
+            Action::CancelUpgrade => self.cancel_upgrade(),
+            Action::HandOver { reload } => self.hand_over(reload),
             Action::Announce(announcement) => self.announce(announcement),
-            Action::Log(note) => narrate(&note, &self.processes, self.last_death.as_ref()),
+            Action::Log(note) => {
+                self.remember(&note);
+                if let Note::LaunchFailed(id) = note {
+                    let last = self.last_death.as_ref();
+                    self.failure = Some(launch_error(id, &self.processes, last));
+                }
+                narrate(
+                    &note,
+                    &self.processes,
+                    &self.pools,
+                    self.last_death.as_ref(),
+                );
+            }
             Action::Exit(outcome) => {
-                self.listeners.remove_socket_files();
+                self.leave();
                 return ControlFlow::Break(Leave::Exit(ended(outcome)));
             }
         }
         ControlFlow::Continue(())
     }
 
-    fn fork(&mut self, worker: WorkerId, slot: usize, generation: u64) -> Flow {
+    fn fork(&mut self, worker: WorkerId, place: Place, generation: u64) -> Flow {
+        let pool = self.pools.name(place.pool);
         let Some(loaded) = self.loaded.get(&generation).cloned() else {
             tracing::error!(generation, "no configuration of this generation is left");
             return self.feed(Event::ForkRefused(worker));
         };
         let taken = |cell| self.processes.values().any(|process| process.cell == cell);
-        match bear(slot, generation, &self.page, taken) {
+        match bear(place, pool.clone(), generation, &self.page, taken) {
             Ok(Born::Worker(channel, cell)) => {
                 ControlFlow::Break(Leave::Worker(Box::new(Newborn {
-                    slot,
+                    place,
+                    pool,
                     generation,
                     loaded,
                     channel,
@@ -267,10 +256,18 @@ impl Driver {
             }
             Err(error) => {
                 let error = crate::launch::host::chain(&error);
-                tracing::error!(slot, "{error}");
+                tracing::error!(slot = place.number, "{error}");
                 self.feed(Event::ForkRefused(worker))
             }
         }
+    }
+
+    /// Asks a worker to stop, which it is told first how long it may take to.
+    fn ask_to_stop(&self, id: WorkerId, limit: Option<Duration>) {
+        if let Some(process) = self.processes.get(&id) {
+            self.page.cell(process.cell).tell_limit(limit);
+        }
+        self.signal(id, Signal::SIGTERM);
     }
 
     pub(super) fn signal(&self, id: WorkerId, signal: Signal) {
@@ -281,41 +278,16 @@ impl Driver {
             tracing::error!(pid, %signal, "cannot signal a worker: {error}");
         }
     }
-
-    fn announce(&self, announcement: Announcement) {
-        match announcement {
-            Announcement::Ready => {
-                tracing::info!("ready: {}", status(&self.machine));
-                self.notifier.ready(&status(&self.machine));
-            }
-            Announcement::Reloading => self.notifier.reloading(),
-            Announcement::Stopping => self.notifier.stopping(),
-        }
-    }
-}
-
-/// Returns the part of the settings that the machine decides by.
-pub(super) fn policy(loaded: &Loaded) -> Policy {
-    let settings = &loaded.settings;
-    Policy {
-        workers: settings.workers.get(),
-        method: settings.restart_method,
-        graceful: settings.graceful_shutdown_timeout,
-        drain: settings.drain_timeout,
-        start: settings.start_timeout,
-        respawn_delay: settings.respawn_delay,
-        respawn_delay_max: settings.respawn_delay_max.max(Duration::from_millis(1)),
-        healthy_after: settings.healthy_after,
-        surge: settings.reload_surge.get(),
-        heartbeat: settings.heartbeat_timeout,
-        restart_limit: settings.restart_limit,
-    }
 }
 
 fn ended(outcome: Outcome) -> Exit {
     match outcome {
         Outcome::Stopped => {
             tracing::info!("stopped");
+            Exit::Done
+        }
+        Outcome::Replaced => {
+            tracing::info!("stopped, another process of the program serves on");
             Exit::Done
         }
         Outcome::Unclean => {

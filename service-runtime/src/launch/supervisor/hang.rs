@@ -1,18 +1,22 @@
 //! Heartbeats read from the shared page, and workers that hang.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
 use super::driver::Driver;
-use super::machine::{Time, WorkerId};
+use super::machine::{PoolId, Time, WorkerId};
 use super::narrate::Worker;
 use crate::process::look;
 
 /// A sleep that lasted this much longer than was asked for was no sleep: the machine, or this
 /// process, was suspended.
 pub(super) const OVERSLEPT: Duration = Duration::from_secs(1);
+
+/// A heart that has not beaten for so long does not count as alive; one beats every second.
+const HEARTLESS: Duration = Duration::from_secs(5);
 
 impl Driver {
     /// Reads when the runtime of each worker last turned; one under a debugger counts as turning.
@@ -27,6 +31,24 @@ impl Driver {
                 (*id, if traced { now } else { beat })
             })
             .collect()
+    }
+
+    /// Returns whether every service has a ready worker whose heart beats: one without is as good as
+    /// none.
+    pub(super) fn is_alive(&self, now: Time) -> bool {
+        let beats: BTreeMap<WorkerId, Time> = self.beats(now).into_iter().collect();
+        let alive: BTreeSet<PoolId> = self
+            .machine
+            .workers()
+            .filter(|worker| worker.is_ready())
+            .filter(|worker| {
+                beats
+                    .get(&worker.id)
+                    .is_some_and(|beat| *beat + HEARTLESS >= now)
+            })
+            .filter_map(|worker| Some(self.processes.get(&worker.id)?.place.pool))
+            .collect();
+        self.machine.pools().keys().all(|pool| alive.contains(pool))
     }
 
     /// Logs where a worker hangs, and aborts it.

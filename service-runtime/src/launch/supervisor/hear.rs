@@ -7,10 +7,9 @@ use super::driver::{Driver, Flow};
 use super::machine::{Event, WorkerId};
 use super::narrate::{Death, Worker};
 use super::process::Process;
-use crate::launch::exit::Exit;
-use crate::launch::host::chain;
-use crate::launch::protocol::{ToSupervisor, ToWorker};
-use crate::listen::ListenOptions;
+use super::worker_exit::End;
+use crate::launch::protocol::ToSupervisor;
+use crate::launch::report::Died;
 use crate::process::child::Ended;
 use crate::process::reap;
 
@@ -21,6 +20,7 @@ impl Driver {
             match message {
                 ToSupervisor::Ready => self.feed(Event::Ready(id))?,
                 ToSupervisor::Worn => self.feed(Event::Worn(id))?,
+                ToSupervisor::Done => self.feed(Event::Done(id))?,
                 ToSupervisor::Failed {
                     code,
                     hopeless,
@@ -33,16 +33,25 @@ impl Driver {
                         self.feed(Event::Hopeless(id, code.into()))?;
                     }
                 }
+                ToSupervisor::Lacks(text) => {
+                    if let Some(process) = self.processes.get_mut(&id) {
+                        let Worker { pid, slot, .. } = Worker::of(process);
+                        tracing::error!(slot, pid, "cannot set a worker up: {text}");
+                        process.lacks = true;
+                    }
+                }
                 ToSupervisor::Listen {
                     id: question,
                     options,
                 } => {
                     self.listen(id, question, &options)?;
                 }
+                ToSupervisor::Uses(options) => self.note_use(id, &options),
                 ToSupervisor::Status { service, text } => {
                     self.notifier
                         .status(&format!("{}; {service}: {text}", self.status));
                 }
+                ToSupervisor::Reported { id: question } => self.reported(id, question),
                 ToSupervisor::Mutated(error) => {
                     if !error.is_empty()
                         && let Some(process) = self.processes.get(&id)
@@ -54,42 +63,12 @@ impl Driver {
                             "worker did not take the configuration over: {error}"
                         );
                     }
-                    self.feed(Event::Mutated(id))?;
+                    let answer = if error.is_empty() { Ok(()) } else { Err(()) };
+                    self.feed(Event::Mutated(id, answer))?;
                 }
             }
         }
         ControlFlow::Continue(())
-    }
-
-    /// Gives a worker the socket that it asks for.
-    fn listen(&mut self, id: WorkerId, question: u32, options: &str) -> Flow {
-        let Some(process) = self.processes.get(&id) else {
-            return ControlFlow::Continue(());
-        };
-        let slot = Some(process.slot);
-        let bound = ListenOptions::from_wire(options)
-            .map_err(|error| chain(&error))
-            .and_then(|options| {
-                let bound = self.listeners.bind(&options, slot);
-                bound.map_err(|error| chain(&error))
-            });
-        let refused = bound.as_ref().err().cloned();
-        let sent = match bound {
-            Ok(fd) => process.send(&ToWorker::Listening { id: question }, &[fd]),
-            Err(text) => process.send(&ToWorker::Refused { id: question, text }, &[]),
-        };
-        if let Err(error) = sent {
-            tracing::error!(slot, "cannot answer a worker: {error}");
-        }
-        match refused {
-            Some(text) => {
-                if let Some(process) = self.processes.get_mut(&id) {
-                    process.error = Some(text);
-                }
-                self.feed(Event::Hopeless(id, Exit::Failed.code().into()))
-            }
-            None => ControlFlow::Continue(()),
-        }
     }
 
     /// Reaps those of the workers `woken` that have ended.
@@ -105,15 +84,18 @@ impl Driver {
                 continue;
             };
             let leaving = self.machine.is_leaving(id);
+            self.remember_exit(&process, ended, leaving);
+            self.tell_of_exit(&process, ended, leaving);
             let worker = Worker::of(&process);
             if leaving {
                 let Worker {
                     pid,
                     slot,
+                    of,
                     generation,
                     age,
                 } = &worker;
-                tracing::info!(slot, pid, generation, age, how = %ended, "worker stopped");
+                tracing::info!(slot, of, pid, generation, age, how = %ended, "worker stopped");
             }
             self.last_death = Some(Death {
                 id,
@@ -121,6 +103,11 @@ impl Driver {
                 how: ended.to_string(),
                 error: process.error,
             });
+            if process.lacks {
+                // As good as never forked: the next try waits for the machine, not for the program.
+                self.feed(Event::ForkRefused(id))?;
+                continue;
+            }
             let code = match ended {
                 Ended::Exited(code) => Some(code),
                 Ended::Killed { .. } => None,
@@ -131,14 +118,11 @@ impl Driver {
         self.abandoned.retain(|check| check.ended().is_none());
         if self.is_init {
             let workers: Vec<_> = self.processes.values().map(|p| p.child.pid()).collect();
-            let checks: Vec<_> = self
-                .check
-                .iter()
-                .chain(&self.abandoned)
-                .map(Check::pid)
-                .collect();
+            let checks = self.check.iter().chain(&self.abandoned).map(Check::pid);
+            let others = checks.chain(self.upgrade.pids());
+            let others: Vec<_> = others.chain(self.exit_commands.pids()).collect();
             for (pid, ended) in
-                reap::strangers(|pid| workers.contains(&pid) || checks.contains(&pid))
+                reap::strangers(|pid| workers.contains(&pid) || others.contains(&pid))
             {
                 tracing::debug!(pid = pid.as_raw(), %ended, "reaped an orphan");
             }
@@ -146,15 +130,37 @@ impl Driver {
         ControlFlow::Continue(())
     }
 
-    /// Closes the sockets of slots that are in use no more: nobody accepts from them.
-    fn close_unused(&mut self) {
-        let (slots, _) = self.machine.counts();
-        let used = self
-            .processes
-            .values()
-            .map(|process| process.slot + 1)
-            .max()
-            .unwrap_or(0);
-        self.listeners.close_slots_from(slots.max(used));
+    /// Keeps the end of a worker for reports.
+    fn remember_exit(&mut self, process: &Process, ended: Ended, expected: bool) {
+        let place = process.place;
+        *self.restarts.entry((place.pool, place.number)).or_default() += 1;
+        self.history.death(Died {
+            pid: process.child.pid().as_raw(),
+            slot: place.number,
+            of: process.pool.as_deref().map(str::to_owned),
+            generation: process.generation,
+            age: process.born.elapsed(),
+            how: ended.to_string(),
+            expected,
+            error: process.error.clone(),
+        });
+    }
+
+    /// Runs the operator's command for the end of a worker.
+    fn tell_of_exit(&mut self, process: &Process, ended: Ended, expected: bool) {
+        let Some(setting) = self
+            .settings()
+            .map(|settings| settings.on_worker_exit.clone())
+        else {
+            return;
+        };
+        let (now, give_up) = (self.now(), self.rights.is_dropped());
+        let end = End {
+            program: &self.facts.program,
+            process,
+            ended,
+            expected,
+        };
+        self.exit_commands.tell(&setting, give_up, now, &end);
     }
 }

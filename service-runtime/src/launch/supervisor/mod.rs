@@ -8,11 +8,17 @@ mod driver;
 mod hang;
 mod hear;
 pub(crate) mod machine;
+mod manager;
 mod narrate;
 mod orders;
+mod pools;
 mod process;
 mod reloading;
 mod report;
 mod setup;
+mod sleep;
+mod sockets;
+mod upgrading;
+mod worker_exit;
 
 pub(crate) use setup::supervise;

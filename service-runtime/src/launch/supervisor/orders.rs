@@ -27,6 +27,7 @@ impl Order {
             Signal::SIGHUP => (Self::Request(Request::Reload), "HUP: reloads"),
             Signal::SIGTTIN => (Self::Request(Request::More), "TTIN: one worker more"),
             Signal::SIGTTOU => (Self::Request(Request::Fewer), "TTOU: one worker fewer"),
+            Signal::SIGUSR2 => (Self::Request(Request::Upgrade), "USR2: upgrades"),
             Signal::SIGUSR1 => (Self::Report, "USR1: reports"),
             Signal::SIGCHLD => return Self::Child,
             _ => {

@@ -1,12 +1,16 @@
 //! A worker as the driver holds it.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::collections::BTreeSet;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
 use nix::sys::wait::waitpid;
 
+use super::machine::Place;
 use crate::launch::protocol::{ToSupervisor, ToWorker};
+use crate::listen::SocketId;
 use crate::process::channel::{Channel, Closed};
 use crate::process::child::Child;
 use crate::process::fork::{ForkError, Forked, fork};
@@ -15,12 +19,20 @@ use crate::process::page::{CELLS, CellRef, Page};
 /// A forked worker that has not been reaped.
 pub(super) struct Process {
     pub(super) child: Child,
-    pub(super) slot: usize,
+    pub(super) place: Place,
+    /// The service that has its pool to itself.
+    pub(super) pool: Option<Arc<str>>,
     pub(super) generation: u64,
     pub(super) cell: usize,
     pub(super) born: Instant,
+    /// The sockets that it listens on.
+    pub(super) uses: BTreeSet<SocketId>,
     /// The last thing that went wrong in it, in its own words.
     pub(super) error: Option<String>,
+    /// The file that came with the last message that has one.
+    pub(super) file: Option<OwnedFd>,
+    /// It could not be set up: the machine is short of something.
+    pub(super) lacks: bool,
     /// `None` once the worker has closed its end.
     channel: Option<Channel>,
 }
@@ -49,7 +61,8 @@ pub(super) enum Refused {
 
 /// Forks a worker.
 pub(super) fn bear(
-    slot: usize,
+    place: Place,
+    pool: Option<Arc<str>>,
     generation: u64,
     page: &Page,
     taken: impl Fn(usize) -> bool,
@@ -72,11 +85,15 @@ pub(super) fn bear(
             })?;
             Ok(Born::Parent(Box::new(Process {
                 child,
-                slot,
+                place,
+                pool,
                 generation,
                 cell,
                 born: Instant::now(),
+                uses: BTreeSet::new(),
                 error: None,
+                file: None,
+                lacks: false,
                 channel: Some(ours),
             })))
         }
@@ -93,8 +110,11 @@ impl Process {
     pub(super) fn receive(&mut self) -> Option<ToSupervisor> {
         loop {
             match self.channel.as_ref()?.receive() {
-                Ok(Some(message)) => match ToSupervisor::decode(&message.bytes) {
-                    Some(message) => return Some(message),
+                Ok(Some(mut message)) => match ToSupervisor::decode(&message.bytes) {
+                    Some(decoded) => {
+                        self.file = message.fds.pop();
+                        return Some(decoded);
+                    }
                     None => tracing::error!(
                         pid = self.child.pid().as_raw(),
                         "a worker sent a message that cannot be read"

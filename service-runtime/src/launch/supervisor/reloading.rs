@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 
 use super::checking::Check;
-use super::driver::{Driver, Flow, policy};
+use super::driver::{Driver, Flow};
 use super::machine::{Event, Policy, RestartMethod, WorkerId};
 use crate::launch::configuration::Loaded;
 use crate::launch::protocol::ToWorker;
@@ -13,7 +13,7 @@ use crate::process::memory;
 impl Driver {
     pub(super) fn begin_check(&mut self, number: u64) -> Flow {
         let current = self.loaded.get(&self.machine.generation());
-        match Check::begin(number, &self.configuration, current) {
+        match Check::begin(number, &self.configuration, current, &self.rights) {
             Ok(check) => {
                 self.check = Some(check);
                 ControlFlow::Continue(())
@@ -41,28 +41,33 @@ impl Driver {
         };
         let number = check.number;
         match check.result(ended, &self.configuration) {
-            Ok(loaded) => {
+            Ok(mut loaded) => {
+                if let Some(current) = self.loaded.get(&self.machine.generation()) {
+                    loaded.settings.keep_fixed(&current.settings);
+                }
                 let policy = self.policy_after(&loaded);
                 self.loaded.insert(number, loaded);
                 self.feed(Event::Loaded(Ok(policy)))
             }
             Err(error) => {
                 tracing::error!("the configuration is wrong:\n{error}");
+                self.history
+                    .reload(format!("refused, the configuration is wrong: {error}"));
                 self.feed(Event::Loaded(Err(())))
             }
         }
     }
 
     /// Returns what the machine decides by once this configuration counts.
-    fn policy_after(&self, newer: &Loaded) -> Policy {
+    fn policy_after(&mut self, newer: &Loaded) -> Policy {
         let current = self.loaded.get(&self.machine.generation());
         match current.filter(|_| newer.settings.restart_method == RestartMethod::Mutate) {
             Some(current) => {
                 let mut mutated = current.clone();
                 mutated.mutate(newer);
-                policy(&mutated)
+                self.pools.policy(&mutated)
             }
-            None => policy(newer),
+            None => self.pools.policy(newer),
         }
     }
 
@@ -92,7 +97,7 @@ impl Driver {
             };
             if let Err(error) = sent {
                 tracing::error!("cannot send the configuration to a worker: {error}");
-                self.feed(Event::Mutated(*id))?;
+                self.feed(Event::Mutated(*id, Err(())))?;
             }
         }
         ControlFlow::Continue(())

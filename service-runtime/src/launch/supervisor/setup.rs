@@ -4,13 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::driver::{Driver, Leave, policy};
+use super::driver::{Driver, Leave};
 use super::machine::Machine;
+use super::pools::Pools;
+use super::report::Inquiry;
+use super::upgrading::Upgrade;
+use super::worker_exit::ExitCommands;
 use crate::launch::exit::Exit;
+use crate::launch::heir::Heir;
 use crate::launch::host::chain;
 use crate::launch::logging::{Logging, Who};
 use crate::launch::main_fn::Main;
 use crate::launch::preparation::Prepared;
+use crate::launch::report::History;
 use crate::launch::worker::{Seed, work};
 use crate::process::page::Page;
 use crate::process::signalfd::Signals;
@@ -21,7 +27,7 @@ use crate::service::IntoServices;
 /// Supervises workers until the launch ends; in a worker, runs the services until they end.
 pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
     let Prepared {
-        program,
+        facts,
         configuration,
         loaded,
         flags,
@@ -30,7 +36,14 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         preload,
         listeners,
         notifier,
+        rights,
+        pid_file,
+        heir,
     } = prepared;
+    let Heir {
+        program: file,
+        predecessor,
+    } = heir;
     Logging::identify(Who::Supervisor);
     let scoped = logging.scoped();
     if let Some(preload) = preload
@@ -53,8 +66,10 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         Err(error) => return refused(&error),
     };
     let supervisor = nix::unistd::getpid().as_raw();
+    let mut pools = Pools::new(&only);
     let driver = Driver {
-        machine: Machine::new(policy(&loaded)),
+        machine: Machine::new(pools.policy(&loaded)),
+        pools,
         started: clock::now(),
         signals,
         processes: BTreeMap::new(),
@@ -67,10 +82,22 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         page: page.clone(),
         status: String::new(),
         last_death: None,
+        failure: None,
         is_init: reap::is_init(),
         logging: logging.clone(),
         fed: Duration::ZERO,
+        given_up: predecessor.is_some(),
+        upgrade: Upgrade::new(file),
+        predecessor,
+        extend_at: Duration::ZERO,
         speak_at: Some(Duration::ZERO),
+        rights: rights.clone(),
+        facts: facts.clone(),
+        history: History::default(),
+        restarts: BTreeMap::new(),
+        inquiry: Inquiry::default(),
+        exit_commands: ExitCommands::default(),
+        pid_file,
     };
     match driver.drive() {
         Leave::Exit(exit) => exit,
@@ -78,9 +105,10 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
             // Our log on this thread would hide one that the author installs.
             drop(scoped);
             let seed = Seed {
-                program,
+                program: facts.program,
                 supervisor,
-                slot: newborn.slot,
+                place: newborn.place,
+                pool: newborn.pool,
                 generation: newborn.generation,
                 channel: newborn.channel,
                 page,
@@ -92,6 +120,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
                 flags,
                 only,
                 logging,
+                rights,
             };
             work(seed, main)
         }

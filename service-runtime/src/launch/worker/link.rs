@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use crate::launch::orders::Word;
+use crate::launch::orders::{Asked, Word};
 use crate::launch::protocol::{ToSupervisor, ToWorker};
 use crate::launch::worker::pulse::Counter;
 use crate::listen::{ListenOptions, Listeners};
@@ -32,10 +32,17 @@ struct Inner {
     outgoing: mpsc::UnboundedSender<Outgoing>,
     asked: Mutex<BTreeMap<u32, oneshot::Sender<Result<OwnedFd, String>>>>,
     next: AtomicU32,
-    page: Page,
-    turns: Turns,
+    leads: Leads,
     inherited: Mutex<Option<Inherited>>,
     counter: Counter,
+}
+
+/// Who runs what runs once in the program.
+pub(crate) struct Leads {
+    pub(crate) page: Page,
+    /// The number of this worker's pool.
+    pub(crate) pool: usize,
+    pub(crate) turns: Turns,
 }
 
 /// What was listened on when this worker was forked.
@@ -54,6 +61,8 @@ impl Inherited {
 /// What the task that writes is given.
 enum Outgoing {
     Message(ToSupervisor),
+    /// With bytes in a memory file.
+    File(ToSupervisor, OwnedFd),
     /// Everything before is to be sent first; then this is told.
     Flush(oneshot::Sender<()>),
 }
@@ -69,7 +78,7 @@ impl Link {
     /// Returns an error if the runtime cannot watch the channel.
     pub(crate) fn open(
         channel: Channel,
-        (page, turns, inherited): (Page, Turns, Inherited),
+        (leads, inherited): (Leads, Inherited),
         counter: Counter,
         group: &TaskGroup,
         words: mpsc::UnboundedSender<Word>,
@@ -81,8 +90,7 @@ impl Link {
             outgoing,
             asked,
             next,
-            page,
-            turns,
+            leads,
             inherited: Mutex::new(Some(inherited)),
             counter,
         }));
@@ -98,6 +106,14 @@ impl Link {
     /// Sends a message; one to a supervisor that is gone is lost with it.
     pub(crate) fn send(&self, message: ToSupervisor) {
         let _ = self.0.outgoing.send(Outgoing::Message(message));
+    }
+
+    /// Sends a message with bytes that may be longer than a message.
+    pub(crate) fn send_with(&self, message: ToSupervisor, bytes: &[u8]) {
+        match memory::file(c"service-runtime-part", bytes) {
+            Ok(file) => drop(self.0.outgoing.send(Outgoing::File(message, file))),
+            Err(error) => tracing::error!("cannot answer the supervisor: {error}"),
+        }
     }
 
     /// Waits until the supervisor has been sent everything, or is gone.
@@ -119,6 +135,7 @@ impl Link {
         options: &ListenOptions,
     ) -> BoxFuture<'static, Result<OwnedFd, String>> {
         if let Some(fd) = self.inherited(options) {
+            self.send(ToSupervisor::Uses(options.to_wire()));
             return Box::pin(std::future::ready(Ok(fd)));
         }
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
@@ -154,6 +171,7 @@ impl Link {
         let Inherited { listeners, slot } = inherited.as_ref()?;
         listeners
             .held(options, Some(*slot))?
+            .fd()
             .try_clone_to_owned()
             .ok()
     }
@@ -166,11 +184,12 @@ impl Link {
 
     /// Takes the turn to run `task`, if this worker leads and no other is still at it.
     pub(crate) fn turn(&self, task: &str) -> Option<Box<dyn Any + Send>> {
-        let leader = self.0.page.header().leader.load(Ordering::Acquire);
+        let Leads { page, pool, turns } = &self.0.leads;
+        let leader = page.header().leaders.get(*pool)?.load(Ordering::Acquire);
         if leader != std::process::id() {
             return None;
         }
-        Some(Box::new(self.0.turns.take(number(task))?))
+        Some(Box::new(turns.take(number(task))?))
     }
 
     fn asked(
@@ -193,16 +212,21 @@ impl Link {
 
 async fn write(channel: Arc<AsyncFd<Channel>>, mut queue: mpsc::UnboundedReceiver<Outgoing>) {
     while let Some(outgoing) = queue.recv().await {
-        let message = match outgoing {
-            Outgoing::Message(message) => message,
+        let (message, file) = match outgoing {
+            Outgoing::Message(message) => (message, None),
+            Outgoing::File(message, file) => (message, Some(file)),
             Outgoing::Flush(told) => {
                 let _ = told.send(());
                 continue;
             }
         };
         let bytes = message.encode();
+        let fds: Vec<_> = file.iter().map(AsFd::as_fd).collect();
         let sent = channel
-            .async_io(Interest::WRITABLE, |channel| Ok(channel.send(&bytes, &[])?))
+            .async_io(
+                Interest::WRITABLE,
+                |channel| Ok(channel.send(&bytes, &fds)?),
+            )
             .await;
         if sent.is_err() {
             return;
@@ -235,6 +259,9 @@ async fn read(channel: Arc<AsyncFd<Channel>>, link: Link, words: mpsc::Unbounded
                 Some(Err(error)) => link.send(ToSupervisor::Mutated(error.to_string())),
                 None => link.send(ToSupervisor::Mutated("no configuration came".to_owned())),
             },
+            Some(ToWorker::Report { id, format }) => {
+                drop(words.send(Word::Report(Asked::Supervisor { id, format })));
+            }
             None => tracing::error!("the supervisor sent a message that this worker cannot read"),
         }
     }

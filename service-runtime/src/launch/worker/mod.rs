@@ -12,24 +12,27 @@ use std::time::SystemTime;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
-use self::link::{Inherited, Link};
+use self::link::{Inherited, Leads, Link};
 use crate::launch::configuration::{Configuration, Loaded};
 use crate::launch::exit::Exit;
 use crate::launch::host::{Outside, ProcessHost};
 use crate::launch::logging::{Logging, Scoped, Who};
 use crate::launch::main_fn::{Flags, Main};
-use crate::launch::orders::{Orders, Word};
+use crate::launch::orders::{Asked, Orders, Word};
 use crate::launch::protocol::ToSupervisor;
+use crate::launch::report::{self, Row};
+use crate::launch::rights::Rights;
 use crate::launch::running::Running;
 use crate::launch::selection;
 use crate::launch::serve::{Audience, Serving, lines, restarts};
-use crate::launch::warden::Warden;
+use crate::launch::supervisor::machine::Place;
+use crate::launch::warden::{PARENTS_DEATH, Warden};
 use crate::launch::worker::pulse::Counter;
 use crate::listen::Listeners;
 use crate::process::channel::Channel;
-use crate::process::mask;
 use crate::process::page::{CellRef, Page};
 use crate::process::turn::Turns;
+use crate::process::{cpus, mask};
 use crate::service::BoxFuture;
 use crate::service::host::Identity;
 use crate::service::{Definition, IntoServices, RuntimeKind};
@@ -41,7 +44,9 @@ pub(crate) struct Seed {
     pub(crate) program: String,
     /// The supervisor's pid.
     pub(crate) supervisor: i32,
-    pub(crate) slot: usize,
+    pub(crate) place: Place,
+    /// The service that it is to run, if it is for one alone.
+    pub(crate) pool: Option<Arc<str>>,
     pub(crate) generation: u64,
     pub(crate) channel: Channel,
     pub(crate) page: Page,
@@ -54,6 +59,7 @@ pub(crate) struct Seed {
     pub(crate) flags: Flags,
     pub(crate) only: Vec<String>,
     pub(crate) logging: Logging,
+    pub(crate) rights: Rights,
 }
 
 /// A worker that cannot begin to serve.
@@ -65,14 +71,23 @@ pub(crate) struct Failure {
 /// Runs the services of a worker until its end.
 ///
 /// The signals are still blocked, as they were across the fork.
-pub(crate) fn work<M>(seed: Seed, main: impl Main<M, Output: IntoServices>) -> Exit {
-    Logging::identify(Who::Worker(seed.slot));
+pub(crate) fn work<M>(mut seed: Seed, main: impl Main<M, Output: IntoServices>) -> Exit {
+    Logging::identify(Who::Worker(seed.place.number));
     reseed();
+    if let Some(service) = &seed.pool {
+        seed.loaded.belong_to(service);
+    }
     let scoped = seed.logging.scoped();
+    // Both belong to a thread, and this is the only one yet.
+    let taken = seed.rights.take_in_worker(PARENTS_DEATH);
+    if let Err(error) = taken.and_then(|()| pin(&seed)) {
+        tracing::error!("cannot set the worker up: {error}");
+        return Exit::Failed;
+    }
     let runtime = match runtime(&seed.loaded) {
         Ok(runtime) => runtime,
         Err(error) => {
-            tracing::error!("cannot build the worker's runtime: {error}");
+            lacks(&seed.channel, &error);
             return Exit::Failed;
         }
     };
@@ -80,10 +95,16 @@ pub(crate) fn work<M>(seed: Seed, main: impl Main<M, Output: IntoServices>) -> E
         let _inside = runtime.enter();
         match prepare(seed, main, scoped) {
             Ok(serving) => runtime.block_on(serve(serving)),
-            Err((failure, link)) => {
+            Err(Unprepared::Failed(failure, link)) => {
                 lines("", &failure.text);
                 runtime.block_on(tell_and_end(failure, link))
             }
+            Err(Unprepared::Lacking) => Exit::Failed,
+            Err(Unprepared::Vacant(link)) => runtime.block_on(async {
+                link.send(ToSupervisor::Done);
+                link.flushed().await;
+                Exit::Done
+            }),
         }
     };
     // What still blocks a thread ends with the process.
@@ -91,49 +112,66 @@ pub(crate) fn work<M>(seed: Seed, main: impl Main<M, Output: IntoServices>) -> E
     exit
 }
 
+/// Pins the worker to its slot's processor, if it is to be.
+fn pin(seed: &Seed) -> Result<(), String> {
+    if !seed.loaded.settings.cpu_affinity {
+        return Ok(());
+    }
+    cpus::pin(seed.place.slot).map_err(|error| format!("cannot pin it to a processor: {error}"))
+}
+
 /// Why there is nothing to serve, and by which link the supervisor can be told.
-type Unprepared = (Failure, Option<Link>);
+enum Unprepared {
+    /// Something is wrong.
+    Failed(Failure, Link),
+    /// The machine is short of something; the supervisor knows, if it can be told.
+    Lacking,
+    /// Every service has workers of its own, and this is none of them.
+    Vacant(Link),
+}
 
 fn prepare<M>(
     seed: Seed,
     main: impl Main<M, Output: IntoServices>,
     scoped: Scoped,
 ) -> Result<Serving<Supervisor>, Unprepared> {
-    let os = |error: std::io::Error| {
-        let text = format!("cannot set the worker up: {error}");
-        (
-            Failure {
-                exit: Exit::Failed,
-                text,
-            },
-            None,
-        )
+    let lacking = |error: std::io::Error| {
+        lacks(&seed.channel, &error);
+        Unprepared::Lacking
     };
-    let lifeline: OwnedFd = seed.channel.try_clone().map_err(os)?;
-    let signals = Signals::open().map_err(os)?;
+    let lifeline: OwnedFd = seed.channel.try_clone().map_err(lacking)?;
+    let signals = Signals::open().map_err(lacking)?;
     let (words, told) = mpsc::unbounded_channel();
     let graceful = seed.loaded.settings.graceful_shutdown_timeout;
     let orphaned = words.clone();
     let warden = Warden::start(graceful, Some(lifeline), move || {
         let _ = orphaned.send(Word::Orphaned);
     })
-    .map_err(os)?;
+    .map_err(lacking)?;
+    let unable = |error: &dyn std::fmt::Display| {
+        tracing::error!("cannot set the worker up: {error}");
+        Unprepared::Lacking
+    };
     let group = TaskGroup::new("link");
     let link = {
         let counter = Counter::new(seed.cell.clone(), &seed.loaded.settings.wear);
-        let inherited = Inherited::new(seed.listeners, seed.slot);
-        let shared = (seed.page, seed.turns, inherited);
-        Link::open(seed.channel, shared, counter, &group, words)
+        let inherited = Inherited::new(seed.listeners, seed.place.slot);
+        let leads = Leads {
+            page: seed.page,
+            pool: seed.place.pool.0,
+            turns: seed.turns,
+        };
+        Link::open(seed.channel, (leads, inherited), counter, &group, words)
     }
-    .map_err(os)?;
+    .map_err(|error| unable(&error))?;
     let settings = &seed.loaded.settings;
     let pulse = pulse::beat(seed.cell.clone());
     let wear = pulse::wear_out(link.clone(), settings.wear);
     for (name, task) in [("heartbeat", boxed(pulse)), ("wear", boxed(wear))] {
         let spawned = group.try_spawn(name, task);
-        drop(spawned.map_err(|error| os(std::io::Error::other(error)))?);
+        drop(spawned.map_err(|error| unable(&error))?);
     }
-    let failed = |failure| (failure, Some(link.clone()));
+    let failed = |failure| Unprepared::Failed(failure, link.clone());
 
     // The filter came along with the fork; a reload may have changed the level since.
     seed.logging.set_level(&seed.loaded.settings.log_level);
@@ -142,10 +180,21 @@ fn prepare<M>(
     drop(scoped);
     seed.logging.install();
     let services = services.map_err(failed)?;
+    let own = seed.loaded.pools.iter().map(|pool| pool.service.as_str());
+    let services = selection::share(services, seed.pool.as_deref(), &own.collect::<Vec<_>>());
+    let services = services.map_err(|text| {
+        failed(Failure {
+            exit: Exit::Failed,
+            text,
+        })
+    })?;
+    if services.is_empty() {
+        return Err(Unprepared::Vacant(link));
+    }
 
     let identity = Identity {
         program: seed.program,
-        slot: Some(seed.slot),
+        slot: Some(seed.place.number),
         generation: seed.generation,
     };
     let outside = Outside::Supervised(link.clone());
@@ -210,17 +259,24 @@ async fn serve(mut serving: Serving<Supervisor>) -> Exit {
 }
 
 /// Tells the supervisor why this worker ends, and waits until it is told.
-async fn tell_and_end(failure: Failure, link: Option<Link>) -> Exit {
+async fn tell_and_end(failure: Failure, link: Link) -> Exit {
     let Failure { exit, text } = failure;
-    if let Some(link) = link {
-        link.send(ToSupervisor::Failed {
-            code: exit.code(),
-            hopeless: true,
-            text,
-        });
-        link.flushed().await;
-    }
+    link.send(ToSupervisor::Failed {
+        code: exit.code(),
+        hopeless: true,
+        text,
+    });
+    link.flushed().await;
     exit
+}
+
+/// Tells the supervisor that this process cannot become a worker now; what it needs for that is here
+/// before the fork.
+fn lacks(channel: &Channel, error: &std::io::Error) {
+    let message = ToSupervisor::Lacks(error.to_string());
+    if channel.send(&message.encode(), &[]).is_err() {
+        tracing::error!("cannot set the worker up: {error}");
+    }
 }
 
 fn boxed(task: impl Future<Output = ()> + Send + 'static) -> BoxFuture<'static, ()> {
@@ -283,6 +339,21 @@ impl Audience for Supervisor {
             hopeless,
             text,
         });
+    }
+
+    fn done(&mut self) {
+        self.link.send(ToSupervisor::Done);
+    }
+
+    fn report(&mut self, asked: Asked, part: Row, loaded: &Loaded) {
+        match asked {
+            Asked::Signal => report::into_log(&part, loaded.settings.report.format),
+            Asked::Supervisor { id, format } => {
+                let part = part.write_inside(format);
+                self.link
+                    .send_with(ToSupervisor::Reported { id }, part.as_bytes());
+            }
+        }
     }
 
     fn mutated(&mut self, result: Result<(), String>) {

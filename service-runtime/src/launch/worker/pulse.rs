@@ -48,6 +48,11 @@ impl Counter {
         }
     }
 
+    /// Returns how long this worker may take to stop, once its supervisor has said so.
+    pub(crate) fn stop_limit(&self) -> Option<Option<Duration>> {
+        self.cell.limit()
+    }
+
     /// Counts one request.
     pub(crate) fn count(&self) {
         let count = self.cell.requests.fetch_add(1, Ordering::Relaxed) + 1;

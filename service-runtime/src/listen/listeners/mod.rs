@@ -20,13 +20,22 @@ use crate::listen::{Address, BindError, ListenOptions, socket, tcp, unix};
 #[derive(Debug, Default)]
 pub(crate) struct Listeners {
     sockets: Vec<Held>,
+    /// How many sockets there ever were.
+    count: u64,
+    /// The files of unix sockets that are closed here already and accepted from elsewhere.
+    files: Vec<SocketFile>,
     /// Descriptors that were passed and do not listen: kept open, for they are the author's.
     others: Vec<(String, OwnedFd)>,
 }
 
+/// A socket that is held, or was. Never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SocketId(u64);
+
 /// A socket that is held.
 #[derive(Debug)]
 pub(crate) struct Held {
+    id: SocketId,
     name: Option<String>,
     address: Address,
     slot: Option<usize>,
@@ -35,6 +44,11 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// Returns which socket this is.
+    pub(crate) fn id(&self) -> SocketId {
+        self.id
+    }
+
     /// Returns the name under which systemd passed the socket, if it did.
     pub(crate) fn name(&self) -> Option<&str> {
         self.name.as_deref()
@@ -72,6 +86,12 @@ impl Held {
     }
 }
 
+fn remove(file: &SocketFile) {
+    if let Err(error) = file.remove() {
+        tracing::debug!(%error, ?file, "cannot remove the file of a socket");
+    }
+}
+
 impl Listeners {
     /// Takes the sockets that were passed to this process.
     ///
@@ -93,14 +113,16 @@ impl Listeners {
         &mut self,
         options: &ListenOptions,
         slot: Option<usize>,
-    ) -> Result<BorrowedFd<'_>, BindError> {
+    ) -> Result<&Held, BindError> {
         let address = options.address();
         let own_slot = own_slot(options, slot);
         let index = match self.find(address, own_slot)? {
             Some(index) => index,
             None => {
                 let (fd, file) = self.open(options, own_slot)?;
+                let id = self.next_id();
                 self.sockets.push(Held {
+                    id,
                     name: None,
                     address: address.clone(),
                     slot: own_slot,
@@ -110,19 +132,20 @@ impl Listeners {
                 self.sockets.len() - 1
             }
         };
-        Ok(self.sockets[index].fd())
+        Ok(&self.sockets[index])
+    }
+
+    fn next_id(&mut self) -> SocketId {
+        self.count += 1;
+        SocketId(self.count)
     }
 
     /// Returns the socket of an address if there is one already.
-    pub(crate) fn held(
-        &self,
-        options: &ListenOptions,
-        slot: Option<usize>,
-    ) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn held(&self, options: &ListenOptions, slot: Option<usize>) -> Option<&Held> {
         let index = self
             .find(options.address(), own_slot(options, slot))
             .ok()??;
-        Some(self.sockets[index].fd())
+        Some(&self.sockets[index])
     }
 
     /// Keeps a socket that another process of this program held before.
@@ -144,7 +167,9 @@ impl Listeners {
             (Address::Unix(path), None) => SocketFile::at(path).ok(),
             _ => None,
         };
+        let id = self.next_id();
         self.sockets.push(Held {
+            id,
             name: name.map(str::to_owned),
             address,
             slot,
@@ -154,12 +179,24 @@ impl Listeners {
         Ok(())
     }
 
-    /// Closes the sockets that belong to one slot alone, for this slot and all above it.
+    /// Closes the sockets that belong to the slots that `gone` names.
     ///
     /// A socket of a slot without a worker would go on taking connections that nobody accepts.
-    pub(crate) fn close_slots_from(&mut self, slot: usize) {
-        self.sockets
-            .retain(|held| held.slot.is_none_or(|of| of < slot));
+    pub(crate) fn close_slots(&mut self, gone: impl Fn(usize) -> bool) {
+        self.sockets.retain(|held| !held.slot.is_some_and(&gone));
+    }
+
+    /// Closes the sockets that were bound here and that `gone` names, and removes their files.
+    ///
+    /// Those that were passed stay: whoever passed them decides how long they live.
+    pub(crate) fn close_bound(&mut self, gone: impl Fn(SocketId) -> bool) -> Vec<Held> {
+        let is_gone = |held: &mut Held| held.name.is_none() && gone(held.id);
+        let closed: Vec<Held> = self.sockets.extract_if(.., is_gone).collect();
+        closed
+            .iter()
+            .filter_map(|held| held.file.as_ref())
+            .for_each(remove);
+        closed
     }
 
     /// Goes through what is held, in the order in which it came.
@@ -171,11 +208,14 @@ impl Listeners {
     ///
     /// For the very end of the program; not after a hand-over, for then the files are the other's.
     pub(crate) fn remove_socket_files(&self) {
-        for file in self.sockets.iter().filter_map(|held| held.file.as_ref()) {
-            if let Err(error) = file.remove() {
-                tracing::debug!(%error, ?file, "cannot remove the file of a socket");
-            }
-        }
+        let held = self.sockets.iter().filter_map(|held| held.file.as_ref());
+        held.chain(&self.files).for_each(remove);
+    }
+
+    /// Closes every socket here, so that the end of those who accept from it is its end.
+    pub(crate) fn close_all(&mut self) {
+        let files = self.sockets.drain(..).filter_map(|held| held.file);
+        self.files.extend(files);
     }
 
     fn keep_passed(&mut self, name: String, fd: OwnedFd) {

@@ -9,17 +9,27 @@ use std::process::Command;
 
 use super::*;
 
+impl Listeners {
+    fn bind_fd(
+        &mut self,
+        options: &ListenOptions,
+        slot: Option<usize>,
+    ) -> Result<BorrowedFd<'_>, BindError> {
+        self.bind(options, slot).map(Held::fd)
+    }
+}
+
 fn options(text: &str) -> ListenOptions {
     ListenOptions::try_from(text).unwrap()
 }
 
 fn bound(listeners: &mut Listeners, text: &str) -> i32 {
-    listeners.bind(&options(text), None).unwrap().as_raw_fd()
+    listeners.bind_fd(&options(text), None).unwrap().as_raw_fd()
 }
 
 fn refused(listeners: &mut Listeners, text: &str) -> String {
     listeners
-        .bind(&options(text), None)
+        .bind_fd(&options(text), None)
         .unwrap_err()
         .to_string()
 }
@@ -58,7 +68,7 @@ fn an_address_is_bound_once() {
 #[test]
 fn any_address_takes_ipv4_clients() {
     let mut listeners = Listeners::default();
-    let port = local(listeners.bind(&options(":0"), None).unwrap()).port();
+    let port = local(listeners.bind_fd(&options(":0"), None).unwrap()).port();
     TcpStream::connect(("127.0.0.1", port)).unwrap();
 }
 
@@ -67,7 +77,7 @@ fn each_slot_has_its_own_socket_on_the_same_port_with_reuse_port() {
     let mut listeners = Listeners::default();
     let options = options("127.0.0.1:0").reuse_port(true);
     let mut bind = |slot| {
-        let fd = listeners.bind(&options, slot).unwrap();
+        let fd = listeners.bind_fd(&options, slot).unwrap();
         (fd.as_raw_fd(), local(fd))
     };
     let (zero, one) = (bind(Some(0)), bind(Some(1)));
@@ -75,7 +85,7 @@ fn each_slot_has_its_own_socket_on_the_same_port_with_reuse_port() {
     assert_eq!(zero.1, one.1);
     assert_eq!(bind(Some(0)), zero);
 
-    listeners.close_slots_from(1);
+    listeners.close_slots(|slot| slot >= 1);
     let slots: Vec<_> = listeners.iter().map(Held::slot).collect();
     assert_eq!(slots, [Some(0)]);
 }
@@ -86,9 +96,13 @@ fn only_a_socket_that_is_bound_already_and_may_be_used_by_the_slot_is_held_for_i
     let (shared, own) = (options("127.0.0.1:0"), options("*:0").reuse_port(true));
     assert!(listeners.held(&shared, Some(1)).is_none());
     let first = bound(&mut listeners, "127.0.0.1:0");
-    let of_one = listeners.bind(&own, Some(1)).unwrap().as_raw_fd();
+    let of_one = listeners.bind_fd(&own, Some(1)).unwrap().as_raw_fd();
 
-    let held = |options, slot| listeners.held(options, slot).map(|fd| fd.as_raw_fd());
+    let held = |options, slot| {
+        listeners
+            .held(options, slot)
+            .map(|held| held.fd().as_raw_fd())
+    };
     assert_eq!(held(&shared, Some(1)), Some(first));
     assert_eq!(held(&own, Some(1)), Some(of_one));
     assert_eq!(held(&own, Some(0)), None);
@@ -98,8 +112,11 @@ fn only_a_socket_that_is_bound_already_and_may_be_used_by_the_slot_is_held_for_i
 fn without_reuse_port_all_slots_share_one_socket() {
     let mut listeners = Listeners::default();
     let options = options("127.0.0.1:0");
-    let zero = listeners.bind(&options, Some(0)).unwrap().as_raw_fd();
-    assert_eq!(listeners.bind(&options, Some(1)).unwrap().as_raw_fd(), zero);
+    let zero = listeners.bind_fd(&options, Some(0)).unwrap().as_raw_fd();
+    assert_eq!(
+        listeners.bind_fd(&options, Some(1)).unwrap().as_raw_fd(),
+        zero
+    );
 }
 
 #[test]
@@ -107,7 +124,7 @@ fn an_address_in_use_is_an_error_that_names_it_and_who_to_ask() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
     let error = Listeners::default()
-        .bind(&options(&address), None)
+        .bind_fd(&options(&address), None)
         .unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -120,7 +137,7 @@ fn an_address_in_use_is_an_error_that_names_it_and_who_to_ask() {
 #[test]
 fn a_socket_of_our_own_that_is_in_the_way_is_named() {
     let mut listeners = Listeners::default();
-    let port = local(listeners.bind(&options("127.0.0.1:0"), None).unwrap()).port();
+    let port = local(listeners.bind_fd(&options("127.0.0.1:0"), None).unwrap()).port();
     let error = refused(&mut listeners, &format!("*:{port}"));
     assert!(
         error.ends_with("this program already listens on 127.0.0.1:0"),
@@ -135,9 +152,9 @@ fn a_socket_that_is_shared_cannot_be_had_for_a_slot_alone() {
         .local_addr()
         .unwrap();
     let mut listeners = Listeners::default();
-    listeners.bind(&at.into(), None).unwrap();
+    listeners.bind_fd(&at.into(), None).unwrap();
     let own = ListenOptions::from(at).reuse_port(true);
-    let error = listeners.bind(&own, Some(0)).unwrap_err().to_string();
+    let error = listeners.bind_fd(&own, Some(0)).unwrap_err().to_string();
     assert!(
         error.ends_with("only its restart changes `reuse_port`"),
         "{error}"
@@ -200,7 +217,7 @@ fn a_passed_socket_is_shared_even_with_reuse_port() {
     let mut listeners = Listeners::default();
     let at = passed(&mut listeners, "web", "127.0.0.1:0");
     let options = options(&at.to_string()).reuse_port(true);
-    let one = listeners.bind(&options, Some(1)).unwrap().as_raw_fd();
+    let one = listeners.bind_fd(&options, Some(1)).unwrap().as_raw_fd();
     assert_eq!(bound(&mut listeners, "systemd:web"), one);
 }
 
@@ -272,7 +289,7 @@ fn what_another_process_held_is_adopted_under_the_same_address() {
             .unwrap();
     }
     let again = after.bind(&options("127.0.0.1:0"), None).unwrap();
-    assert_eq!(local(again), at);
+    assert_eq!(local(again.fd()), at);
     let file = File::open("/dev/null").unwrap();
     assert!(
         after
@@ -308,7 +325,7 @@ fn sockets_in_the_environment_are_taken_once() {
     if std::env::var_os("LISTEN_FDS").is_some() {
         let mut listeners = Listeners::from_env().unwrap();
         assert_eq!(Listeners::from_env().unwrap().iter().count(), 0);
-        let fd = listeners.bind(&options("systemd:web"), None).unwrap();
+        let fd = listeners.bind_fd(&options("systemd:web"), None).unwrap();
         assert_eq!(fd.as_raw_fd(), 3);
         return println!("\nat {}", local(fd));
     }

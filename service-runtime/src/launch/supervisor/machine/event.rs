@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Policy;
+use super::{Policy, PoolId};
 
 /// Time since the supervisor started, on a clock that never goes back.
 pub(crate) type Time = Duration;
@@ -10,6 +10,17 @@ pub(crate) type Time = Duration;
 /// One worker process. Never used again, unlike a pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct WorkerId(pub(crate) u64);
+
+/// Where a worker is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The slot, among all of the supervisor's.
+    pub(crate) slot: usize,
+    /// Its pool.
+    pub(crate) pool: PoolId,
+    /// The slot's number in its pool.
+    pub(crate) number: usize,
+}
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,11 +40,15 @@ pub(crate) enum Event {
     /// The configuration asked for was read and checked.
     Loaded(Result<Policy, ()>),
     /// A worker has taken over the mutable options, or could not.
-    Mutated(WorkerId),
+    Mutated(WorkerId, Result<(), ()>),
     /// When the runtimes of these workers last turned.
     Beats(Vec<(WorkerId, Time)>),
     /// A worker has reached a limit of its life and asks to be replaced.
     Worn(WorkerId),
+    /// All services of a worker have come to their end, or it has none: it exits by itself.
+    Done(WorkerId),
+    /// The program that was started anew is ready, or will never be.
+    Upgraded(Result<(), ()>),
     /// The supervisor itself did not run for a while: nobody could have beaten in its sight.
     Resumed,
     /// Somebody wants something.
@@ -55,6 +70,8 @@ pub(crate) enum Request {
     More,
     /// One worker fewer.
     Fewer,
+    /// The program file is started anew and takes over.
+    Upgrade,
 }
 
 /// Something to do.
@@ -65,12 +82,12 @@ pub(crate) enum Action {
         /// Who it will be.
         worker: WorkerId,
         /// Its place.
-        slot: usize,
+        place: Place,
         /// The configuration it gets.
         generation: u64,
     },
-    /// Ask a worker to stop.
-    Stop(WorkerId),
+    /// Ask a worker to stop, within this time if there is a limit.
+    Stop(WorkerId, Option<Duration>),
     /// Abort a worker that hangs, and log where it does.
     Abort(WorkerId),
     /// Kill a worker.
@@ -83,8 +100,17 @@ pub(crate) enum Action {
     Mutate(Vec<WorkerId>),
     /// This generation's configuration is the good one; drop all others.
     Keep(u64),
-    /// This worker runs what runs once in the program.
-    Lead(Option<WorkerId>),
+    /// This worker of the pool runs what runs once in the program.
+    Lead(PoolId, Option<WorkerId>),
+    /// Start the program file anew.
+    Upgrade,
+    /// End the program that was started anew.
+    CancelUpgrade,
+    /// Leave everything to it; it has to reload if this was asked for meanwhile.
+    HandOver {
+        /// Whether a reload was asked for.
+        reload: bool,
+    },
     /// Tell the service manager.
     Announce(Announcement),
     /// Tell the log.
@@ -137,18 +163,41 @@ pub(crate) enum Note {
     Reloading(u64),
     /// A reload has replaced every worker.
     Reloaded(u64),
-    /// Every worker has taken over the mutable options.
-    Mutated,
+    /// The mutable options are in place; so many workers could not take them over, or did not say so.
+    Mutated(usize),
     /// A reload changed nothing.
     ReloadRefused(Cause),
     /// Every replaced worker has its old configuration again.
     Undone(u64),
-    /// The number of workers has changed.
-    Scaled(usize),
+    /// The number of workers of a pool has changed.
+    Scaled(PoolId, usize),
+    /// A worker has nothing left to do, and its slot gets no other.
+    Done(WorkerId),
+    /// Nobody has anything left to do.
+    AllDone,
+    /// An upgrade cannot be begun now.
+    UpgradeRefused(Busy),
+    /// The program that was started anew is not ready in time.
+    UpgradeTimedOut(Duration),
+    /// The program that was started anew will not get ready.
+    UpgradeFailed,
+    /// It is ready, and takes over.
+    Upgraded,
     /// The launch is given up.
     LaunchFailed(WorkerId),
     /// The stop ran out of time.
     OutOfTime(Vec<WorkerId>),
+}
+
+/// What an upgrade would have to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Busy {
+    /// The workers are being started.
+    Starting,
+    /// A reload is under way.
+    Reloading,
+    /// Another upgrade is.
+    Upgrading,
 }
 
 /// Why a reload was refused or undone.
@@ -171,6 +220,8 @@ pub(crate) enum Outcome {
     Unclean,
     /// As asked, some killed at the time limit.
     OutOfTime,
+    /// By another process of the program, which took over.
+    Replaced,
     /// Too many workers died.
     GaveUp,
     /// At once, as asked.

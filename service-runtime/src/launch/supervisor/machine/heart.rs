@@ -2,10 +2,20 @@
 
 use std::time::Duration;
 
-use super::{Action, Machine, Note, State, Time, WorkerId};
+use super::{Action, Machine, Note, State, Time, Worker, WorkerId};
 
 /// How long an aborted worker has to leave a core before it is killed.
 const ABORTED: Duration = Duration::from_secs(5);
+
+/// How long after a missed heartbeat it is looked for again; hearts beat at least as often.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
+
+/// Returns when a worker's heartbeat is missed first: so early that the second look is in time.
+fn doubtful(worker: &Worker, limit: Duration) -> Time {
+    worker
+        .beat
+        .saturating_add(limit.saturating_sub(SECOND_LOOK))
+}
 
 impl Machine {
     /// Returns whether some heartbeat looks overdue, so that [`Event::Beats`](super::Event::Beats)
@@ -16,8 +26,9 @@ impl Machine {
 
     pub(super) fn beats(&mut self, beats: Vec<(WorkerId, Time)>) {
         for (id, at) in beats {
-            if let Some(worker) = self.workers.get_mut(&id) {
-                worker.beat = worker.beat.max(at);
+            if let Some(worker) = self.workers.get_mut(&id).filter(|worker| worker.beat < at) {
+                worker.beat = at;
+                worker.missed = None;
             }
         }
     }
@@ -26,27 +37,50 @@ impl Machine {
     pub(super) fn resumed(&mut self, now: Time) {
         for worker in self.workers.values_mut() {
             worker.beat = now;
+            worker.missed = None;
         }
     }
 
-    /// Returns when the next heartbeat is overdue.
+    /// Returns when to look at the hearts again.
     pub(super) fn next_heart(&self) -> Option<Time> {
-        let limit = self.policy.heartbeat.filter(|_| !self.is_stopping())?;
+        if self.is_stopping() {
+            return None;
+        }
         let ready = self.workers.values().filter(|worker| worker.is_ready());
-        ready.map(|worker| worker.beat.saturating_add(limit)).min()
+        ready
+            .filter_map(|worker| {
+                let limit = self.pool_of(worker.slot).heartbeat?;
+                Some(match worker.missed {
+                    None => doubtful(worker, limit),
+                    Some(missed) => missed.saturating_add(SECOND_LOOK),
+                })
+            })
+            .min()
     }
 
     /// Aborts the workers that hang; their slots get others at once.
+    ///
+    /// A heartbeat is missed twice, with as much time between as the slowest heart needs: a program
+    /// that was suspended and has just come back looks as if all of it hung.
     pub(super) fn abort_hung(&mut self, now: Time) {
-        let Some(limit) = self.policy.heartbeat else {
-            return;
-        };
-        let hung: Vec<WorkerId> = self
+        let mut hung = Vec::new();
+        let limits: Vec<(WorkerId, Option<Duration>)> = self
             .workers
             .values()
-            .filter(|worker| worker.is_ready() && worker.beat.saturating_add(limit) <= now)
-            .map(|worker| worker.id)
+            .filter(|worker| worker.is_ready())
+            .map(|worker| (worker.id, self.pool_of(worker.slot).heartbeat))
             .collect();
+        for (id, limit) in limits {
+            let Some((worker, limit)) = self.workers.get_mut(&id).zip(limit) else {
+                continue;
+            };
+            match worker.missed {
+                _ if doubtful(worker, limit) > now => worker.missed = None,
+                None => worker.missed = Some(now),
+                Some(missed) if missed.saturating_add(SECOND_LOOK) <= now => hung.push(id),
+                Some(_) => {}
+            }
+        }
         for id in hung {
             let Some(worker) = self.workers.get_mut(&id) else {
                 continue;

@@ -4,16 +4,12 @@
 //! time, and carries out what it is told, in order. That makes every decision testable by
 //! simulation: see `simulation`.
 //!
-//! What must stay true, whatever comes in:
-//! - A slot has one holder, and a second live worker only while that holder is being replaced.
-//! - An action names only workers whose end has not been reported.
-//! - A worker is asked to stop at most once and killed at most once.
-//! - Nothing is forked once a stop has begun, and every stop ends.
-//! - Once events stop, every slot gets a ready worker of the current generation.
-//! - `ready` is never announced after `stopping`.
+//! What must stay true, whatever comes in, stands in `simulation/invariants.rs`.
 
 mod event;
 mod heart;
+mod look;
+mod mutation;
 mod policy;
 mod recycle;
 mod respawn;
@@ -23,13 +19,15 @@ mod scale;
 mod simulation;
 mod slot;
 mod stop;
+mod upgrade;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub(crate) use event::{
-    Action, Announcement, Cause, Event, Note, Outcome, Request, Time, WorkerId,
+    Action, Announcement, Busy, Cause, Event, Note, Outcome, Place, Request, Time, WorkerId,
 };
-pub(crate) use policy::{Policy, RestartMethod};
+use mutation::Mutation;
+pub(crate) use policy::{Policy, Pool, PoolId, RestartMethod};
 use roll::Roll;
 use slot::Slot;
 pub(crate) use slot::{State, Worker};
@@ -53,15 +51,25 @@ pub(crate) struct Machine {
     roll: Option<Roll>,
     /// A reload was asked for while another was under way.
     reload_wanted: bool,
-    /// Workers that have not yet answered to a mutation, and until when they may.
-    mutating: Option<(Vec<WorkerId>, Option<Time>)>,
-    ever_ready: bool,
+    /// Reloads are asked for in quick succession: since when, and until when the next one waits.
+    storm: Option<(Time, Time)>,
+    mutation: Option<Mutation>,
+    /// The pools that have ever had a ready worker.
+    proven: BTreeSet<PoolId>,
+    /// The program file is being started anew; until when that may take.
+    upgrade: Option<Option<Time>>,
+    /// Another process of the program has taken over.
+    replaced: bool,
+    /// After that, a stop was asked for once.
+    excused: bool,
     /// When workers died, as far back as the limit looks.
     deaths: VecDeque<Time>,
     /// The launch ends with this instead of a clean stop.
     verdict: Option<Outcome>,
+    /// The last reload or mutation came to nothing.
+    reload_failed: bool,
     announced: Option<Announcement>,
-    leader: Option<WorkerId>,
+    leaders: BTreeMap<PoolId, WorkerId>,
     actions: Vec<Action>,
 }
 
@@ -102,12 +110,17 @@ impl Machine {
             loading: None,
             roll: None,
             reload_wanted: false,
-            mutating: None,
-            ever_ready: false,
+            storm: None,
+            mutation: None,
+            proven: BTreeSet::new(),
+            upgrade: None,
+            replaced: false,
+            excused: false,
             deaths: VecDeque::new(),
             verdict: None,
+            reload_failed: false,
             announced: None,
-            leader: None,
+            leaders: BTreeMap::new(),
             actions: Vec::new(),
         }
     }
@@ -139,7 +152,9 @@ impl Machine {
             .chain(slots)
             .chain(phase)
             .chain(self.loading.flatten())
-            .chain(self.mutating.as_ref().and_then(|(_, until)| *until))
+            .chain(self.next_reload())
+            .chain(self.upgrade.flatten())
+            .chain(self.mutation.as_ref().and_then(Mutation::wake_up))
             .chain(self.roll.as_ref().and_then(Roll::wake_up))
             .min()
     }
@@ -159,7 +174,7 @@ impl Machine {
         self.workers.get(&id).is_some_and(Worker::is_leaving)
     }
 
-    /// Returns how many slots are in use, and how many of them have a ready worker.
+    /// Returns how many slots are in use in all, and how many of them have a ready worker.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let active = self.slots.iter().filter(|slot| slot.active).count();
         let ready = self
@@ -167,6 +182,23 @@ impl Machine {
             .iter()
             .filter(|slot| slot.active && self.is_ready(slot.holder));
         (active, ready.count())
+    }
+
+    /// Returns for each pool in use how many slots it has, and how many have a ready worker.
+    pub(crate) fn pools(&self) -> BTreeMap<PoolId, (usize, usize)> {
+        let mut pools = BTreeMap::new();
+        for slot in self.slots.iter().filter(|slot| slot.active) {
+            let (active, ready): &mut (usize, usize) = pools.entry(slot.pool).or_default();
+            *active += 1;
+            *ready += usize::from(self.is_ready(slot.holder));
+        }
+        pools
+    }
+
+    /// Returns whether a slot has, or is to have, a worker.
+    pub(crate) fn uses(&self, slot: usize) -> bool {
+        self.slots.get(slot).is_some_and(|slot| slot.active)
+            || self.workers.values().any(|worker| worker.slot == slot)
     }
 
     /// Returns the workers that are on their way out.
@@ -177,29 +209,42 @@ impl Machine {
             .count()
     }
 
+    /// Returns whether every slot has been ready, and no stop has begun.
+    pub(crate) fn is_serving(&self) -> bool {
+        self.phase == Phase::Serving
+    }
+
     /// Returns whether a reload or mutation is under way.
     pub(crate) fn is_reloading(&self) -> bool {
-        self.loading.is_some() || self.roll.is_some() || self.mutating.is_some()
+        self.loading.is_some() || self.roll.is_some() || self.mutation.is_some()
+    }
+
+    /// Returns whether the last reload or mutation was refused or undone.
+    pub(crate) fn last_reload_failed(&self) -> bool {
+        self.reload_failed
     }
 
     fn take(&mut self, now: Time, event: Event) {
         match event {
-            Event::Start => self.set_count(self.policy.workers),
+            Event::Start => self.open_pools(),
             Event::Forked(id) => self.forked(now, id),
             Event::ForkRefused(id) => self.fork_refused(now, id),
             Event::Ready(id) => self.ready(now, id),
             Event::Exited(id, code) => self.exited(now, id, code),
             Event::Hopeless(id, code) => self.hopeless(now, id, code),
             Event::Loaded(loaded) => self.loaded(now, loaded),
-            Event::Mutated(id) => self.mutated(id),
+            Event::Mutated(id, answer) => self.mutated(id, answer),
             Event::Beats(beats) => self.beats(beats),
             Event::Worn(id) => self.worn(id),
+            Event::Done(id) => self.done(now, id),
+            Event::Upgraded(verdict) => self.upgraded(now, verdict),
             Event::Resumed => self.resumed(now),
             Event::Asked(Request::Stop) => self.stop(now),
             Event::Asked(Request::Quit) => self.quit(now, Outcome::Quit),
-            Event::Asked(Request::Reload) => self.reload_wanted = !self.is_stopping(),
+            Event::Asked(Request::Reload) => self.want_reload(now),
             Event::Asked(Request::More) => self.more(),
             Event::Asked(Request::Fewer) => self.fewer(now),
+            Event::Asked(Request::Upgrade) => self.begin_upgrade(now),
             Event::Clock => {}
         }
     }
@@ -210,10 +255,14 @@ impl Machine {
         if !self.is_stopping() {
             self.expire_loading(now);
             self.expire_mutation(now);
+            self.expire_upgrade(now);
             self.start_loading(now);
             self.abort_hung(now);
             self.advance_roll(now);
             self.recycle(now);
+            self.end_if_all_done(now);
+        }
+        if !self.is_stopping() {
             self.fork_due(now);
             self.announce_ready();
         }
@@ -239,22 +288,33 @@ impl Machine {
         }
     }
 
-    /// Lets the ready worker of the lowest slot run what runs once in the program.
+    fn open_pools(&mut self) {
+        let counts: Vec<_> = self.policy.pools().map(|p| (p.id, p.workers)).collect();
+        for (id, workers) in counts {
+            self.set_count(id, workers);
+        }
+    }
+
+    /// Lets the ready worker of each pool's lowest slot run what runs once in the program.
     fn lead(&mut self) {
-        let holds = |id: WorkerId| {
-            self.is_ready(Some(id)) && self.slots.iter().any(|slot| slot.holder == Some(id))
-        };
-        let next = match self.leader.filter(|id| holds(*id)) {
-            Some(id) => Some(id),
-            None => self
-                .slots
-                .iter()
-                .filter(|slot| slot.active && self.is_ready(slot.holder))
-                .find_map(|slot| slot.holder),
-        };
-        if next != self.leader {
-            self.leader = next;
-            self.act(Action::Lead(next));
+        let pools: BTreeSet<PoolId> = self.slots.iter().map(|slot| slot.pool).collect();
+        for pool in pools {
+            let old = self.leaders.get(&pool).copied();
+            let able: Vec<WorkerId> = self
+                .slots_of(pool)
+                .filter(|index| self.slots[*index].active)
+                .filter_map(|index| self.slots[index].holder)
+                .filter(|id| self.is_ready(Some(*id)))
+                .collect();
+            let stays = old.filter(|id| able.contains(id));
+            let next = stays.or_else(|| able.first().copied());
+            if next != old {
+                match next {
+                    Some(id) => self.leaders.insert(pool, id),
+                    None => self.leaders.remove(&pool),
+                };
+                self.act(Action::Lead(pool, next));
+            }
         }
     }
 
@@ -279,7 +339,8 @@ impl Machine {
         }
     }
 
-    fn is_stopping(&self) -> bool {
+    /// Returns whether a stop has begun.
+    pub(crate) fn is_stopping(&self) -> bool {
         !matches!(self.phase, Phase::Starting | Phase::Serving)
     }
 
@@ -293,6 +354,12 @@ impl Machine {
     }
 
     fn note(&mut self, note: Note) {
+        match note {
+            Note::ReloadRefused(_) => self.reload_failed = true,
+            Note::Reloaded(_) => self.reload_failed = false,
+            Note::Mutated(refused) => self.reload_failed = refused > 0,
+            _ => {}
+        }
         self.act(Action::Log(note));
     }
 }

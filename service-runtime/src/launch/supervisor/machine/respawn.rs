@@ -1,5 +1,6 @@
 //! What a worker's life and death mean for its slot.
 
+use super::stop::COURTESY;
 use super::{Machine, Note, Outcome, Policy, State, Time, WorkerId};
 
 /// How often a slot may fail before the launch is given up, when no worker was ever ready.
@@ -7,7 +8,11 @@ const FAILED_LAUNCH: u32 = 3;
 
 impl Machine {
     pub(super) fn forked(&mut self, now: Time, id: WorkerId) {
-        let deadline = self.policy.start.map(|limit| now.saturating_add(limit));
+        let Some(slot) = self.workers.get(&id).map(|worker| worker.slot) else {
+            return;
+        };
+        let limit = self.pool_of(slot).start;
+        let deadline = limit.map(|limit| now.saturating_add(limit));
         let Some(worker) = self.workers.get_mut(&id) else {
             return;
         };
@@ -15,14 +20,13 @@ impl Machine {
             worker.state = State::Starting { deadline };
             worker.since = now;
         }
-        let slot = worker.slot;
-        self.slots[slot].refused = 0;
     }
 
     pub(super) fn fork_refused(&mut self, now: Time, id: WorkerId) {
         let Some(worker) = self.workers.remove(&id) else {
             return;
         };
+        self.mutated(id, Ok(()));
         let slot = &mut self.slots[worker.slot];
         slot.refused = slot.refused.saturating_add(1);
         let retry_in = Policy::fork_after(slot.refused);
@@ -32,6 +36,8 @@ impl Machine {
         } else if slot.holder == Some(id) {
             slot.holder = None;
             slot.retry_at = Some(now.saturating_add(retry_in));
+        } else {
+            return;
         }
         self.note(Note::ForkRefused {
             slot: worker.slot,
@@ -49,19 +55,23 @@ impl Machine {
         }
         worker.state = State::Ready { since: now };
         worker.beat = now;
+        worker.missed = None;
         let (slot, generation) = (worker.slot, worker.generation);
-        self.ever_ready = true;
+        self.proven.insert(self.slots[slot].pool);
+        self.slots[slot].refused = 0;
         self.note(Note::Ready(id));
         if self.slots[slot].successor == Some(id) {
+            let drain = self.pool_of(slot).drain;
             let slot = &mut self.slots[slot];
             slot.successor = None;
+            slot.fresh = false;
             slot.generation = generation;
             slot.young = 0;
             slot.retry_at = None;
             slot.recycle_failed = 0;
             slot.recycle_at = None;
             if let Some(old) = slot.holder.replace(id) {
-                self.ask_to_stop(now, old, self.policy.drain);
+                self.ask_to_stop(now, old, drain);
             }
         }
     }
@@ -70,7 +80,7 @@ impl Machine {
         let Some(worker) = self.workers.remove(&id) else {
             return;
         };
-        self.mutated(id);
+        self.mutated(id, Ok(()));
         if self.is_stopping() {
             if matches!(worker.state, State::Stopping { .. }) && code != Some(0) {
                 self.verdict.get_or_insert(Outcome::Unclean);
@@ -88,8 +98,9 @@ impl Machine {
     }
 
     fn holder_died(&mut self, now: Time, worker: &super::Worker, code: Option<i32>) {
+        let pool = self.pool_of(worker.slot).clone();
         let healthy = match worker.state {
-            State::Ready { since } => now.saturating_sub(since) >= self.policy.healthy_after,
+            State::Ready { since } => now.saturating_sub(since) >= pool.healthy_after,
             _ => false,
         };
         let slot = &mut self.slots[worker.slot];
@@ -99,7 +110,7 @@ impl Machine {
             slot.young.saturating_add(1)
         };
         let failed = slot.young;
-        if !self.ever_ready && failed >= FAILED_LAUNCH {
+        if !self.proven.contains(&pool.id) && failed >= FAILED_LAUNCH {
             self.note(Note::LaunchFailed(worker.id));
             self.quit(now, Outcome::LaunchFailed(code));
             return;
@@ -107,7 +118,7 @@ impl Machine {
         if self.too_many_deaths(now) {
             return;
         }
-        let retry_in = self.policy.respawn_after(failed);
+        let retry_in = pool.respawn_after(failed);
         self.slots[worker.slot].retry_at = Some(now.saturating_add(retry_in));
         if self.slots[worker.slot].active {
             self.note(Note::Died {
@@ -138,9 +149,55 @@ impl Machine {
 
     /// Gives up a launch whose first workers cannot start: the address is taken, say.
     pub(super) fn hopeless(&mut self, now: Time, id: WorkerId, code: i32) {
-        if !self.ever_ready && !self.is_stopping() {
+        let Some(worker) = self.workers.get(&id) else {
+            return;
+        };
+        let slot = &self.slots[worker.slot];
+        let first = slot.holder == Some(id) && !self.proven.contains(&slot.pool);
+        if first && !self.is_stopping() {
             self.note(Note::LaunchFailed(id));
             self.quit(now, Outcome::LaunchFailed(Some(code)));
+        }
+    }
+
+    /// Gives up the slot of a worker that has nothing left to do.
+    ///
+    /// A reload that is about to replace it goes on, and its successor does the work anew.
+    pub(super) fn done(&mut self, now: Time, id: WorkerId) {
+        let Some(worker) = self
+            .workers
+            .get_mut(&id)
+            .filter(|worker| !worker.is_leaving())
+        else {
+            return;
+        };
+        let index = worker.slot;
+        let limit = self.pool_of(index).drain;
+        let deadline = limit.map(|limit| now.saturating_add(limit).saturating_add(COURTESY));
+        if let Some(worker) = self.workers.get_mut(&id) {
+            worker.state = State::Stopping { deadline };
+        }
+        self.note(Note::Done(id));
+        self.proven.insert(self.slots[index].pool);
+        let slot = &mut self.slots[index];
+        if slot.holder == Some(id) {
+            slot.holder = None;
+            slot.active &= slot.successor.is_some();
+        } else if slot.successor == Some(id) {
+            slot.successor = None;
+            slot.active = false;
+            if let Some(old) = slot.holder.take() {
+                self.ask_to_stop(now, old, limit);
+            }
+        }
+    }
+
+    /// Ends the launch when every slot has been given up by its own worker.
+    pub(super) fn end_if_all_done(&mut self, now: Time) {
+        let active = self.slots.iter().any(|slot| slot.active);
+        if !active && !self.slots.is_empty() && !self.is_reloading() {
+            self.note(Note::AllDone);
+            self.stop(now);
         }
     }
 

@@ -1,9 +1,11 @@
 //! A reload: read, check, then replace slot by slot, or take all of it back.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
+use super::slot::Slot;
 use super::{
-    Action, Announcement, Cause, Machine, Note, Policy, RestartMethod, Time, Worker, WorkerId,
+    Action, Announcement, Cause, Machine, Note, Policy, PoolId, RestartMethod, Time, Worker,
 };
 
 /// A replacement of the workers of all slots by those of another generation.
@@ -31,6 +33,11 @@ impl Roll {
         self.not_before
     }
 
+    /// Returns the settings that count when it is done.
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// Replaces one slot more.
     pub(super) fn add(&mut self, slot: usize) {
         if !self.todo.contains(&slot) {
@@ -39,14 +46,52 @@ impl Roll {
     }
 }
 
+/// How long no reload may have been asked for before another one follows in a storm.
+const CALM: Duration = Duration::from_millis(250);
+
+/// How long a storm may put a reload off.
+const LONGEST_STORM: Duration = Duration::from_secs(2);
+
 impl Machine {
-    /// Begins to read the configuration if somebody asked for it and nothing stands in the way.
-    pub(super) fn start_loading(&mut self, now: Time) {
-        if !self.reload_wanted || self.is_reloading() {
+    /// Takes note that a reload is asked for.
+    ///
+    /// One that comes while another is under way may be the first of many: what they ask for is one
+    /// more reload, after the last of them.
+    pub(super) fn want_reload(&mut self, now: Time) {
+        if self.is_stopping() {
             return;
         }
+        if self.is_reloading() || self.storm.is_some() {
+            let (since, _) = self.storm.unwrap_or((now, now));
+            let calm = now.saturating_add(CALM).min(since + LONGEST_STORM);
+            self.storm = Some((since, calm));
+        }
+        self.reload_wanted = true;
+    }
+
+    /// Returns when the reload begins that waits for the end of a storm.
+    pub(super) fn next_reload(&self) -> Option<Time> {
+        let waits = self.reload_wanted && !self.is_reloading() && self.upgrade.is_none();
+        let (_, calm) = self.storm.filter(|_| waits)?;
+        Some(calm)
+    }
+
+    /// Begins to read the configuration if somebody asked for it and nothing stands in the way.
+    pub(super) fn start_loading(&mut self, now: Time) {
+        if !self.reload_wanted || self.is_reloading() || self.upgrade.is_some() {
+            return;
+        }
+        if self.storm.is_some_and(|(_, calm)| calm > now) {
+            return;
+        }
+        self.storm = None;
         self.reload_wanted = false;
-        self.loading = Some(self.policy.start.map(|limit| now.saturating_add(limit)));
+        self.loading = Some(
+            self.policy
+                .shared
+                .start
+                .map(|limit| now.saturating_add(limit)),
+        );
         if self.announced.is_some() {
             self.announce(Announcement::Reloading);
         }
@@ -76,60 +121,30 @@ impl Machine {
         }
     }
 
-    fn mutate(&mut self, now: Time, policy: Policy) {
-        let workers: Vec<WorkerId> = self
-            .workers
-            .values()
-            .filter(|worker| !worker.is_leaving())
-            .map(|w| w.id)
-            .collect();
-        self.act(Action::Mutate(workers.clone()));
-        self.act(Action::Keep(self.generation));
-        self.mutating = Some((workers, policy.start.map(|limit| now.saturating_add(limit))));
-        self.take_over(now, policy);
-        self.end_mutation();
-    }
-
-    /// Notes that a worker has answered to a mutation, or never will.
-    pub(super) fn mutated(&mut self, id: WorkerId) {
-        if let Some((waiting, _)) = &mut self.mutating {
-            waiting.retain(|waiting| *waiting != id);
-            self.end_mutation();
-        }
-    }
-
-    pub(super) fn expire_mutation(&mut self, now: Time) {
-        if let Some((waiting, Some(deadline))) = &mut self.mutating
-            && *deadline <= now
-        {
-            waiting.clear();
-            self.end_mutation();
-        }
-    }
-
-    fn end_mutation(&mut self) {
-        if self
-            .mutating
-            .as_ref()
-            .is_some_and(|(waiting, _)| waiting.is_empty())
-        {
-            self.mutating = None;
-            self.note(Note::Mutated);
-        }
-    }
-
     fn begin_roll(&mut self, policy: Policy) {
         self.latest += 1;
-        let todo = (0..self.slots.len())
+        // What no old worker does comes first, so that it is done before the old ones go.
+        for pool in &policy.own {
+            if self.policy.pool(pool.id).is_none() {
+                self.set_count(pool.id, pool.workers);
+                for index in 0..self.slots.len() {
+                    self.slots[index].fresh |= self.slots[index].pool == pool.id;
+                }
+            }
+        }
+        // The slots of pools that go stay as they are until the end.
+        let mut todo: Vec<usize> = (0..self.slots.len())
             .filter(|index| self.slots[*index].active)
+            .filter(|index| policy.pool(self.slots[*index].pool).is_some())
             .collect();
+        todo.sort_by_key(|index| !self.slots[*index].fresh);
         let (to, from) = (self.latest, self.generation);
         let (undoing, not_before, failed) = (false, None, 0);
         self.roll = Some(Roll {
             to,
             from,
             policy,
-            todo,
+            todo: todo.into(),
             undoing,
             not_before,
             failed,
@@ -155,38 +170,43 @@ impl Machine {
     }
 
     fn fork_successors(&mut self, now: Time, roll: &mut Roll) {
-        let under_way = self
-            .slots
-            .iter()
-            .filter(|slot| slot.successor.is_some())
-            .count();
-        // The first of a generation goes alone: it shows whether the others may follow.
-        let proven = roll.undoing || self.slots.iter().any(|slot| slot.generation == roll.to);
-        let limit = if proven { roll.policy.surge.max(1) } else { 1 };
-        let mut room = limit.saturating_sub(under_way);
         let mut waiting = VecDeque::new();
-        while room > 0 {
-            let Some(index) = roll.todo.pop_front() else {
-                break;
-            };
-            let holder = self.slots[index]
-                .holder
-                .and_then(|id| self.workers.get(&id));
-            if !self.slots[index].active || holder.is_some_and(|w| w.generation == roll.to) {
+        while let Some(index) = roll.todo.pop_front() {
+            let slot = &self.slots[index];
+            let holder = slot.holder.and_then(|id| self.workers.get(&id));
+            if !slot.active || holder.is_some_and(|w| w.generation == roll.to) {
                 continue;
             }
-            if self.is_draining(index) || self.slots[index].successor.is_some() {
-                // A slot's last worker but one has to be gone first, so that reloads in quick
-                // succession do not pile up draining workers.
+            // A slot's last worker but one has to be gone first, so that reloads in quick
+            // succession do not pile up draining workers.
+            let busy = self.is_draining(index) || slot.successor.is_some();
+            if busy
+                || self.under_way(slot.pool) >= self.limit(slot.pool, roll)
+                || !self.may_begin(roll)
+            {
                 waiting.push_back(index);
                 continue;
             }
             let id = self.fork(now, index, roll.to);
             self.slots[index].successor = Some(id);
-            room -= 1;
         }
-        while let Some(index) = waiting.pop_back() {
-            roll.todo.push_front(index);
+        roll.todo = waiting;
+    }
+
+    /// Returns whether the reload may go on beyond its very first successor.
+    fn may_begin(&self, roll: &Roll) -> bool {
+        let shown = self.slots.iter().any(|slot| slot.generation == roll.to);
+        roll.undoing || shown || self.slots.iter().all(|slot| slot.successor.is_none())
+    }
+
+    /// Returns how many slots of a pool may have a successor under way.
+    fn limit(&self, pool: PoolId, roll: &Roll) -> usize {
+        // The first of a pool goes alone: it shows whether the others may follow.
+        let has_shown = |slot: &Slot| slot.pool == pool && slot.generation == roll.to;
+        if roll.undoing || self.slots.iter().any(has_shown) {
+            roll.policy.pool(pool).map_or(1, |pool| pool.surge.max(1))
+        } else {
+            1
         }
     }
 
@@ -206,11 +226,19 @@ impl Machine {
         self.start_loading(now);
     }
 
-    fn take_over(&mut self, now: Time, policy: Policy) {
-        let (before, after) = (self.policy.workers, policy.workers);
-        self.policy = policy;
-        if before != after {
-            self.scale_to(now, after);
+    pub(super) fn take_over(&mut self, now: Time, policy: Policy) {
+        let before = std::mem::replace(&mut self.policy, policy);
+        let counts: Vec<_> = self.policy.pools().map(|p| (p.id, p.workers)).collect();
+        for (id, workers) in counts {
+            if before.pool(id).is_some_and(|old| old.workers != workers) {
+                self.scale_to(now, id, workers);
+            }
+        }
+        for gone in before.own {
+            if self.policy.pool(gone.id).is_none() {
+                self.drop_slots(now, gone.id, 0);
+                self.note(Note::Scaled(gone.id, 0));
+            }
         }
     }
 
@@ -235,7 +263,7 @@ impl Machine {
         };
         if roll.undoing {
             roll.failed = roll.failed.saturating_add(1);
-            let retry_in = self.policy.respawn_after(roll.failed);
+            let retry_in = self.policy.shared.respawn_after(roll.failed);
             roll.todo.push_front(slot);
             roll.not_before = Some(now.saturating_add(retry_in));
             self.roll = Some(roll);
@@ -245,16 +273,20 @@ impl Machine {
         std::mem::swap(&mut roll.to, &mut roll.from);
         roll.undoing = true;
         roll.not_before = None;
-        roll.todo = (0..self.slots.len())
-            .filter(|index| self.slots[*index].active)
-            .collect();
         for index in 0..self.slots.len() {
+            if self.policy.pool(self.slots[index].pool).is_none() {
+                self.drop_slot(now, index);
+            }
+            let drain = self.pool_of(index).drain;
             let slot = &mut self.slots[index];
             slot.generation = roll.to;
             if let Some(other) = slot.successor.take() {
-                self.ask_to_stop(now, other, self.policy.drain);
+                self.ask_to_stop(now, other, drain);
             }
         }
+        roll.todo = (0..self.slots.len())
+            .filter(|index| self.slots[*index].active)
+            .collect();
         self.roll = Some(roll);
     }
 }

@@ -1,7 +1,7 @@
 //! How many slots there are.
 
 use super::slot::Slot;
-use super::{Machine, Note, Time};
+use super::{Machine, Note, PoolId, Time};
 
 impl Machine {
     /// Uses one slot more.
@@ -9,58 +9,99 @@ impl Machine {
         if self.is_stopping() {
             return;
         }
-        let (active, _) = self.counts();
-        self.set_count(active.saturating_add(1));
-        self.note(Note::Scaled(active + 1));
+        let pool = self.scaled_by_signals();
+        let count = self.active(pool) + 1;
+        self.set_count(pool, count);
+        self.note(Note::Scaled(pool, count));
     }
 
     /// Uses one slot fewer, but keeps one.
     pub(super) fn fewer(&mut self, now: Time) {
-        let (active, _) = self.counts();
-        if self.is_stopping() || active <= 1 {
+        let pool = self.scaled_by_signals();
+        let count = self.active(pool);
+        if self.is_stopping() || count <= 1 {
             return;
         }
-        self.drop_slots(now, active - 1);
-        self.note(Note::Scaled(active - 1));
+        self.drop_slots(now, pool, count - 1);
+        self.note(Note::Scaled(pool, count - 1));
     }
 
-    /// Makes at least `count` slots active, the lowest first.
-    pub(super) fn set_count(&mut self, count: usize) {
-        while self.slots.len() < count {
-            self.slots.push(Slot::default());
-        }
-        let generation = self.generation;
-        for (index, slot) in self.slots.iter_mut().enumerate().take(count) {
-            if !slot.active {
-                *slot = Slot {
-                    active: true,
-                    generation,
-                    ..Slot::default()
-                };
-                if let Some(roll) = &mut self.roll {
-                    roll.add(index);
-                }
+    /// Makes at least `count` slots of a pool active, the lowest first.
+    pub(super) fn set_count(&mut self, pool: PoolId, count: usize) {
+        while self.active(pool) < count {
+            let index = self.unused_slot(pool);
+            let number = self.slots[index].number;
+            self.slots[index] = Slot {
+                active: true,
+                ..Slot::new(pool, number, self.generation)
+            };
+            if let Some(roll) = &mut self.roll {
+                roll.add(index);
             }
         }
     }
 
-    /// Drains the newest slots until `count` are left.
-    pub(super) fn drop_slots(&mut self, now: Time, count: usize) {
-        for index in count..self.slots.len() {
-            let slot = &mut self.slots[index];
-            slot.active = false;
-            slot.retry_at = None;
-            let leaving = [slot.holder.take(), slot.successor.take()];
-            for id in leaving.into_iter().flatten() {
-                self.ask_to_stop(now, id, self.policy.drain);
-            }
+    /// Drains the newest slots of a pool until `count` are left.
+    pub(super) fn drop_slots(&mut self, now: Time, pool: PoolId, count: usize) {
+        while self.active(pool) > count {
+            let newest = self
+                .slots_of(pool)
+                .filter(|index| self.slots[*index].active);
+            let Some(index) = newest.max_by_key(|index| self.slots[*index].number) else {
+                return;
+            };
+            self.drop_slot(now, index);
+        }
+    }
+
+    /// Drains a slot.
+    pub(super) fn drop_slot(&mut self, now: Time, index: usize) {
+        let drain = self.pool_of(index).drain;
+        let slot = &mut self.slots[index];
+        slot.active = false;
+        slot.retry_at = None;
+        let leaving = [slot.holder.take(), slot.successor.take()];
+        for id in leaving.into_iter().flatten() {
+            self.ask_to_stop(now, id, drain);
         }
     }
 
     /// Follows a changed number in the configuration.
-    pub(super) fn scale_to(&mut self, now: Time, count: usize) {
-        self.set_count(count);
-        self.drop_slots(now, count);
-        self.note(Note::Scaled(count));
+    pub(super) fn scale_to(&mut self, now: Time, pool: PoolId, count: usize) {
+        self.set_count(pool, count);
+        self.drop_slots(now, pool, count);
+        self.note(Note::Scaled(pool, count));
+    }
+
+    /// Returns how many slots of a pool are in use.
+    pub(super) fn active(&self, pool: PoolId) -> usize {
+        self.slots_of(pool)
+            .filter(|index| self.slots[*index].active)
+            .count()
+    }
+
+    /// Goes through the slots of a pool.
+    pub(super) fn slots_of(&self, pool: PoolId) -> impl Iterator<Item = usize> {
+        (0..self.slots.len()).filter(move |index| self.slots[*index].pool == pool)
+    }
+
+    /// Returns the lowest slot of a pool that is not in use.
+    fn unused_slot(&mut self, pool: PoolId) -> usize {
+        let unused = self
+            .slots_of(pool)
+            .filter(|index| !self.slots[*index].active);
+        if let Some(index) = unused.min_by_key(|index| self.slots[*index].number) {
+            return index;
+        }
+        let number = self.slots_of(pool).count();
+        self.slots.push(Slot::new(pool, number, self.generation));
+        self.slots.len() - 1
+    }
+
+    /// Returns the pool that signals scale: the shared one, or the first if no service shares.
+    fn scaled_by_signals(&self) -> PoolId {
+        let mut pools = self.policy.pools().map(|pool| pool.id);
+        let used = pools.find(|pool| self.active(*pool) > 0);
+        used.unwrap_or(PoolId::SHARED)
     }
 }

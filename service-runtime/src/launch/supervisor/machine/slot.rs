@@ -2,17 +2,24 @@
 
 use std::time::Duration;
 
-use super::{Action, Machine, Time, WorkerId};
+use super::stop::COURTESY;
+use super::{Action, Machine, Place, Pool, PoolId, Time, WorkerId};
 
 /// A worker's place; it outlives the worker in it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Slot {
+    /// Whose workers it takes.
+    pub(super) pool: PoolId,
+    /// Its number among the slots of the pool.
+    pub(super) number: usize,
     /// Whether the slot is to have a worker.
     pub(super) active: bool,
     /// The worker that counts.
     pub(super) holder: Option<WorkerId>,
     /// The one that takes its place as soon as it is ready.
     pub(super) successor: Option<WorkerId>,
+    /// Whether only a reload may fill it, for its pool is new.
+    pub(super) fresh: bool,
     /// The generation that the slot's next worker belongs to.
     pub(super) generation: u64,
     /// Young deaths in a row.
@@ -42,6 +49,8 @@ pub(crate) struct Worker {
     pub(crate) since: Time,
     /// When its runtime last turned, as far as is known.
     pub(super) beat: Time,
+    /// Since when its heartbeat is missed.
+    pub(super) missed: Option<Time>,
     /// Whether it has reached a limit of its life.
     pub(super) worn: bool,
 }
@@ -76,6 +85,24 @@ pub(crate) enum State {
 }
 
 impl Slot {
+    /// Makes a slot that is not in use.
+    pub(super) fn new(pool: PoolId, number: usize, generation: u64) -> Self {
+        Self {
+            pool,
+            number,
+            active: false,
+            holder: None,
+            successor: None,
+            fresh: false,
+            generation,
+            young: 0,
+            refused: 0,
+            retry_at: None,
+            recycle_failed: 0,
+            recycle_at: None,
+        }
+    }
+
     /// Returns when the slot wants to be looked at.
     pub(super) fn wake_up(&self) -> Option<Time> {
         let retry = self.retry_at.filter(|_| self.wants_worker());
@@ -84,7 +111,7 @@ impl Slot {
 
     /// Returns whether a holder is missing, with no successor under way.
     pub(super) fn wants_worker(&self) -> bool {
-        self.active && self.holder.is_none() && self.successor.is_none()
+        self.active && !self.fresh && self.holder.is_none() && self.successor.is_none()
     }
 }
 
@@ -118,6 +145,7 @@ impl Machine {
         let id = WorkerId(self.next_worker);
         self.next_worker += 1;
         let state = State::Forking;
+        let (pool, number) = (self.slots[slot].pool, self.slots[slot].number);
         self.workers.insert(
             id,
             Worker {
@@ -127,13 +155,14 @@ impl Machine {
                 state,
                 since: now,
                 beat: now,
+                missed: None,
                 worn: false,
             },
         );
         self.slots[slot].retry_at = None;
         self.act(Action::Fork {
             worker: id,
-            slot,
+            place: Place { slot, pool, number },
             generation,
         });
         id
@@ -141,6 +170,17 @@ impl Machine {
 
     /// Asks a worker to stop within `limit`; one that is on its way out already is left alone.
     pub(super) fn ask_to_stop(&mut self, now: Time, id: WorkerId, limit: Option<Duration>) {
+        let deadline = limit.map(|limit| now.saturating_add(limit).saturating_add(COURTESY));
+        self.send_away(id, limit, deadline);
+    }
+
+    /// As [`ask_to_stop`](Self::ask_to_stop), and kills it at `deadline`.
+    pub(super) fn send_away(
+        &mut self,
+        id: WorkerId,
+        limit: Option<Duration>,
+        deadline: Option<Time>,
+    ) {
         let Some(worker) = self
             .workers
             .get_mut(&id)
@@ -148,10 +188,8 @@ impl Machine {
         else {
             return;
         };
-        worker.state = State::Stopping {
-            deadline: limit.map(|limit| now.saturating_add(limit)),
-        };
-        self.act(Action::Stop(id));
+        worker.state = State::Stopping { deadline };
+        self.act(Action::Stop(id, limit));
     }
 
     /// Kills a worker, once.
@@ -170,5 +208,15 @@ impl Machine {
         self.workers
             .values()
             .any(|worker| worker.slot == slot && worker.is_leaving())
+    }
+
+    /// Returns how the workers of this slot are kept alive.
+    pub(super) fn pool_of(&self, slot: usize) -> &Pool {
+        let id = self.slots[slot].pool;
+        let coming = self.roll.as_ref().and_then(|roll| roll.policy().pool(id));
+        self.policy
+            .pool(id)
+            .or(coming)
+            .unwrap_or(&self.policy.shared)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Action, Announcement, Machine, Note, Outcome, Phase, State, Time, WorkerId};
 
 /// How long a worker has, when its time is up, to say what still runs and to end by itself.
-const COURTESY: Duration = Duration::from_millis(300);
+pub(super) const COURTESY: Duration = Duration::from_millis(300);
 
 /// How long killed workers are waited for.
 const KILLED: Duration = Duration::from_millis(700);
@@ -14,7 +14,11 @@ impl Machine {
     /// Begins a graceful stop; a second time, a quick one.
     pub(super) fn stop(&mut self, now: Time) {
         if self.is_stopping() {
-            self.quit(now, Outcome::Quit);
+            // One that was replaced stops already, and nobody has asked for it twice.
+            if self.excused || !self.replaced {
+                self.quit(now, Outcome::Quit);
+            }
+            self.excused = true;
             return;
         }
         self.begin_end();
@@ -25,7 +29,7 @@ impl Machine {
             if matches!(self.workers[&id].state, State::Aborted { .. }) {
                 self.kill(id);
             }
-            self.ask_to_stop(now, id, None);
+            self.send_away(id, limit, None);
         }
     }
 
@@ -48,7 +52,12 @@ impl Machine {
     pub(super) fn end_if_done(&mut self, now: Time) {
         match self.phase {
             Phase::Stopping { .. } if self.workers.is_empty() => {
-                self.end(self.verdict.unwrap_or(Outcome::Stopped));
+                let clean = if self.replaced {
+                    Outcome::Replaced
+                } else {
+                    Outcome::Stopped
+                };
+                self.end(self.verdict.unwrap_or(clean));
             }
             Phase::Stopping {
                 deadline: Some(deadline),
@@ -68,13 +77,19 @@ impl Machine {
             self.act(Action::CancelLoad);
         }
         self.roll = None;
-        self.mutating = None;
+        self.mutation = None;
         self.reload_wanted = false;
         for slot in &mut self.slots {
             slot.retry_at = None;
             slot.recycle_at = None;
         }
-        self.announce(Announcement::Stopping);
+        if self.upgrade.take().is_some() {
+            self.act(Action::CancelUpgrade);
+        }
+        // Whoever took over speaks for the program now.
+        if !self.replaced {
+            self.announce(Announcement::Stopping);
+        }
     }
 
     fn end(&mut self, outcome: Outcome) {

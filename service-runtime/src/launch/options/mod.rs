@@ -1,5 +1,7 @@
 //! What a program says of its own launch.
 
+mod surroundings;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,6 +82,12 @@ impl Options {
     #[must_use]
     pub fn workers(self, workers: usize) -> Self {
         self.give("workers", workers)
+    }
+
+    /// Runs as many workers as there are processors for this program.
+    #[must_use]
+    pub fn workers_auto(self) -> Self {
+        self.give("workers", "auto")
     }
 
     /// Sets what a reload does.

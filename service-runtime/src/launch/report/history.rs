@@ -1,0 +1,109 @@
+//! What happened lately: signals, deaths of workers, the last reload.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::Row;
+
+/// How much is remembered of each.
+const LATEST: usize = 20;
+
+/// What a report tells of the time before it.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    signals: VecDeque<(Instant, String, String)>,
+    #[cfg(target_os = "linux")]
+    deaths: VecDeque<(Instant, Died)>,
+    reload: Option<(Instant, String)>,
+}
+
+/// The end of a worker.
+#[cfg(target_os = "linux")]
+#[derive(Debug)]
+pub(crate) struct Died {
+    pub(crate) pid: i32,
+    pub(crate) slot: usize,
+    pub(crate) of: Option<String>,
+    pub(crate) generation: u64,
+    /// How long it lived.
+    pub(crate) age: Duration,
+    pub(crate) how: String,
+    /// Whether it was told to end.
+    pub(crate) expected: bool,
+    pub(crate) error: Option<String>,
+}
+
+impl History {
+    /// Remembers a signal.
+    pub(crate) fn signal(&mut self, signal: impl ToString, sender: impl ToString) {
+        let seen = (Instant::now(), signal.to_string(), sender.to_string());
+        push(&mut self.signals, seen);
+    }
+
+    /// Remembers the end of a worker.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn death(&mut self, died: Died) {
+        push(&mut self.deaths, (Instant::now(), died));
+    }
+
+    /// Remembers how the last reload goes, or went.
+    pub(crate) fn reload(&mut self, outcome: impl Into<String>) {
+        self.reload = Some((Instant::now(), outcome.into()));
+    }
+
+    /// Returns a row for each.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        let reload = self.reload.iter().map(|(at, outcome)| {
+            let row = Row::one("reload").with("outcome", outcome.as_str());
+            row.with("ago", at.elapsed())
+        });
+        let signals = self.signals.iter().map(|(at, signal, sender)| {
+            Row::of_many("signal", "signals")
+                .with("name", signal.as_str())
+                .with("sender", sender.as_str())
+                .with("ago", at.elapsed())
+        });
+        #[cfg(target_os = "linux")]
+        let signals = signals.chain(self.deaths.iter().map(|(at, died)| {
+            Row::of_many("death", "deaths")
+                .with("slot", died.slot)
+                .with("of", died.of.clone())
+                .with("pid", died.pid)
+                .with("generation", died.generation)
+                .with("age", died.age)
+                .with("how", died.how.as_str())
+                .with("expected", died.expected)
+                .with("error", died.error.clone())
+                .with("ago", at.elapsed())
+        }));
+        reload.chain(signals).collect()
+    }
+}
+
+fn push<T>(list: &mut VecDeque<T>, item: T) {
+    if list.len() == LATEST {
+        list.pop_front();
+    }
+    list.push_back(item);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_latest_twenty_are_remembered() {
+        let mut history = History::default();
+        for number in 0..30 {
+            history.signal(number, "pid 1, uid 0");
+        }
+        history.reload("reloaded");
+        let rows = history.rows();
+        assert_eq!(rows.len(), LATEST + 1);
+        assert!(
+            rows[1]
+                .write(crate::ReportFormat::Text)
+                .starts_with("signal name=10 ")
+        );
+    }
+}

@@ -1,0 +1,11 @@
+//! Who the program is and what it may do.
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(target_os = "linux")]
+mod linux;
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) use self::elsewhere::{Rights, Unknown};
+#[cfg(target_os = "linux")]
+pub(crate) use self::linux::{Rights, Unknown};

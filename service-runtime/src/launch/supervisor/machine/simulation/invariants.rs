@@ -1,0 +1,197 @@
+//! What must stay true of the machine, whatever happens: the list, and what checks it.
+//!
+//! Of every action, before it is carried out:
+//!
+//! 1. Nothing is done after the exit.
+//! 2. Nothing is forked once a stop has begun; no worker is forked twice.
+//! 3. A slot that has a worker on its way out gets no second one beside its holder.
+//! 4. A fork that was refused is not tried again at the same moment, over and over.
+//! 5. A worker is asked to stop at most once, killed at most once, and not asked after it was killed;
+//!    none of that once its end was reported.
+//! 6. A worker is aborted only if its heart stands still: not for a suspension of everybody.
+//! 7. One configuration is read at a time, and not during an upgrade; one upgrade at a time, and not
+//!    during a reload.
+//! 8. However many reloads are asked for while one is under way, one more begins, when no more were
+//!    asked for for a quarter of a second or two seconds have passed.
+//! 9. A generation whose reload failed is never kept.
+//! 10. Who leads is ready and not on its way out.
+//! 11. What is announced is so, and nothing is announced after the stop.
+//!
+//! After every step:
+//!
+//! 12. A slot has one worker that stays, and a second one only while that is being replaced.
+//! 13. While a reload is under way it is announced.
+//! 14. No deadline has passed without being acted on.
+//!
+//! When all trouble is over:
+//!
+//! 15. It comes to rest: every slot has a ready worker of the current generation, there is no other
+//!     process, the configuration kept is the generation's, and every pool has a living leader.
+//! 16. A stop ends, within its limit and a moment, whatever the workers do.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::*;
+use super::world::{Process, World};
+
+/// Checks 1 to 11.
+pub(super) fn allows(world: &World, action: &Action) {
+    assert!(world.exited.is_none(), "{action:?} after the exit");
+    let live = |worker: &WorkerId| -> &Process {
+        let process = world.live.get(worker);
+        process.unwrap_or_else(|| panic!("{action:?}, but it is no live worker"))
+    };
+    match action {
+        Action::Fork { worker, place, .. } => may_fork(world, *worker, place.slot),
+        Action::Stop(worker, _) => {
+            assert!(!live(worker).asked, "{worker:?} asked to stop twice");
+            assert!(
+                !live(worker).killed,
+                "{worker:?} asked to stop after it was killed"
+            );
+        }
+        Action::Abort(worker) => {
+            assert!(
+                live(worker).hung,
+                "{worker:?} aborted while its heart beats"
+            );
+            assert!(!live(worker).leaving(), "{worker:?} aborted on its way out");
+        }
+        Action::Kill(worker) => assert!(!live(worker).killed, "{worker:?} killed twice"),
+        Action::Load(_) => {
+            assert!(
+                !world.loading,
+                "two readings of the configuration at a time"
+            );
+            assert!(!world.upgrading, "a reload during an upgrade");
+            if let (Some(first), Some(last)) = (world.storm.first(), world.storm.last()) {
+                let calm = world.now >= *last + Duration::from_millis(250);
+                let long = world.now >= *first + Duration::from_secs(2);
+                assert!(calm || long, "a reload in the middle of a storm");
+            }
+        }
+        Action::Mutate(workers) => workers.iter().for_each(|worker| {
+            live(worker);
+        }),
+        Action::Keep(generation) => {
+            assert!(
+                !world.bad.contains(generation),
+                "a failed generation was kept"
+            );
+        }
+        Action::Lead(_, Some(worker)) => {
+            let leader = live(worker);
+            assert!(leader.ready && !leader.leaving(), "a leader on its way out");
+        }
+        Action::Announce(Announcement::Stopping) => {}
+        Action::Announce(announcement) => {
+            assert!(!world.stopping, "announced after the stop");
+            let reloading = *announcement == Announcement::Reloading;
+            let is_so = reloading == world.machine.is_reloading();
+            assert!(is_so, "announced something else");
+        }
+        Action::Upgrade => {
+            assert!(!world.upgrading, "two upgrades at a time");
+            assert!(!world.machine.is_reloading(), "an upgrade during a reload");
+        }
+        Action::CancelUpgrade => assert!(world.upgrading, "no upgrade to be given up"),
+        Action::CancelLoad
+        | Action::Lead(_, None)
+        | Action::Log(_)
+        | Action::Exit(_)
+        | Action::HandOver { .. } => {}
+    }
+}
+
+fn may_fork(world: &World, worker: WorkerId, slot: usize) {
+    assert!(!world.stopping, "a fork after the stop began");
+    assert!(!world.seen.contains_key(&worker), "{worker:?} forked twice");
+    let others = || world.live.values().filter(|other| other.slot == slot);
+    let replaced = others().any(|other| !other.leaving());
+    let draining = others().any(Process::leaving);
+    assert!(
+        !(replaced && draining),
+        "slot {slot} has one draining already"
+    );
+    if let Some((count, at)) = world.refused.get(&slot) {
+        // Another order may ask for the same slot at the same moment, but no loop may.
+        assert!(*at < world.now || *count < 20, "no pause after a refusal");
+    }
+}
+
+/// Checks 12 to 14.
+pub(super) fn holds(world: &World) {
+    if world.exited.is_some() {
+        return;
+    }
+    let machine = &world.machine;
+    let mut staying: BTreeMap<usize, usize> = BTreeMap::new();
+    for process in world.live.values().filter(|process| !process.leaving()) {
+        *staying.entry(process.slot).or_default() += 1;
+    }
+    for (slot, count) in staying {
+        let successors = machine.under_way(machine.slots[slot].pool);
+        let replacing = machine.roll.is_some() || successors == 1;
+        let allowed = if replacing { 2 } else { 1 };
+        assert!(
+            count <= allowed,
+            "{count} live workers in slot {slot}, reload: {replacing}"
+        );
+    }
+    if machine.is_reloading() && machine.announced.is_some() {
+        assert_eq!(machine.announced, Some(Announcement::Reloading));
+    }
+    if let Some(deadline) = machine.deadline() {
+        assert!(
+            deadline > world.now,
+            "a deadline that has passed is not acted on"
+        );
+    }
+}
+
+/// Checks 15.
+pub(super) fn serves(world: &World) {
+    let machine = &world.machine;
+    let (active, ready) = machine.counts();
+    let draining = machine.draining();
+    assert_eq!((active, draining), (ready, 0), "not all slots are ready");
+    assert_eq!(world.live.len(), active, "as many processes as slots");
+    let generation = machine.generation();
+    assert_eq!(
+        world.last_kept, generation,
+        "the configuration kept is the generation's"
+    );
+    let newest = |process: &Process| process.generation == generation;
+    assert!(world.live.values().all(newest));
+    assert_eq!(machine.phase, Phase::Serving);
+    assert_eq!(machine.announced, Some(Announcement::Ready));
+    for pool in machine.pools().keys() {
+        let leader = machine.leaders.get(pool);
+        assert!(leader.is_some_and(|leader| world.live.contains_key(leader)));
+    }
+}
+
+/// Checks 16, with workers of which some end when asked, some only when killed, and some never.
+pub(super) fn stops(world: &mut World) {
+    let asked_at = world.now;
+    world.feed(Event::Asked(Request::Stop));
+    while world.exited.is_none() {
+        let obedient: Vec<WorkerId> = world
+            .live
+            .iter()
+            .filter(|(worker, process)| process.killed && worker.0 % 5 != 0 || worker.0 % 3 == 0)
+            .map(|(worker, _)| *worker)
+            .collect();
+        for worker in obedient {
+            world.exit(worker, None);
+        }
+        if world.exited.is_none() {
+            let before = world.now;
+            world.pass_to_deadline();
+            assert!(world.now > before, "a stop without a bound");
+        }
+    }
+    let took = world.now - asked_at;
+    assert!(took <= Duration::from_secs(61), "the stop took too long");
+}

@@ -1,0 +1,366 @@
+//! A world around the machine: processes that get ready, hang, die or ignore what they are told, an
+//! operator, and time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::super::*;
+use super::{any_policy, invariants};
+
+/// A worker as the world sees it.
+#[derive(Debug, Default)]
+pub(super) struct Process {
+    pub(super) slot: usize,
+    pub(super) generation: u64,
+    pub(super) ready: bool,
+    pub(super) asked: bool,
+    pub(super) killed: bool,
+    /// Its runtime stands still.
+    pub(super) hung: bool,
+}
+
+pub(super) struct World {
+    pub(super) machine: Machine,
+    pub(super) random: fastrand::Rng,
+    pub(super) now: Time,
+    pub(super) live: BTreeMap<WorkerId, Process>,
+    /// Every worker that was ever forked, with its generation.
+    pub(super) seen: BTreeMap<WorkerId, u64>,
+    /// How many forks into a slot were refused at one moment, and at which.
+    pub(super) refused: BTreeMap<usize, (u32, Time)>,
+    /// The generations whose reload failed.
+    pub(super) bad: BTreeSet<u64>,
+    pub(super) loading: bool,
+    pub(super) upgrading: bool,
+    pub(super) mutating: BTreeSet<WorkerId>,
+    pub(super) stopping: bool,
+    pub(super) exited: Option<Outcome>,
+    pub(super) last_kept: u64,
+    /// Whether anything may still go wrong.
+    pub(super) hostile: bool,
+    /// Whether forks are refused for now.
+    pub(super) refusing: bool,
+    /// When a suspension of everybody began and ended.
+    pub(super) woken: Option<(Time, Time)>,
+    /// When reloads were asked for while one was under way, and since.
+    pub(super) storm: Vec<Time>,
+}
+
+impl Process {
+    pub(super) fn leaving(&self) -> bool {
+        self.asked || self.killed
+    }
+}
+
+impl World {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let policy = any_policy(&mut random);
+        Self::of(policy, random)
+    }
+
+    pub(super) fn of(policy: Policy, random: fastrand::Rng) -> Self {
+        Self {
+            machine: Machine::new(policy),
+            random,
+            now: Duration::ZERO,
+            live: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            bad: BTreeSet::new(),
+            loading: false,
+            upgrading: false,
+            mutating: BTreeSet::new(),
+            stopping: false,
+            exited: None,
+            last_kept: 1,
+            hostile: true,
+            refusing: false,
+            woken: None,
+            storm: Vec::new(),
+        }
+    }
+
+    pub(super) fn feed(&mut self, event: Event) {
+        if matches!(event, Event::Asked(Request::Stop | Request::Quit)) {
+            self.stopping = true;
+        }
+        if event == Event::Asked(Request::Reload)
+            && (self.machine.is_reloading() || !self.storm.is_empty())
+        {
+            self.storm.push(self.now);
+        }
+        let mut answers = Vec::new();
+        if self.machine.wants_beats(self.now) {
+            let beats = self.live.iter().filter(|(_, process)| !process.hung);
+            let beats = beats
+                .map(|(worker, _)| (*worker, self.last_beat()))
+                .collect();
+            for action in self.machine.step(self.now, Event::Beats(beats)) {
+                self.carry_out(action, &mut answers);
+            }
+        }
+        for action in self.machine.step(self.now, event) {
+            self.carry_out(action, &mut answers);
+        }
+        invariants::holds(self);
+        for answer in answers {
+            self.feed(answer);
+        }
+    }
+
+    fn carry_out(&mut self, action: Action, answers: &mut Vec<Event>) {
+        invariants::allows(self, &action);
+        match action {
+            Action::Fork {
+                worker,
+                place: Place { slot, .. },
+                generation,
+            } => {
+                self.seen.insert(worker, generation);
+                if self.hostile && self.refusing {
+                    let (count, at) = self.refused.entry(slot).or_default();
+                    *count = if *at == self.now { *count + 1 } else { 1 };
+                    *at = self.now;
+                    answers.push(Event::ForkRefused(worker));
+                    return;
+                }
+                let process = Process {
+                    slot,
+                    generation,
+                    ..Process::default()
+                };
+                self.live.insert(worker, process);
+                answers.push(Event::Forked(worker));
+            }
+            Action::Stop(worker, _) | Action::Abort(worker) => {
+                self.live.entry(worker).and_modify(|it| it.asked = true);
+            }
+            Action::Kill(worker) => {
+                self.live.entry(worker).and_modify(|it| it.killed = true);
+            }
+            Action::Load(_) => {
+                self.loading = true;
+                self.storm.clear();
+            }
+            Action::CancelLoad => self.loading = false,
+            Action::Mutate(workers) => self.mutating = workers.into_iter().collect(),
+            Action::Keep(generation) => self.last_kept = generation,
+            Action::Log(Note::ReloadRefused(Cause::Worker(worker))) => {
+                self.bad.insert(self.seen[&worker]);
+            }
+            Action::Announce(Announcement::Stopping) | Action::HandOver { .. } => {
+                self.stopping = true;
+            }
+            Action::Exit(outcome) => self.exited = Some(outcome),
+            Action::Upgrade => self.upgrading = true,
+            Action::CancelUpgrade => self.upgrading = false,
+            Action::Announce(_) | Action::Lead(..) | Action::Log(_) => {}
+        }
+    }
+
+    pub(super) fn random_step(&mut self) {
+        let any = |world: &mut Self, choose: fn(&Process) -> bool| {
+            let fit: Vec<WorkerId> = world
+                .live
+                .iter()
+                .filter(|(_, process)| choose(process))
+                .map(|(worker, _)| *worker)
+                .collect();
+            (!fit.is_empty()).then(|| fit[world.random.usize(..fit.len())])
+        };
+        match self.random.u8(0..100) {
+            0..30 => {
+                if let Some(worker) = any(self, |process| !process.ready && !process.killed) {
+                    self.get_ready(worker);
+                }
+            }
+            30..42 => {
+                if let Some(worker) = any(self, |process| process.asked || process.killed) {
+                    self.exit(worker, Some(0));
+                }
+            }
+            42..52 => {
+                if let Some(worker) = any(self, |_| true) {
+                    let code = self.random.bool().then_some(1);
+                    self.exit(worker, code);
+                }
+            }
+            52..62 => self.feed(Event::Asked(Request::Reload)),
+            62..68 => self.feed(Event::Asked(Request::More)),
+            68..74 => self.feed(Event::Asked(Request::Fewer)),
+            74..82 => self.answer_load(),
+            82..84 => self.answer_mutation(),
+            85 => {
+                if let Some(worker) = any(self, |process| process.ready && !process.leaving()) {
+                    self.live
+                        .entry(worker)
+                        .and_modify(|process| process.hung = true);
+                }
+            }
+            84 => {
+                if let Some(worker) = any(self, |process| process.ready) {
+                    self.feed(Event::Worn(worker));
+                }
+            }
+            86 => self.refusing = self.random.u8(0..4) == 0,
+            87 => {
+                let done = any(self, |process| process.ready && !process.leaving());
+                if let Some(worker) = done.filter(|_| self.random.u8(0..4) == 0) {
+                    self.live
+                        .entry(worker)
+                        .and_modify(|process| process.asked = true);
+                    self.feed(Event::Done(worker));
+                }
+            }
+            88 => self.feed(Event::Asked(Request::Upgrade)),
+            89 => self.answer_upgrade(),
+            90..93 => {
+                let step = Duration::from_millis(self.random.u64(0..5000));
+                self.pass(step);
+            }
+            93 if self.random.u8(0..4) == 0 => {
+                let asleep = Duration::from_millis(self.random.u64(0..30_000));
+                self.suspend(asleep);
+            }
+            _ => self.pass_to_deadline(),
+        }
+    }
+
+    pub(super) fn get_ready(&mut self, worker: WorkerId) {
+        if let Some(process) = self.live.get_mut(&worker) {
+            process.ready = true;
+            self.feed(Event::Ready(worker));
+        }
+    }
+
+    pub(super) fn exit(&mut self, worker: WorkerId, code: Option<i32>) {
+        self.live.remove(&worker);
+        self.mutating.remove(&worker);
+        self.feed(Event::Exited(worker, code));
+    }
+
+    /// Answers a reading of the configuration, if there is one under way.
+    pub(super) fn answer(&mut self, loaded: Result<Policy, ()>) {
+        if std::mem::take(&mut self.loading) {
+            self.feed(Event::Loaded(loaded));
+        }
+    }
+
+    fn answer_load(&mut self) {
+        if !self.loading {
+            return;
+        }
+        let random = &mut self.random;
+        let good = !self.hostile || random.u8(0..4) > 0;
+        let method = if random.u8(0..4) == 0 {
+            RestartMethod::Mutate
+        } else {
+            RestartMethod::Reload
+        };
+        let mut loaded = any_policy(random);
+        loaded.method = method;
+        if method == RestartMethod::Mutate {
+            // Which services share a pool cannot change without new workers.
+            loaded.own.clone_from(&self.machine.policy.own);
+        }
+        self.answer(if good { Ok(loaded) } else { Err(()) });
+    }
+
+    fn answer_upgrade(&mut self) {
+        if std::mem::take(&mut self.upgrading) {
+            let ready = self.hostile && self.random.u8(0..4) == 0;
+            self.feed(Event::Upgraded(if ready { Ok(()) } else { Err(()) }));
+        }
+    }
+
+    fn answer_mutation(&mut self) {
+        if let Some(worker) = self.mutating.pop_first() {
+            self.feed(Event::Mutated(worker, Ok(())));
+        }
+    }
+
+    pub(super) fn pass(&mut self, time: Duration) {
+        // The driver never sleeps past a deadline.
+        let until = self.now + time;
+        self.now = self
+            .machine
+            .deadline()
+            .map_or(until, |deadline| deadline.min(until));
+        self.feed(Event::Clock);
+    }
+
+    /// Stops the supervisor and all workers for a while, whatever is due meanwhile.
+    fn suspend(&mut self, asleep: Duration) {
+        let due = self.machine.deadline();
+        let since = self.now;
+        self.now += asleep;
+        self.woken = Some((since, self.now));
+        // As the driver does when a sleep was much longer than asked for.
+        let overslept = due.is_some_and(|due| due + Duration::from_secs(1) < self.now);
+        self.feed(if overslept {
+            Event::Resumed
+        } else {
+            Event::Clock
+        });
+        self.feed(Event::Clock);
+    }
+
+    /// Returns when the hearts that beat have beaten last: those of a program that has just come back
+    /// from a suspension need a moment.
+    fn last_beat(&self) -> Time {
+        match self.woken {
+            Some((since, until)) if self.now < until + Duration::from_secs(1) => since,
+            _ => self.now,
+        }
+    }
+
+    pub(super) fn pass_to_deadline(&mut self) {
+        if let Some(deadline) = self.machine.deadline() {
+            self.now = deadline;
+            self.feed(Event::Clock);
+        }
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        let (active, ready) = self.machine.counts();
+        let worn = self.machine.workers().any(|worker| worker.worn);
+        active == ready && self.machine.draining() == 0 && !self.machine.is_reloading() && !worn
+    }
+
+    /// Lets everything go well from now on, until nothing happens any more.
+    pub(super) fn calm_down(&mut self) {
+        self.hostile = false;
+        for process in self.live.values_mut() {
+            process.hung = false;
+        }
+        for _ in 0..10_000 {
+            let before = self.now;
+            let waiting: Vec<WorkerId> = self.live.keys().copied().collect();
+            let mut quiet = true;
+            for worker in waiting {
+                let Some(process) = self.live.get(&worker) else {
+                    continue;
+                };
+                if process.killed || process.asked {
+                    quiet = false;
+                    self.exit(worker, Some(0));
+                } else if !process.ready {
+                    quiet = false;
+                    self.get_ready(worker);
+                }
+            }
+            quiet &= !self.loading && !self.upgrading && self.mutating.is_empty();
+            self.answer_load();
+            self.answer_upgrade();
+            self.answer_mutation();
+            self.pass_to_deadline();
+            // Heartbeats are looked at for ever; anything else comes to rest.
+            let idle = self.now == before || self.is_settled();
+            if quiet && idle || self.exited.is_some() {
+                return;
+            }
+        }
+        panic!("never calm: {:#?}", self.machine);
+    }
+}

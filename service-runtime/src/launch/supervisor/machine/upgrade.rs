@@ -1,0 +1,51 @@
+//! An upgrade: the program file is started anew, and takes over when it is ready.
+
+use super::{Action, Busy, Machine, Note, Phase, Time};
+
+impl Machine {
+    /// Begins an upgrade, unless something else is under way.
+    pub(super) fn begin_upgrade(&mut self, now: Time) {
+        let busy = match self.phase {
+            _ if self.is_stopping() => return,
+            _ if self.upgrade.is_some() => Some(Busy::Upgrading),
+            _ if self.is_reloading() || self.reload_wanted => Some(Busy::Reloading),
+            Phase::Starting => Some(Busy::Starting),
+            _ => None,
+        };
+        if let Some(busy) = busy {
+            self.note(Note::UpgradeRefused(busy));
+            return;
+        }
+        let limit = self.policy.upgrade;
+        self.upgrade = Some(limit.map(|limit| now.saturating_add(limit)));
+        self.act(Action::Upgrade);
+    }
+
+    /// Hands over to the program that was started anew, or goes on without it.
+    pub(super) fn upgraded(&mut self, now: Time, verdict: Result<(), ()>) {
+        if self.upgrade.take().is_none() {
+            return;
+        }
+        if verdict.is_err() {
+            self.note(Note::UpgradeFailed);
+            return;
+        }
+        self.note(Note::Upgraded);
+        self.act(Action::HandOver {
+            reload: self.reload_wanted,
+        });
+        self.replaced = true;
+        self.stop(now);
+    }
+
+    pub(super) fn expire_upgrade(&mut self, now: Time) {
+        let deadline = self.upgrade.flatten();
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            self.upgrade = None;
+            self.act(Action::CancelUpgrade);
+            self.note(Note::UpgradeTimedOut(
+                self.policy.upgrade.unwrap_or_default(),
+            ));
+        }
+    }
+}

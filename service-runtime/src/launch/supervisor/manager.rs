@@ -1,0 +1,94 @@
+//! What the service manager is told, and whoever else has to know that this process speaks for the
+//! program, or does so no more.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::driver::{Driver, Flow};
+use super::machine::{Announcement, Event, Request};
+use super::narrate::status;
+use crate::launch::service_launcher::EXTENSION;
+use crate::launch::upgrade::Predecessor;
+
+/// How soon a service manager that was too busy is told again.
+const UNHEARD: Duration = Duration::from_millis(200);
+
+impl Driver {
+    /// Tells the service manager what it was too busy to hear, and that the workers are alive.
+    pub(super) fn speak(&mut self) {
+        let now = self.now();
+        let delivered = self.notifier.flush();
+        let again = (!delivered).then(|| now + UNHEARD);
+        let half = self
+            .notifier
+            .watchdog_interval()
+            .map(|interval| interval / 2);
+        if half.is_some_and(|half| now >= self.fed + half) {
+            self.fed = now;
+            if self.machine.is_stopping() || self.is_alive(now) {
+                self.notifier.watchdog();
+            }
+        }
+        let extend = self.machine.is_stopping().then(|| {
+            if now >= self.extend_at {
+                self.notifier.extend_timeout(EXTENSION);
+                self.extend_at = now + EXTENSION / 3;
+            }
+            self.extend_at
+        });
+        self.speak_at = again
+            .into_iter()
+            .chain(half.map(|half| self.fed + half))
+            .chain(extend)
+            .min();
+    }
+
+    /// Cleans up what outlives this process; what another process has, or keeps, is left to it.
+    pub(super) fn leave(&self) {
+        self.kill_dismissed();
+        if let Some(predecessor) = &self.predecessor {
+            let why = self.failure.as_deref();
+            predecessor.failed(why.unwrap_or("it was told to stop"));
+        } else if !self.upgrade.handed_over && !self.notifier.keeps_sockets() {
+            self.listeners.remove_socket_files();
+        }
+    }
+
+    /// Speaks for the program as soon as the process before leaves it the field.
+    pub(super) fn take_the_field(&mut self) -> Flow {
+        let is_ready = self.machine.is_serving();
+        let granted = self.predecessor.as_ref().filter(|_| is_ready);
+        let Some(granted) = granted.and_then(Predecessor::granted) else {
+            return ControlFlow::Continue(());
+        };
+        self.predecessor = None;
+        tracing::info!("this process has taken over");
+        self.notifier.unmute();
+        self.notifier.ready(&status(&self.machine, &self.pools));
+        if granted.reload {
+            return self.feed(Event::Asked(Request::Reload));
+        }
+        ControlFlow::Continue(())
+    }
+
+    pub(super) fn announce(&mut self, announcement: Announcement) {
+        match announcement {
+            Announcement::Ready => {
+                if std::mem::take(&mut self.given_up) {
+                    self.close_given_up();
+                }
+                if let Some(predecessor) = &self.predecessor {
+                    predecessor.ready();
+                }
+                tracing::info!("ready: {}", status(&self.machine, &self.pools));
+                self.notifier.ready(&status(&self.machine, &self.pools));
+            }
+            Announcement::Reloading => self.notifier.reloading(),
+            Announcement::Stopping => {
+                self.notifier.stopping();
+                // From now on the last worker that accepts decides when clients are refused.
+                self.listeners.close_all();
+            }
+        }
+    }
+}

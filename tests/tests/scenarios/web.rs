@@ -1,0 +1,135 @@
+//! The end of a program that serves HTTP, as its clients see it.
+
+use std::io::ErrorKind;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use tests::fixture;
+use tests::harness::{Fixture, until};
+
+use super::Over;
+
+#[path = "../http/client.rs"]
+#[allow(dead_code, reason = "the tests of HTTP use more of it")]
+mod client;
+
+use client::Client;
+
+fn web(keys: &[&str]) -> (Fixture, String) {
+    let keys = ["bind=127.0.0.1:0"].iter().chain(keys);
+    let web = keys.fold(fixture!("web"), |web, key| {
+        web.args(["--set", &format!("web.{key}")])
+    });
+    let web = web.start();
+    web.ready(2);
+    let said = web.lines().with("listening on 127.0.0.1:");
+    let address = said[0]
+        .split("listening on ")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next());
+    let address = address.unwrap().to_owned();
+    (web, address)
+}
+
+#[test]
+fn sixteen_keep_alive_clients_see_no_failure_at_a_stop_and_every_close_is_announced() {
+    let (web, address) = web(&["linger=20s"]);
+    let (served, connected) = (AtomicUsize::new(0), Barrier::new(16));
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..16)
+            .map(|number| {
+                let (address, served, connected) = (&address, &served, &connected);
+                scope.spawn(move || {
+                    let mut client = Client::connect(address).unwrap();
+                    connected.wait();
+                    loop {
+                        let answer = client.get("/pid").unwrap();
+                        assert_eq!(answer.status, 200);
+                        served.fetch_add(1, Ordering::Relaxed);
+                        if answer.closes() {
+                            assert_eq!(client.rest().unwrap(), "");
+                            return;
+                        }
+                        thread::sleep(Duration::from_millis(number));
+                    }
+                })
+            })
+            .collect();
+        until("every client is served", || {
+            served.load(Ordering::Relaxed) > 500
+        });
+        web.signal(Signal::SIGTERM);
+        for client in clients {
+            client
+                .join()
+                .expect("no failure on a connection that was used before");
+        }
+    });
+    assert_eq!(web.exit_code(), 0);
+}
+
+#[test]
+fn a_stop_fails_the_readiness_at_once_and_then_serves_until_it_refuses_with_no_reset_between() {
+    let (web, address) = web(&["drain_delay=2s", "linger=50ms"]);
+    let mut health = Client::connect(&address).unwrap();
+    assert_eq!(health.get("/readyz").unwrap().status, 200);
+    let over = AtomicBool::new(false);
+    let stopped = thread::scope(|scope| {
+        let ends = Over(&over);
+        let clients: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| until_refused(&address, &over)))
+            .collect();
+        web.signal(Signal::SIGTERM);
+        let told = Instant::now();
+        for _ in 0..2 {
+            web.wait_for("no longer ready");
+        }
+        let unready = health.get("/readyz").unwrap();
+        assert_eq!(unready.status, 503, "{unready:?}");
+        assert!(
+            told.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            told.elapsed()
+        );
+        assert_eq!(web.exit_code(), 0);
+        drop(ends);
+        let served = clients
+            .into_iter()
+            .map(|client| client.join().expect("no reset"));
+        served.collect::<Vec<_>>()
+    });
+    println!("served until refused: {stopped:?}");
+    assert!(stopped.iter().all(|served| *served > 0), "{stopped:?}");
+}
+
+/// Asks on fresh connections until one is refused, and checks that all others are refused too.
+///
+/// The system lets a client in that comes between the last look into the queue and the close of the
+/// socket, some microseconds later, and resets it then: so the last one before the refusals may be.
+fn until_refused(address: &str, over: &AtomicBool) -> usize {
+    let (mut served, mut reset, mut refused) = (0, false, false);
+    while !over.load(Ordering::Relaxed) {
+        match Client::connect(address) {
+            Ok(mut client) => {
+                assert!(!refused && !reset, "taken after others were refused");
+                match client.get("/pid") {
+                    Ok(answer) => assert_eq!(answer.status, 200),
+                    Err(error) => {
+                        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+                        reset = true;
+                    }
+                }
+                served += 1;
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+                refused = true;
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+    served
+}
