@@ -5,7 +5,8 @@
 
 Needs wrk, nginx and openssl. Every server has two workers or threads and answers `hello`; all else is as it
 is by default, but for nginx, which keeps connections for as many requests as ours does. Rounds take turns, so
-that a neighbour's load falls on all of them; the best round of each counts, and the median is shown too.
+that a neighbour's load falls on all of them; the best round of each counts, and the median is shown too. On a
+machine that others use, run it by `chrt -r 10`, before all of them, and trust the processor time first.
 """
 import argparse
 import os
@@ -55,7 +56,7 @@ class Server:
         address = f"127.0.0.1:{self.port}"
         if name == "nginx":
             path = folder / "nginx.conf"
-            tls = pair and f"ssl_certificate {pair[0]}; ssl_certificate_key {pair[1]}; ssl_session_tickets on;"
+            tls = pair and f"ssl_certificate {pair[0]}; ssl_certificate_key {pair[1]};"
             text = NGINX.format(
                 folder=folder, port=self.port, workers=workers, ssl="ssl" if pair else "", pair=tls or ""
             )
@@ -76,7 +77,11 @@ class Server:
         """Returns what all its processes have spent so far, in seconds."""
         ticks = 0
         for pid in [self.process.pid, *self.workers()]:
-            stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()
+            try:
+                stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()
+            except OSError:
+                # A worker that a reload has ended meanwhile.
+                continue
             ticks += int(stat[11]) + int(stat[12])
         return ticks / os.sysconf("SC_CLK_TCK")
 
