@@ -1,8 +1,11 @@
 //! Many deaths and many reloads: nothing adds up.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use nix::sys::signal::Signal;
 use tests::fixture;
-use tests::harness::{Fixture, Worker, descriptors, kill, memory, zombies};
+use tests::harness::{Fixture, Worker, descriptors, kill, memory, until, zombies};
 
 const KILLS: usize = 1000;
 const RELOADS: usize = 50;
@@ -10,8 +13,15 @@ const RELOADS: usize = 50;
 /// How much the memory of a supervisor may move without having grown: pages of the C library's heap.
 const MOVES: u64 = 256 * 1024;
 
-/// What may not grow in a supervisor.
+/// What may not grow in a supervisor, once it has reaped everybody.
 fn held(program: &Fixture) -> (usize, u64) {
+    until("two descriptors a worker, and nobody to be reaped", || {
+        let workers =
+            |fd: PathBuf| fs::read_link(fd).is_ok_and(|to| to == Path::new("anon_inode:[pidfd]"));
+        let open = fs::read_dir(format!("/proc/{}/fd", program.pid())).expect("it lives");
+        let pidfds = open.flatten().filter(|fd| workers(fd.path())).count();
+        pidfds == program.children().len() && zombies(program.pid()).is_empty()
+    });
     (descriptors(program.pid()), memory(program.pid()))
 }
 
