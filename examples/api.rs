@@ -15,6 +15,9 @@
 //!   finishes it, `/pid` comes from new ones.
 //! - `--set 'api.bind=["127.0.0.1:8080", "unix:/tmp/api.sock"]'`, then
 //!   `curl --unix-socket /tmp/api.sock http://api/`.
+//! - `kill -USR1` the supervisor: the log tells what each worker has answered, and how fast.
+//! - `--set api.health_bind=unix:/tmp/api-health.sock`, then
+//!   `curl --unix-socket /tmp/api-health.sock http://api/readyz`.
 //! - `--set api.access_log=text`, `curl 127.0.0.1:8080/readyz`, `--sample-config` for all keys.
 
 use std::convert::Infallible;
