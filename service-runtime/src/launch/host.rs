@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub(crate) struct ProcessHost {
     outside: Outside,
     logging: Logging,
     graceful: Mutex<Option<Duration>>,
+    /// Whether this process is on its way to its end, and not to a restart of its services.
+    ends: AtomicBool,
     /// Whether a listener that says nothing has a socket a slot.
     reuse_port: bool,
     #[cfg(feature = "config")]
@@ -54,6 +57,7 @@ impl ProcessHost {
             board: Board::default(),
             outside,
             logging,
+            ends: AtomicBool::new(false),
             graceful: Mutex::new(loaded.settings.graceful_shutdown_timeout),
             reuse_port: loaded.settings.reuse_port,
             #[cfg(feature = "config")]
@@ -67,6 +71,11 @@ impl ProcessHost {
         self.snapshots.send_replace(loaded.snapshot.clone());
         #[cfg(not(feature = "config"))]
         let _ = loaded;
+    }
+
+    /// Says that this process is on its way to its end.
+    pub(crate) fn end(&self) {
+        self.ends.store(true, Ordering::Release);
     }
 
     /// Changes how long a stop may take that begins from now on.
@@ -127,6 +136,22 @@ impl Host for ProcessHost {
             Outside::Alone { .. } => Some(Box::new(())),
             #[cfg(target_os = "linux")]
             Outside::Supervised(link) => link.turn(task),
+        }
+    }
+
+    fn program_ends(&self) -> bool {
+        match &self.outside {
+            #[cfg(target_os = "linux")]
+            Outside::Alone { listeners, notify } => {
+                let listeners = listeners.lock().unwrap_or_else(PoisonError::into_inner);
+                // A queue that outlives the program stays open for whoever comes next.
+                let outlives = |held| crate::launch::kept_sockets::outlives(notify, held);
+                self.ends.load(Ordering::Acquire) && !listeners.iter().any(outlives)
+            }
+            #[cfg(not(target_os = "linux"))]
+            Outside::Alone { .. } => false,
+            #[cfg(target_os = "linux")]
+            Outside::Supervised(link) => link.program_ends(),
         }
     }
 

@@ -3,6 +3,12 @@
 use crate::listen::{Address, Held};
 use crate::notify::Notifier;
 
+/// Returns whether a socket may be in use when this program has ended: the service manager passed it, or
+/// may have kept it.
+pub(crate) fn outlives(notifier: &Notifier, held: &Held) -> bool {
+    held.name().is_some() || notifier.may_keep_sockets() && name(notifier, held).is_some()
+}
+
 /// Gives the service manager a new socket to keep over a restart of the program.
 pub(crate) fn store(notifier: &Notifier, held: &Held) {
     if let Some(name) = name(notifier, held) {

@@ -7,6 +7,8 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 #[cfg(feature = "http")]
+#[cfg(all(feature = "http", target_os = "linux"))]
+use socket2::SockFilter;
 use socket2::SockRef;
 use tokio::net::{TcpListener, UnixListener};
 #[cfg(feature = "http")]
@@ -27,6 +29,17 @@ enum Socket {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
+
+/// Drops the first segment of each connection: it has SYN and no ACK, in byte 13 of its header.
+#[cfg(all(feature = "http", target_os = "linux"))]
+const DROP_FIRST_SEGMENTS: [SockFilter; 5] = [
+    // Load the byte, keep the two bits, and go on behind the next instruction unless SYN is alone.
+    SockFilter::new(0x30, 0, 0, 13),
+    SockFilter::new(0x54, 0, 0, 0x12),
+    SockFilter::new(0x15, 0, 1, 0x02),
+    SockFilter::new(0x06, 0, 0, 0),
+    SockFilter::new(0x06, 0, 0, u32::MAX),
+];
 
 impl Listener {
     /// Accepts from a listening stream socket, made not to block.
@@ -92,6 +105,20 @@ impl Listener {
                 let pid = stream.peer_cred().ok().and_then(|cred| cred.pid());
                 Ok((Stream::Unix(stream), Peer::Unix { pid }))
             }
+        }
+    }
+
+    /// Lets nobody else into the queue, in whatever process the socket is open.
+    ///
+    /// For the end of a program: who is let in after the last look into the queue is reset when the
+    /// socket is closed. A TCP client that comes now is not answered, and refused when it asks again; one
+    /// that is half let in gets in.
+    #[cfg(all(feature = "http", target_os = "linux"))]
+    pub(crate) fn let_nobody_in(&self) -> io::Result<()> {
+        match &self.socket {
+            Socket::Tcp(_) => SockRef::from(self).attach_filter(&DROP_FIRST_SEGMENTS),
+            // For a unix socket that listens this refuses, and leaves the queue as it is.
+            Socket::Unix(_) => SockRef::from(self).shutdown(std::net::Shutdown::Read),
         }
     }
 

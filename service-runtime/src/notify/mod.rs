@@ -150,6 +150,12 @@ impl Notifier {
         self.send_text(Weight::Passing, format!("FDSTOREREMOVE=1\nFDNAME={name}\n"));
     }
 
+    /// Returns whether the manager may keep sockets over a restart: it is there, and has not said otherwise.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn may_keep_sockets(&self) -> bool {
+        self.target.is_some()
+    }
+
     /// Returns whether the manager has said that it keeps sockets over a restart.
     ///
     /// systemd before 254 keeps them without saying so.

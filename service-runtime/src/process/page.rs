@@ -12,7 +12,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 #[cfg(feature = "http")]
@@ -34,6 +34,8 @@ pub(crate) struct Page(Arc<Mapping>);
 pub(crate) struct Header {
     /// For each pool, the pid of the worker that runs the tasks of scope `program`; 0 for none.
     pub(crate) leaders: [AtomicU32; POOLS],
+    /// Whether the whole program stops, and its sockets with it.
+    pub(crate) ends: AtomicBool,
 }
 
 /// What one worker and its supervisor tell each other.

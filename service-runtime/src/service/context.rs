@@ -143,6 +143,12 @@ impl Context {
         self.0.host.stop_limit()
     }
 
+    /// Returns whether it is the whole program that stops, and its sockets with it.
+    #[cfg(all(feature = "http", target_os = "linux"))]
+    pub(crate) fn program_ends(&self) -> bool {
+        self.0.host.program_ends()
+    }
+
     /// Returns a token that is cancelled when the service is to stop.
     pub fn stop_token(&self) -> CancellationToken {
         self.0.tasks.stop_token()

@@ -31,6 +31,9 @@ pub(crate) trait Host: Send + Sync + fmt::Debug + 'static {
     /// Returns how long a stop may take that has begun, or would now; `None` for no limit.
     fn stop_limit(&self) -> Option<Duration>;
 
+    /// Returns whether it is the whole program that stops, and its sockets with it.
+    fn program_ends(&self) -> bool;
+
     /// Counts a request.
     fn count_request(&self);
 

@@ -22,6 +22,10 @@ const PROBES: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
 /// How much of the graceful timeout is left for what comes after a cut.
 const REST: Duration = Duration::from_millis(250);
 
+/// How long the second half of letting a TCP client in may take: a way there and back.
+#[cfg(target_os = "linux")]
+const HALF_WAY: Duration = Duration::from_millis(20);
+
 /// How many connections are taken out of the queue at the end: no queue is longer.
 const AT_ONCE: usize = 4096;
 
@@ -90,6 +94,14 @@ async fn accept<H: Handler>(
         }
     }
     // Unless there is no other worker: so who was let in is served, and whoever comes later refused.
+    #[cfg(target_os = "linux")]
+    if server.cx.program_ends() {
+        match listener.let_nobody_in() {
+            // Who is half let in gets in meanwhile.
+            Ok(()) => sleep(HALF_WAY).await,
+            Err(error) => tracing::debug!(%error, "the queue of a listener cannot be closed"),
+        }
+    }
     for (stream, peer) in std::iter::from_fn(|| listener.take()).take(AT_ONCE) {
         let serving = connection(&server, stream, (peer, purpose), handler.clone());
         if server.tasks.try_spawn("connection", serving).is_err() {

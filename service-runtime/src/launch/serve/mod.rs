@@ -170,6 +170,7 @@ impl<A: Audience> Serving<A> {
     /// Stops everything and returns the exit that it comes to.
     pub(super) async fn end(&mut self, exit: Exit) -> Exit {
         self.audience.stopping();
+        self.host.end();
         let exit = match self.stop().await {
             Stop::Clean => exit,
             Stop::WithErrors | Stop::OutOfTime | Stop::Quit => Exit::Failed,

@@ -2,11 +2,13 @@
 //! program, or does so no more.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::driver::{Driver, Flow};
 use super::machine::{Announcement, Event, Request};
 use super::narrate::status;
+use crate::launch::kept_sockets;
 use crate::launch::service_launcher::EXTENSION;
 use crate::launch::upgrade::Predecessor;
 
@@ -86,6 +88,11 @@ impl Driver {
             Announcement::Reloading => self.notifier.reloading(),
             Announcement::Stopping => {
                 self.notifier.stopping();
+                let outlives = |held| kept_sockets::outlives(&self.notifier, held);
+                // A queue that outlives the program stays open for whoever comes next.
+                if !self.listeners.iter().any(outlives) {
+                    self.page.header().ends.store(true, Ordering::Release);
+                }
                 // From now on the last worker that accepts decides when clients are refused.
                 self.listeners.close_all();
             }

@@ -124,6 +124,11 @@ impl Link {
         }
     }
 
+    /// Returns whether the whole program stops.
+    pub(crate) fn program_ends(&self) -> bool {
+        self.0.leads.page.header().ends.load(Ordering::Acquire)
+    }
+
     /// Returns what counts this worker's requests.
     pub(crate) fn counter(&self) -> &Counter {
         &self.0.counter
