@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use tests::fixture;
-use tests::harness::{Worker, is_gone, kill};
+use tests::harness::{Worker, is_gone, kill, until};
 
 const ALONE: [&str; 5] = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
 
@@ -59,12 +59,14 @@ fn a_stranger_that_gets_the_pid_of_a_dead_worker_is_never_signalled() {
         eprintln!("skipped: the next pid cannot be chosen");
         return;
     }
-    let found = tests::harness::children(init);
     let name = |pid: &Pid| std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    let stranger = *found
-        .iter()
-        .find(|pid| name(pid) == "sleep\n")
-        .expect("process 1 has it now");
+    let mut stranger = init;
+    until("process 1 has it, and it sleeps", || {
+        let mut found = tests::harness::children(init).into_iter();
+        let sleeps = found.find(|pid| name(pid) == "sleep\n");
+        stranger = sleeps.unwrap_or(init);
+        stranger != init
+    });
 
     // All that makes a supervisor signal its workers, but for the stop.
     kill(init, Signal::SIGUSR1);
@@ -87,6 +89,8 @@ fn a_stranger_that_gets_the_pid_of_a_dead_worker_is_never_signalled() {
     let later: Vec<_> = lines
         .iter()
         .skip_while(|line| !line.contains("reload begins"))
+        // The report tells of the death, whenever it comes.
+        .filter(|line| !line.contains("report: death "))
         .filter(|line| line.contains(&format!(" pid={} generation=1", died.pid)))
         .collect();
     assert!(later.is_empty(), "{later:#?}");
