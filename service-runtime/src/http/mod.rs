@@ -34,6 +34,8 @@ pub use self::exchange::RequestBody;
 pub use self::service::HttpService;
 
 pub(crate) use self::server::serve;
+#[cfg(feature = "tls")]
+pub(crate) use self::tls::tickets;
 
 use std::error::Error;
 

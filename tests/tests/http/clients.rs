@@ -103,6 +103,31 @@ fn curl_and_openssl_are_answered_over_tls() {
 }
 
 #[test]
+fn a_session_is_resumed_by_whatever_worker_the_client_meets() {
+    let folder = Scratch::new();
+    let pair = tls::server(&folder);
+    let keys = [
+        format!("tls.cert={}", pair.cert),
+        format!("tls.key={}", pair.key),
+    ];
+    let (_web, address) = web(4, &[&keys[0], &keys[1]]);
+    let session = folder.path("session");
+    let session = session.to_str().unwrap();
+    let base = [
+        "s_client", "-connect", &address, "-CAfile", &pair.ca, "-tls1_2",
+    ];
+    let Some(first) = run("openssl", &[&base[..], &["-sess_out", session]].concat()) else {
+        return;
+    };
+    assert!(first.contains("New, TLSv1.2"), "{first}");
+    // Of sixteen connections hardly all meet the first worker again.
+    for _ in 0..16 {
+        let again = run("openssl", &[&base[..], &["-sess_in", session]].concat()).unwrap();
+        assert!(again.contains("Reused, TLSv1.2"), "{again}");
+    }
+}
+
+#[test]
 fn h2load_and_nghttp_get_every_answer() {
     let folder = Scratch::new();
     let pair = tls::server(&folder);

@@ -47,6 +47,13 @@ pub(super) fn load(config: &TlsConfig) -> Result<Option<Arc<ServerConfig>>, Wron
         Some(path) => builder.with_client_cert_verifier(clients(path, provider)?),
     };
     let mut server = builder.with_cert_resolver(Arc::new(pairs));
+    // A session of a client with a certificate is bound to who was trusted when it began, so it is resumed
+    // only within the configuration that has seen the certificate.
+    if config.client_ca.is_none()
+        && let Some(tickets) = super::tickets()
+    {
+        server.ticketer = tickets;
+    }
     server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Some(Arc::new(server)))
 }

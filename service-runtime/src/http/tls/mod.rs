@@ -5,6 +5,7 @@
 
 mod load;
 mod names;
+mod tickets;
 mod watch;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,6 +15,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::{Accept, TlsAcceptor};
 
 use self::load::load;
+pub(crate) use self::tickets::tickets;
 use self::watch::{Files, Watch};
 use super::config::Wrong;
 use super::{HttpConfig, TlsConfig};

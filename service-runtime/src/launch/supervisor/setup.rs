@@ -52,6 +52,9 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         tracing::error!("the `preload` function failed: {error:#}");
         return Exit::Failed;
     }
+    // Made here, so that every worker has the same key.
+    #[cfg(feature = "tls")]
+    let _ = crate::http::tickets();
     // Later a stray thread may go again; one that is there at the start has come to stay.
     if let Err(error) = fork::only_thread() {
         return refused(&error);
