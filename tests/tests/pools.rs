@@ -226,3 +226,49 @@ fn a_worker_whose_work_is_done_is_not_replaced() {
     program.signal(Signal::SIGUSR1);
     program.wait_for("report: 1 worker, generation 1");
 }
+
+#[test]
+fn a_service_that_loses_its_own_workers_is_run_by_the_shared_ones_again() {
+    let own = "[api]\nworkers = 1\n[metadata]\nworkers = 1\n";
+    let program = fixture!("pools")
+        .config(&format!("{own}[rest]\nworkers = 1\n"))
+        .start();
+    program.wait_for("worker has nothing left to do");
+    let before = runs(&program, 3);
+    program.rewrite(own);
+    program.signal(Signal::SIGHUP);
+    ready(
+        &program,
+        "3 workers (1 of api, 1 of metadata), generation 2",
+    );
+    let after = runs(&program, 3);
+    assert_eq!(after["rest"].len(), 1);
+    assert_ne!(after["rest"], before["rest"]);
+    program.rewrite("");
+    program.signal(Signal::SIGHUP);
+    ready(&program, "1 worker, generation 3");
+    program.signal(Signal::SIGTERM);
+    assert_eq!(program.exit_code(), 0);
+}
+
+#[test]
+fn shared_workers_stay_until_it_is_certain_that_they_are_not_needed() {
+    // Every service gets workers of its own, so the shared ones find nothing to do; and the last of the
+    // others does not start.
+    let program = fixture!("pools")
+        .args(["--workers", "2"])
+        .config("")
+        .start();
+    ready(&program, "2 workers, generation 1");
+    let before = program.children();
+    let own = "[api]\nworkers = 1\n[metadata]\nworkers = 1\n[rest]\nworkers = 1\nfail = true\n";
+    program.rewrite(own);
+    program.signal(Signal::SIGHUP);
+    program.wait_for("reload undone");
+    assert_eq!(program.children(), before);
+    program.rewrite(&own.replace("fail = true\n", ""));
+    program.signal(Signal::SIGHUP);
+    ready(&program, "3 workers (1 of api, 1 of metadata, 1 of rest)");
+    program.signal(Signal::SIGTERM);
+    assert_eq!(program.exit_code(), 0);
+}

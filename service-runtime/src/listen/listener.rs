@@ -117,8 +117,8 @@ impl Listener {
     pub(crate) fn let_nobody_in(&self) -> io::Result<()> {
         match &self.socket {
             Socket::Tcp(_) => SockRef::from(self).attach_filter(&DROP_FIRST_SEGMENTS),
-            // For a unix socket that listens this refuses, and leaves the queue as it is.
-            Socket::Unix(_) => SockRef::from(self).shutdown(std::net::Shutdown::Read),
+            // There is no filter of these, and to shut one makes every other process that accepts fail.
+            Socket::Unix(_) => Ok(()),
         }
     }
 

@@ -212,6 +212,10 @@ impl Notifier {
     }
 
     fn send_text(&self, weight: Weight, message: String) {
+        // What was said before, and the manager was too busy to hear, is said again all the same.
+        if self.is_muted() {
+            return;
+        }
         let busy = !self.flush() || self.deliver(&message) == Delivery::Busy;
         if busy && weight == Weight::Kept {
             let mut unsent = self.unsent();
@@ -223,7 +227,7 @@ impl Notifier {
     }
 
     fn deliver(&self, message: &str) -> Delivery {
-        let Some(target) = self.target.as_ref().filter(|_| !self.is_muted()) else {
+        let Some(target) = &self.target else {
             return Delivery::Done;
         };
         match target.send(message.as_bytes()) {

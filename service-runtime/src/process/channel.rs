@@ -128,7 +128,8 @@ impl Channel {
             match recvmsg::<()>(self.0.as_raw_fd(), &mut iov, Some(&mut space), flags) {
                 Ok(message) => {
                     let mut fds = Vec::new();
-                    for control in message.cmsgs().map_err(Closed::Os)? {
+                    // Without room for its descriptors in this process the message comes without them.
+                    for control in message.cmsgs().into_iter().flatten() {
                         if let ControlMessageOwned::ScmRights(raw) = control {
                             fds.extend(raw.into_iter().map(own));
                         }

@@ -83,6 +83,10 @@ pub(super) struct Driver {
     pub(super) fed: Duration,
     /// When the service manager is asked for more time again.
     pub(super) extend_at: Duration,
+    /// Who is to lead when this process has taken over.
+    pub(super) leaders: BTreeMap<PoolId, Option<WorkerId>>,
+    /// The sockets that the service manager is to forget then.
+    pub(super) forgotten: Vec<String>,
     /// Whether some sockets may be in use no more.
     pub(super) given_up: bool,
     /// When there is something to tell the service manager again.
@@ -142,6 +146,7 @@ impl Driver {
         self.finish_check()?;
         self.follow_upgrade()?;
         self.take_the_field()?;
+        self.close_unused();
         self.feed(Event::Clock)
     }
 
@@ -200,10 +205,11 @@ impl Driver {
                 self.given_up = true;
             }
             Action::Lead(pool, leader) => {
-                let pid = leader.and_then(|id| self.processes.get(&id));
-                let pid = pid.map_or(0, |process| process.child.pid().as_raw().unsigned_abs());
-                if let Some(place) = self.page.header().leaders.get(pool.0) {
-                    place.store(pid, Ordering::Release);
+                if self.predecessor.is_some() {
+                    // Until this process takes over, the workers of the other one lead.
+                    self.leaders.insert(pool, leader);
+                } else {
+                    self.lead(pool, leader);
                 }
             }
             Action::Upgrade => return self.begin_upgrade(),
@@ -259,6 +265,15 @@ impl Driver {
                 tracing::error!(slot = place.number, "{error}");
                 self.feed(Event::ForkRefused(worker))
             }
+        }
+    }
+
+    /// Lets a worker run what runs once in the program.
+    pub(super) fn lead(&self, pool: PoolId, leader: Option<WorkerId>) {
+        let process = leader.and_then(|id| self.processes.get(&id));
+        let pid = process.map_or(0, |process| process.child.pid().as_raw().unsigned_abs());
+        if let Some(place) = self.page.header().leaders.get(pool.0) {
+            place.store(pid, Ordering::Release);
         }
     }
 

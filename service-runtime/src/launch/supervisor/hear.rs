@@ -113,7 +113,6 @@ impl Driver {
                 Ended::Killed { .. } => None,
             };
             self.feed(Event::Exited(id, code))?;
-            self.close_unused();
         }
         self.abandoned.retain(|check| check.ended().is_none());
         if self.is_init {

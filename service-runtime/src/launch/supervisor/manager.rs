@@ -56,9 +56,15 @@ impl Driver {
         }
     }
 
-    /// Speaks for the program as soon as the process before leaves it the field.
+    /// Closes what is in use no more, and speaks for the program as soon as the process before leaves it the field.
     pub(super) fn take_the_field(&mut self) -> Flow {
         let is_ready = self.machine.is_serving();
+        let (active, ready) = self.machine.counts();
+        // A worker that is not ready yet has not said what it listens on.
+        if self.given_up && is_ready && active == ready && !self.machine.is_reloading() {
+            self.given_up = false;
+            self.close_given_up();
+        }
         let granted = self.predecessor.as_ref().filter(|_| is_ready);
         let Some(granted) = granted.and_then(Predecessor::granted) else {
             return ControlFlow::Continue(());
@@ -66,6 +72,21 @@ impl Driver {
         self.predecessor = None;
         tracing::info!("this process has taken over");
         self.notifier.unmute();
+        // What was bound and closed meanwhile.
+        for held in self.listeners.iter() {
+            kept_sockets::store(&self.notifier, held);
+        }
+        for name in std::mem::take(&mut self.forgotten) {
+            self.notifier.forget(&name);
+        }
+        if let Some(file) = &self.pid_file
+            && let Err(error) = file.rewrite(std::process::id())
+        {
+            tracing::error!("the pid file is not this process's: {error}");
+        }
+        for (pool, leader) in std::mem::take(&mut self.leaders) {
+            self.lead(pool, leader);
+        }
         self.notifier.ready(&status(&self.machine, &self.pools));
         if granted.reload {
             return self.feed(Event::Asked(Request::Reload));
@@ -76,9 +97,6 @@ impl Driver {
     pub(super) fn announce(&mut self, announcement: Announcement) {
         match announcement {
             Announcement::Ready => {
-                if std::mem::take(&mut self.given_up) {
-                    self.close_given_up();
-                }
                 if let Some(predecessor) = &self.predecessor {
                     predecessor.ready();
                 }

@@ -89,6 +89,8 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         is_init: reap::is_init(),
         logging: logging.clone(),
         fed: Duration::ZERO,
+        leaders: BTreeMap::new(),
+        forgotten: Vec::new(),
         given_up: predecessor.is_some(),
         upgrade: Upgrade::new(file),
         predecessor,

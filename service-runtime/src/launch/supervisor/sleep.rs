@@ -46,7 +46,12 @@ impl Driver {
             }
         }
         fds.extend(self.upgrade.fds().map(readable));
-        fds.extend(self.predecessor.iter().map(|old| readable(old.as_fd())));
+        fds.extend(
+            self.predecessor
+                .iter()
+                .filter(|_| self.machine.is_serving())
+                .map(|old| readable(old.as_fd())),
+        );
         fds.extend(
             self.check
                 .iter()

@@ -84,7 +84,11 @@ impl Driver {
             let address = held.address();
             tracing::info!(%address, "no service listens on this any more: closed");
             if let Some(name) = kept_sockets::name(&self.notifier, &held) {
-                self.notifier.forget(&name);
+                if self.predecessor.is_some() {
+                    self.forgotten.push(name);
+                } else {
+                    self.notifier.forget(&name);
+                }
             }
         }
     }

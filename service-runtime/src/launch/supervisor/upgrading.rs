@@ -29,12 +29,20 @@ struct Successor {
     error: Option<String>,
 }
 
+/// A process that is not to take over.
+struct Dismissed {
+    child: Child,
+    /// Open for as long as it lives: it takes the end of the channel for the end of this process.
+    _channel: Option<Channel>,
+    /// When it is killed; `None` when it has been.
+    kill_at: Option<Duration>,
+}
+
 /// Everything about upgrades that the driver holds.
 pub(super) struct Upgrade {
     program: Program,
     successor: Option<Successor>,
-    /// Those that are not to take over, and when they are killed; `None` when they have been.
-    dismissed: Vec<(Child, Option<Duration>)>,
+    dismissed: Vec<Dismissed>,
     /// The successor speaks for the program, and owns the files of its sockets.
     pub(super) handed_over: bool,
 }
@@ -55,18 +63,25 @@ impl Upgrade {
             let channel = successor.channel.as_ref().map(AsFd::as_fd);
             channel.into_iter().chain([successor.child.as_fd()])
         });
-        successor.chain(self.dismissed.iter().map(|(child, _)| child.as_fd()))
+        successor.chain(
+            self.dismissed
+                .iter()
+                .map(|dismissed| dismissed.child.as_fd()),
+        )
     }
 
     /// Returns when a process is to be killed that should have ended.
     pub(super) fn wake_up(&self) -> Option<Duration> {
-        self.dismissed.iter().filter_map(|(_, at)| *at).min()
+        self.dismissed
+            .iter()
+            .filter_map(|dismissed| dismissed.kill_at)
+            .min()
     }
 
     /// Returns the pids of the processes that are children of this one and no workers.
     pub(super) fn pids(&self) -> impl Iterator<Item = nix::unistd::Pid> {
         let successor = self.successor.iter().map(|successor| successor.child.pid());
-        successor.chain(self.dismissed.iter().map(|(child, _)| child.pid()))
+        successor.chain(self.dismissed.iter().map(|dismissed| dismissed.child.pid()))
     }
 }
 
@@ -180,10 +195,13 @@ impl Driver {
 
     /// Ends the new process: it is not to take over.
     pub(super) fn cancel_upgrade(&mut self) {
-        if let Some(Successor { child, .. }) = self.upgrade.successor.take() {
+        if let Some(Successor { child, channel, .. }) = self.upgrade.successor.take() {
             let _ = child.signal(Signal::SIGTERM);
-            let kill_at = self.now() + CLEAN_UP;
-            self.upgrade.dismissed.push((child, Some(kill_at)));
+            self.upgrade.dismissed.push(Dismissed {
+                child,
+                _channel: channel,
+                kill_at: Some(self.now() + CLEAN_UP),
+            });
         }
     }
 
@@ -210,19 +228,19 @@ impl Driver {
 
     fn bury_dismissed(&mut self) {
         let now = self.now();
-        self.upgrade.dismissed.retain_mut(|(child, kill_at)| {
-            if kill_at.is_some_and(|at| at <= now) {
-                let _ = child.signal(Signal::SIGKILL);
-                *kill_at = None;
+        self.upgrade.dismissed.retain_mut(|dismissed| {
+            if dismissed.kill_at.is_some_and(|at| at <= now) {
+                let _ = dismissed.child.signal(Signal::SIGKILL);
+                dismissed.kill_at = None;
             }
-            !matches!(child.reap(), Ok(Some(_)))
+            !matches!(dismissed.child.reap(), Ok(Some(_)))
         });
     }
 
     /// Kills what was started anew and did not take over: nobody is left to wait for it.
     pub(super) fn kill_dismissed(&self) {
-        for (child, _) in &self.upgrade.dismissed {
-            let _ = child.signal(Signal::SIGKILL);
+        for dismissed in &self.upgrade.dismissed {
+            let _ = dismissed.child.signal(Signal::SIGKILL);
         }
     }
 }

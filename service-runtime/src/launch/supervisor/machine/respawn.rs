@@ -27,6 +27,9 @@ impl Machine {
             return;
         };
         self.mutated(id, Ok(()));
+        if self.is_stopping() {
+            return;
+        }
         let slot = &mut self.slots[worker.slot];
         slot.refused = slot.refused.saturating_add(1);
         let retry_in = Policy::fork_after(slot.refused);
@@ -171,7 +174,7 @@ impl Machine {
         else {
             return;
         };
-        let index = worker.slot;
+        let (index, generation) = (worker.slot, worker.generation);
         let limit = self.pool_of(index).drain;
         let deadline = limit.map(|limit| now.saturating_add(limit).saturating_add(COURTESY));
         if let Some(worker) = self.workers.get_mut(&id) {
@@ -185,6 +188,12 @@ impl Machine {
             slot.active &= slot.successor.is_some();
         } else if slot.successor == Some(id) {
             slot.successor = None;
+            let roll = self.roll.as_mut();
+            if roll.is_some_and(|roll| roll.give_up(index, generation)) {
+                // The old worker stays for as long as the reload may still be taken back.
+                return;
+            }
+            let slot = &mut self.slots[index];
             slot.active = false;
             if let Some(old) = slot.holder.take() {
                 self.ask_to_stop(now, old, limit);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::slot::Slot;
 use super::{
-    Action, Announcement, Cause, Machine, Note, Policy, PoolId, RestartMethod, Time, Worker,
+    Action, Announcement, Cause, Machine, Note, Policy, Pool, PoolId, RestartMethod, Time, Worker,
 };
 
 /// A replacement of the workers of all slots by those of another generation.
@@ -25,12 +25,25 @@ pub(super) struct Roll {
     not_before: Option<Time>,
     /// Failed successors in a row, while undoing.
     failed: u32,
+    /// The slots that were not in use before.
+    added: Vec<usize>,
+    /// The slots whose new worker has nothing to do: they are given up when all is done.
+    given_up: Vec<usize>,
 }
 
 impl Roll {
     /// Returns when the roll wants to be looked at.
     pub(super) fn wake_up(&self) -> Option<Time> {
         self.not_before
+    }
+
+    /// Gives up a slot when all is done, if its new worker of this generation has nothing to do.
+    pub(super) fn give_up(&mut self, slot: usize, generation: u64) -> bool {
+        let is_its = generation == self.to && !self.undoing;
+        if is_its {
+            self.given_up.push(slot);
+        }
+        is_its
     }
 
     /// Returns the settings that count when it is done.
@@ -124,11 +137,15 @@ impl Machine {
     fn begin_roll(&mut self, policy: Policy) {
         self.latest += 1;
         // What no old worker does comes first, so that it is done before the old ones go.
-        for pool in &policy.own {
-            if self.policy.pool(pool.id).is_none() {
+        // The shared workers may have been given up because every service had workers of its own.
+        let comes_back = |pool: &&Pool| policy.pool(pool.id).is_none();
+        let regained = self.policy.own.iter().any(|pool| comes_back(&pool));
+        for pool in policy.pools() {
+            let is_regained = pool.id == PoolId::SHARED && regained && self.active(pool.id) == 0;
+            if is_regained || self.policy.pool(pool.id).is_none() {
                 self.set_count(pool.id, pool.workers);
-                for index in 0..self.slots.len() {
-                    self.slots[index].fresh |= self.slots[index].pool == pool.id;
+                for slot in self.slots.iter_mut().filter(|slot| slot.pool == pool.id) {
+                    slot.fresh |= slot.active;
                 }
             }
         }
@@ -140,6 +157,8 @@ impl Machine {
         todo.sort_by_key(|index| !self.slots[*index].fresh);
         let (to, from) = (self.latest, self.generation);
         let (undoing, not_before, failed) = (false, None, 0);
+        let is_fresh = |index: &usize| self.slots[*index].fresh;
+        let added = todo.iter().copied().filter(is_fresh).collect();
         self.roll = Some(Roll {
             to,
             from,
@@ -148,6 +167,8 @@ impl Machine {
             undoing,
             not_before,
             failed,
+            added,
+            given_up: Vec::new(),
         });
         self.note(Note::Reloading(to));
     }
@@ -216,6 +237,9 @@ impl Machine {
             slot.generation = roll.to;
         }
         self.act(Action::Keep(roll.to));
+        for index in roll.given_up {
+            self.drop_slot(now, index);
+        }
         if roll.undoing {
             self.note(Note::Undone(roll.to));
         } else {
@@ -273,8 +297,11 @@ impl Machine {
         std::mem::swap(&mut roll.to, &mut roll.from);
         roll.undoing = true;
         roll.not_before = None;
+        roll.given_up.clear();
         for index in 0..self.slots.len() {
-            if self.policy.pool(self.slots[index].pool).is_none() {
+            let slot = &self.slots[index];
+            let is_new = roll.added.contains(&index) || self.policy.pool(slot.pool).is_none();
+            if is_new {
                 self.drop_slot(now, index);
             }
             let drain = self.pool_of(index).drain;
