@@ -68,8 +68,6 @@ pub(crate) fn reset_dispositions() -> nix::Result<()> {
     for signal in HANDLED.into_iter().chain([Signal::SIGCHLD]) {
         set(signal, SigHandler::SigDfl)?;
     }
-    // A file that may not grow is an error of the write, and not the end of the program.
-    set(Signal::SIGXFSZ, SigHandler::SigIgn)?;
     set(Signal::SIGPIPE, SigHandler::SigIgn)
 }
 
