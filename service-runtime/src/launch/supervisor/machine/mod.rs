@@ -58,6 +58,8 @@ pub(crate) struct Machine {
     proven: BTreeSet<PoolId>,
     /// The program file is being started anew; until when that may take.
     upgrade: Option<Option<Time>>,
+    /// When the stop began, if one has.
+    stopping_since: Time,
     /// Another process of the program has taken over.
     replaced: bool,
     /// After that, a stop was asked for once.
@@ -114,6 +116,7 @@ impl Machine {
             mutation: None,
             proven: BTreeSet::new(),
             upgrade: None,
+            stopping_since: Time::ZERO,
             replaced: false,
             excused: false,
             deaths: VecDeque::new(),

@@ -7,6 +7,9 @@ use super::{Action, Announcement, Machine, Note, Outcome, Phase, State, Time, Wo
 /// How long a worker has, when its time is up, to say what still runs and to end by itself.
 pub(super) const COURTESY: Duration = Duration::from_millis(300);
 
+/// Two orders to stop within this time are one.
+const ONE_STOP: Duration = Duration::from_millis(50);
+
 /// How long killed workers are waited for.
 const KILLED: Duration = Duration::from_millis(700);
 
@@ -14,6 +17,10 @@ impl Machine {
     /// Begins a graceful stop; a second time, a quick one.
     pub(super) fn stop(&mut self, now: Time) {
         if self.is_stopping() {
+            // timeout(1) signals its child and then the whole group: that is one stop, not two.
+            if now.saturating_sub(self.stopping_since) < ONE_STOP {
+                return;
+            }
             // One that was replaced stops already, and nobody has asked for it twice.
             if self.excused || !self.replaced {
                 self.quit(now, Outcome::Quit);
@@ -21,6 +28,7 @@ impl Machine {
             self.excused = true;
             return;
         }
+        self.stopping_since = now;
         self.begin_end();
         let limit = self.policy.graceful;
         let deadline = limit.map(|limit| now.saturating_add(limit).saturating_add(COURTESY));
