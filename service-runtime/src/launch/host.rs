@@ -139,18 +139,15 @@ impl Host for ProcessHost {
         }
     }
 
+    #[cfg(all(feature = "http", target_os = "linux"))]
     fn program_ends(&self) -> bool {
         match &self.outside {
-            #[cfg(target_os = "linux")]
             Outside::Alone { listeners, notify } => {
                 let listeners = listeners.lock().unwrap_or_else(PoisonError::into_inner);
                 // A queue that outlives the program stays open for whoever comes next.
                 let outlives = |held| crate::launch::kept_sockets::outlives(notify, held);
                 self.ends.load(Ordering::Acquire) && !listeners.iter().any(outlives)
             }
-            #[cfg(not(target_os = "linux"))]
-            Outside::Alone { .. } => false,
-            #[cfg(target_os = "linux")]
             Outside::Supervised(link) => link.program_ends(),
         }
     }

@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 #[cfg(feature = "http")]
 #[cfg(all(feature = "http", target_os = "linux"))]
 use socket2::SockFilter;
+#[cfg(feature = "http")]
 use socket2::SockRef;
 use tokio::net::{TcpListener, UnixListener};
 #[cfg(feature = "http")]

@@ -32,6 +32,7 @@ pub(crate) trait Host: Send + Sync + fmt::Debug + 'static {
     fn stop_limit(&self) -> Option<Duration>;
 
     /// Returns whether it is the whole program that stops, and its sockets with it.
+    #[cfg(all(feature = "http", target_os = "linux"))]
     fn program_ends(&self) -> bool;
 
     /// Counts a request.

@@ -125,6 +125,7 @@ impl Link {
     }
 
     /// Returns whether the whole program stops.
+    #[cfg(feature = "http")]
     pub(crate) fn program_ends(&self) -> bool {
         self.0.leads.page.header().ends.load(Ordering::Acquire)
     }
