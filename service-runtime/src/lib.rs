@@ -63,24 +63,36 @@ extern crate self as service_runtime;
 pub mod __rt;
 #[cfg(feature = "config")]
 pub mod config;
+mod error_chain;
+mod exit;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(target_os = "linux")]
+mod ipc;
 mod launch;
 pub mod listen;
 mod log;
 mod near;
 mod notify;
+mod os;
 pub mod prelude;
-mod process;
+mod privileges;
+mod quote;
+mod runner;
 mod service;
-mod signal;
+mod settings;
+mod status;
+#[cfg(target_os = "linux")]
+mod supervisor;
+
 pub mod tasks;
+mod upgrade;
+#[cfg(target_os = "linux")]
+mod worker;
 
 #[cfg(target_os = "linux")]
 pub use launch::ProcessLauncher;
-pub use launch::{
-    Flags, Main, Options, Preloaded, ReportFormat, ReportFormatError, ServiceLauncher, launch,
-};
+pub use launch::{Flags, Main, ServiceLauncher, launch};
 pub use log::{LogFormat, LogFormatError};
 pub use service::{
     Context, Description, Health, HealthStatus, IntoServices, ListenError, OnError, Phase,
@@ -89,3 +101,5 @@ pub use service::{
 pub use service_macros::{
     health, init, launch, periodic, reset, routes, run, service, start, stop,
 };
+pub use settings::options::{Options, Preloaded};
+pub use settings::{ReportFormat, ReportFormatError};

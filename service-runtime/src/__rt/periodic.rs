@@ -92,7 +92,7 @@ where
     let Periodic { mut spec, scope } = periodic;
     #[cfg(feature = "config")]
     {
-        spec = crate::launch::periodic_settings(cx, name, spec)?;
+        spec = crate::settings::configuration::periodic_settings(cx, name, spec)?;
     }
     if scope == Scope::Program {
         let task = format!("{}/{name}", cx.name());

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::{Entry, Value};
+use crate::quote::Quoted;
 
 /// What is shown for a secret.
 pub(crate) const MASK: &str = "***";
@@ -10,7 +11,7 @@ pub(crate) const MASK: &str = "***";
 /// Writes an entry as TOML; a secret one as a string of stars.
 pub(crate) fn entry(f: &mut dyn Write, entry: &Entry) -> fmt::Result {
     if entry.secret {
-        string(f, MASK)
+        write!(f, "{}", Quoted(MASK))
     } else {
         value(f, &entry.value)
     }
@@ -22,7 +23,7 @@ pub(crate) fn value(f: &mut dyn Write, value: &Value) -> fmt::Result {
         Value::Bool(value) => write!(f, "{value}"),
         Value::Integer(value) => write!(f, "{value}"),
         Value::Float(value) => float(f, *value),
-        Value::String(text) | Value::Text(text) => string(f, text),
+        Value::String(text) | Value::Text(text) => write!(f, "{}", Quoted(text)),
         Value::Array(items) => {
             f.write_char('[')?;
             for (n, item) in items.iter().enumerate() {
@@ -49,25 +50,7 @@ pub(crate) fn key(name: &str) -> String {
     if !name.is_empty() && name.chars().all(bare) {
         return name.to_owned();
     }
-    let mut quoted = String::new();
-    string(&mut quoted, name).expect("writing into a String cannot fail");
-    quoted
-}
-
-fn string(f: &mut dyn Write, text: &str) -> fmt::Result {
-    f.write_char('"')?;
-    for c in text.chars() {
-        match c {
-            '"' => f.write_str("\\\"")?,
-            '\\' => f.write_str("\\\\")?,
-            '\n' => f.write_str("\\n")?,
-            '\r' => f.write_str("\\r")?,
-            '\t' => f.write_str("\\t")?,
-            c if c.is_control() => write!(f, "\\u{:04X}", c as u32)?,
-            c => f.write_char(c)?,
-        }
-    }
-    f.write_char('"')
+    Quoted(name).to_string()
 }
 
 /// Rust writes `1` for the float 1.0 and `NaN`; TOML wants `1.0` and `nan`.

@@ -14,52 +14,27 @@
 //! | `rights` | who the program is, and what it may do |
 //! | `warden` | the end of a process whose runtime is stuck |
 
-#[cfg(feature = "cli")]
-mod command;
-mod configuration;
-mod exit;
-mod heir;
-mod host;
-#[cfg(target_os = "linux")]
-mod kept_sockets;
-mod logging;
-mod main_fn;
+pub(crate) mod main_fn;
 mod once;
-mod options;
-mod orders;
-mod pid_file;
-mod preparation;
+pub(crate) mod preparation;
 #[cfg(target_os = "linux")]
 mod process_launcher;
-#[cfg(target_os = "linux")]
-mod protocol;
-mod report;
-mod rights;
-mod running;
-mod selection;
-mod serve;
+pub(crate) mod selection;
 mod service_launcher;
-mod settings;
-#[cfg(target_os = "linux")]
-mod supervisor;
-#[cfg(target_os = "linux")]
-mod upgrade;
-mod warden;
-mod worker;
 
 use std::process::ExitCode;
 
-#[cfg(feature = "config")]
-pub(crate) use configuration::periodic_settings;
 pub use main_fn::{Flags, Main};
-pub use options::{Options, Preloaded};
 #[cfg(target_os = "linux")]
 pub use process_launcher::ProcessLauncher;
 pub use service_launcher::ServiceLauncher;
-pub use settings::{ReportFormat, ReportFormatError};
 
 use self::preparation::prepare;
 use crate::service::IntoServices;
+use crate::settings;
+use crate::settings::options::Options;
+#[cfg(target_os = "linux")]
+use crate::supervisor;
 
 /// Runs the services that `main` builds: in this process for one worker, else in forked ones.
 ///
@@ -84,6 +59,6 @@ pub fn launch<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) ->
     #[cfg(not(target_os = "linux"))]
     {
         let error = "more than one worker needs Linux: use 1, and several instances of the program";
-        exit::Exit::Usage.say(&options.program, error).into()
+        crate::exit::Exit::Usage.say(&options.program, error).into()
     }
 }

@@ -3,20 +3,20 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use crate::launch::configuration::{Configuration, Loaded};
-use crate::launch::exit::Exit;
-use crate::launch::heir::{self, Heir};
-use crate::launch::host::chain;
-use crate::launch::logging::Logging;
+use crate::error_chain::chain;
+use crate::exit::Exit;
 use crate::launch::main_fn::{Flags, Main};
 use crate::launch::once;
-use crate::launch::options::{Options, Preload};
-use crate::launch::pid_file::PidFile;
-use crate::launch::report::Facts;
-use crate::launch::rights::Rights;
 use crate::listen::Listeners;
 use crate::notify::Notifier;
-use crate::process::environment;
+use crate::os::process::environment;
+use crate::privileges::Rights;
+use crate::privileges::pid_file::PidFile;
+use crate::settings::configuration::{Configuration, Loaded};
+use crate::settings::logging::Logging;
+use crate::settings::options::{Options, Preload};
+use crate::status::Facts;
+use crate::upgrade::takeover::{self, Heir};
 
 /// A launch that is ready to be carried out.
 pub(crate) struct Prepared {
@@ -72,7 +72,7 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
         crate::listen::VARIABLES
             .into_iter()
             .chain(crate::notify::VARIABLES)
-            .chain(heir::VARIABLES),
+            .chain(takeover::VARIABLES),
     );
     let pid_file = loaded.settings.pid_file.as_deref();
     let pid_file = pid_file
@@ -122,9 +122,9 @@ fn command_line<M, F: Main<M>>(
 ) -> Result<(Flags, Vec<String>, Configuration), Exit> {
     use std::io::Write;
 
-    use crate::launch::command::{self, Task};
+    use crate::settings::command_line::{self, Task};
 
-    let line = command::read(options, F::flags).map_err(|error| {
+    let line = command_line::read(options, F::flags).map_err(|error| {
         // Help and version go to standard output, mistakes to standard error; either may be closed.
         let _ = error.print();
         if error.use_stderr() {

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use crate::launch::exit::Exit;
+use crate::exit::Exit;
 use crate::launch::main_fn::Main;
-use crate::launch::options::Options;
 use crate::launch::preparation::prepare;
-use crate::launch::supervisor::supervise;
 use crate::service::IntoServices;
+use crate::settings::options::Options;
+use crate::supervisor::supervise;
 
 /// Runs services in pre-forked worker processes, and keeps those alive.
 ///

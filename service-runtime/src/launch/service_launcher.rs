@@ -2,31 +2,30 @@
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::launch::configuration::Loaded;
-use crate::launch::exit::Exit;
-use crate::launch::heir::Heir;
-use crate::launch::host::{Outside, ProcessHost};
-use crate::launch::logging::{Logging, Who};
+use crate::exit::Exit;
 use crate::launch::main_fn::Main;
-use crate::launch::options::Options;
-use crate::launch::orders::{Asked, Orders};
 use crate::launch::preparation::{Prepared, prepare};
-use crate::launch::report::{self, Facts, Row};
-use crate::launch::running::Running;
-use crate::launch::serve::{Audience, Serving, lines, restarts};
-use crate::launch::settings::Workers;
-use crate::launch::warden::Warden;
-use crate::launch::worker::{Failure, build, services};
-use crate::notify::Notifier;
-use crate::process::mask;
+use crate::notify::{MORE_TIME_EVERY, Notifier};
+use crate::os::process::mask;
+use crate::os::signal::Signals;
+use crate::runner::Running;
+use crate::runner::commands::{Asked, Orders};
+use crate::runner::host::{Outside, ProcessHost};
+use crate::runner::serve::{Audience, Serving, lines, restarts};
+use crate::runner::watchdog::Warden;
 use crate::service::host::Identity;
 use crate::service::{IntoServices, RuntimeKind};
-use crate::signal::Signals;
+use crate::settings::Workers;
+use crate::settings::configuration::Loaded;
+use crate::settings::logging::{Logging, Who};
+use crate::settings::options::Options;
+use crate::status::{self, Facts, Row};
 use crate::tasks::{TaskGroup, Timer};
+use crate::upgrade::takeover::Heir;
+use crate::worker::{Failure, build, services};
 
 /// Runs services in this process.
 ///
@@ -132,7 +131,7 @@ type Sockets = Arc<Mutex<crate::listen::Listeners>>;
 fn set_up<M>(
     prepared: Prepared,
     main: impl Main<M, Output: IntoServices>,
-    scoped: crate::launch::logging::Scoped,
+    scoped: crate::settings::logging::Scoped,
 ) -> Result<(Serving<Manager>, Sockets), Failure> {
     let os = |error: std::io::Error| Failure {
         exit: Exit::Failed,
@@ -202,7 +201,7 @@ fn set_up<M>(
         },
         reload_wanted: false,
         mutation: None,
-        log_changes: true,
+        is_alone: true,
     };
     Ok((serving, listeners))
 }
@@ -222,9 +221,6 @@ fn feed_watchdog(notifier: &Arc<Notifier>) {
     }
 }
 
-/// How much time a service manager is asked for while services stop, three times in each.
-pub(crate) const EXTENSION: Duration = Duration::from_secs(15);
-
 /// The service manager, as the services' audience.
 struct Manager {
     notifier: Arc<Notifier>,
@@ -232,7 +228,7 @@ struct Manager {
     facts: Facts,
     logging: Logging,
     listeners: Sockets,
-    _words: mpsc::UnboundedSender<crate::launch::orders::Word>,
+    _words: mpsc::UnboundedSender<crate::runner::commands::Word>,
 }
 
 impl Manager {
@@ -260,10 +256,10 @@ impl Audience for Manager {
     fn stopping(&mut self) {
         self.notifier.stopping();
         let notifier = Arc::clone(&self.notifier);
-        notifier.extend_timeout(EXTENSION);
-        let every = Timer::every(EXTENSION / 3);
+        notifier.extend_timeout();
+        let every = Timer::every(MORE_TIME_EVERY);
         let asked = TaskGroup::new("launcher").timer("more time", every, move || {
-            notifier.extend_timeout(EXTENSION);
+            notifier.extend_timeout();
             std::future::ready(())
         });
         if let Err(error) = asked {
@@ -281,19 +277,19 @@ impl Audience for Manager {
     fn report(&mut self, _asked: Asked, part: Row, loaded: &Loaded) {
         let process = Row::one("process").with("pid", u64::from(std::process::id()));
         #[cfg(target_os = "linux")]
-        let process = report::usage(process, nix::unistd::getpid());
+        let process = status::usage(process, nix::unistd::getpid());
         let whole = Row::one("one process")
             .with("uptime", self.facts.uptime())
             .with("lost_lines", self.logging.lost())
             .rows(self.facts.rows(Some(loaded)))
             .rows([process])
-            .rows(report::listeners(
+            .rows(status::listeners(
                 &self
                     .listeners
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner),
             ))
             .rows(part.into_rows());
-        report::emit(&whole, &self.facts.program, &loaded.settings.report);
+        status::emit(&whole, &self.facts.program, &loaded.settings.report);
     }
 }

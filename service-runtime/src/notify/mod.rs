@@ -28,6 +28,12 @@ use target::Target;
 /// child, so that no child speaks to the manager in the program's name.
 pub(crate) const VARIABLES: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
 
+/// How much time the manager is asked for while a stop goes on.
+const MORE_TIME: Duration = Duration::from_secs(15);
+
+/// How often it is asked for: three times in each.
+pub(crate) const MORE_TIME_EVERY: Duration = Duration::from_secs(5);
+
 /// How many messages are kept for a busy manager; older ones give way.
 const KEPT: usize = 8;
 
@@ -121,9 +127,9 @@ impl Notifier {
         self.send(Weight::Passing, &[NotifyState::Watchdog]);
     }
 
-    /// Asks for more time: the program is not stuck, and will say something again within `time`.
-    pub(crate) fn extend_timeout(&self, time: Duration) {
-        let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+    /// Asks for more time: the program is not stuck, and says so again [soon](MORE_TIME_EVERY).
+    pub(crate) fn extend_timeout(&self) {
+        let micros = u32::try_from(MORE_TIME.as_micros()).unwrap_or(u32::MAX);
         self.send(Weight::Passing, &[NotifyState::ExtendTimeoutUsec(micros)]);
     }
 

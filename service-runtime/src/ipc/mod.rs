@@ -1,0 +1,3 @@
+//! What the processes of one program say to each other.
+
+pub(crate) mod protocol;

@@ -1,0 +1,325 @@
+//! Services that run in this process: started in order, stopped in reverse.
+//!
+//! Each service is lived by one task, see [`life`]; this room tells those tasks what to do and
+//! hears how they go.
+
+pub(crate) mod commands;
+pub(crate) mod host;
+mod report;
+pub(crate) mod serve;
+mod service_task;
+pub(crate) mod watchdog;
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) use self::report::phases;
+use self::service_task::{Command, Life};
+use crate::service::host::Host;
+use crate::service::{AnyService, Context, Definition, Phase, levels};
+use crate::settings::configuration::Loaded;
+use crate::tasks::TaskGroup;
+
+/// The services of this process.
+pub(crate) struct Running {
+    host: Arc<dyn Host>,
+    restarts: Restarts,
+    lives: Vec<Handle>,
+    levels: Vec<Vec<usize>>,
+    group: TaskGroup,
+    told: mpsc::UnboundedReceiver<Told>,
+    tell: mpsc::UnboundedSender<Told>,
+}
+
+/// How services with `on_error = "restart"` are started again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Restarts {
+    pub(crate) delay: std::time::Duration,
+    pub(crate) delay_max: std::time::Duration,
+    pub(crate) healthy_after: std::time::Duration,
+    /// How often in a row; 0 for no limit.
+    pub(crate) limit: u64,
+    /// How long a failed service may take to stop.
+    pub(crate) stop: Option<std::time::Duration>,
+}
+
+/// What became of a service.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// Its work is done, and it has stopped.
+    Done,
+    /// It has failed and stopped; the others go on.
+    Ignored,
+    /// It has failed and stopped, and so must all.
+    Failed(String, anyhow::Error),
+}
+
+/// A service that could not be started or stopped, or did not take over a configuration.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) service: String,
+    pub(crate) error: anyhow::Error,
+}
+
+/// Why not every service was started.
+#[derive(Debug)]
+pub(crate) enum StartError {
+    /// This one could not be started.
+    NotStarted(Fault),
+    /// This one was ready, and failed while others were being started.
+    Failed(Fault),
+}
+
+/// One service as its task sees and shows it.
+struct Handle {
+    definition: Definition,
+    commands: Option<mpsc::UnboundedSender<Command>>,
+    ended: Option<oneshot::Receiver<anyhow::Result<()>>>,
+    now: Arc<service_task::Now>,
+}
+
+impl Running {
+    /// Checks names and order; nothing runs yet.
+    ///
+    /// # Errors
+    ///
+    /// Returns every duplicate name, unknown `after` and cycle, in lines.
+    pub(crate) fn new(
+        services: Vec<Definition>,
+        host: Arc<dyn Host>,
+        restarts: Restarts,
+    ) -> Result<Self, String> {
+        let descriptions: Vec<_> = services
+            .iter()
+            .map(|service| service.description.clone())
+            .collect();
+        let levels = levels(&descriptions).map_err(|errors| {
+            errors
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n")
+        })?;
+        let (tell, told) = mpsc::unbounded_channel();
+        let lives = services
+            .into_iter()
+            .map(|definition| {
+                host.board()
+                    .set(definition.description.name(), Phase::Waiting);
+                Handle {
+                    definition,
+                    commands: None,
+                    ended: None,
+                    now: Arc::default(),
+                }
+            })
+            .collect();
+        let group = TaskGroup::new("launcher");
+        Ok(Self {
+            host,
+            restarts,
+            lives,
+            levels,
+            group,
+            told,
+            tell,
+        })
+    }
+
+    /// Starts every service, each when those it needs are ready.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first service that could not be started; those before it go on running until
+    /// [`stop`](Self::stop).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves services half started; [`stop`](Self::stop) stops those too.
+    pub(crate) async fn start(&mut self) -> Result<(), StartError> {
+        for index in self.levels.concat() {
+            let handle = &mut self.lives[index];
+            let service = handle.definition.description.name().to_owned();
+            let (commands, orders) = mpsc::unbounded_channel();
+            let (started, is_started) = oneshot::channel();
+            let (end, ended) = oneshot::channel();
+            let life = Life {
+                definition: handle.definition.clone(),
+                host: Arc::clone(&self.host),
+                restarts: self.restarts,
+                orders,
+                started: Some(started),
+                tell: self.tell.clone(),
+                now: Arc::clone(&handle.now),
+            };
+            let spawned = self.group.try_spawn(service.clone(), async move {
+                let _ = end.send(life.live().await);
+            });
+            if let Err(error) = spawned {
+                let error = error.into();
+                return Err(StartError::NotStarted(Fault { service, error }));
+            }
+            handle.commands = Some(commands);
+            handle.ended = Some(ended);
+            match unless_one_fails(is_started, &mut self.told).await? {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return Err(StartError::NotStarted(Fault { service, error })),
+                Err(_) => {
+                    let error = anyhow::anyhow!("its task ended before it was started");
+                    return Err(StartError::NotStarted(Fault { service, error }));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until something becomes of a service.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: what is told is told by the call that returns it.
+    pub(crate) async fn next(&mut self) -> Told {
+        match self.told.recv().await {
+            Some(told) => told,
+            // One sender is `self.tell`.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Returns whether no service runs any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.lives.iter().all(|life| life.now.is_over())
+    }
+
+    /// Stops every service, those first that nothing needs, and waits for them.
+    ///
+    /// Returns the errors of the stops, each with its service.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future takes no stop back; a second call goes on.
+    pub(crate) async fn stop(&mut self) -> Vec<Fault> {
+        let mut errors = Vec::new();
+        for level in self.levels.clone().into_iter().rev() {
+            for index in &level {
+                if let Some(commands) = &self.lives[*index].commands {
+                    let _ = commands.send(Command::Stop);
+                }
+            }
+            for index in level {
+                let Some(ended) = &mut self.lives[index].ended else {
+                    continue;
+                };
+                let result = ended.await.unwrap_or(Ok(()));
+                self.lives[index].ended = None;
+                self.lives[index].commands = None;
+                if let Err(error) = result {
+                    let service = self.lives[index].definition.description.name().to_owned();
+                    errors.push(Fault { service, error });
+                }
+            }
+        }
+        errors
+    }
+
+    /// Makes the services startable again after a stop, with new back-off settings.
+    pub(crate) fn rearm(&mut self, restarts: Restarts) {
+        self.restarts = restarts;
+        let (tell, told) = mpsc::unbounded_channel();
+        (self.tell, self.told) = (tell, told);
+    }
+
+    /// Lets every running service take over a new configuration, in start order.
+    ///
+    /// Returns the errors, each with its service; the services go on all the same.
+    pub(crate) async fn reset(&mut self, change: Change) -> Vec<Fault> {
+        let mut errors = Vec::new();
+        for index in self.levels.concat() {
+            let handle = &self.lives[index];
+            let Some(commands) = &handle.commands else {
+                continue;
+            };
+            let (done, is_done) = oneshot::channel();
+            if commands.send(Command::Reset(change.clone(), done)).is_err() {
+                continue;
+            }
+            // A service that ends meanwhile drops its side: it has nothing to take over.
+            if let Ok(Err(error)) = is_done.await {
+                let service = handle.definition.description.name().to_owned();
+                errors.push(Fault { service, error });
+            }
+        }
+        errors
+    }
+
+    /// Returns how to ask each service that runs.
+    pub(crate) fn current(&self) -> Vec<(AnyService, Context)> {
+        self.lives
+            .iter()
+            .filter_map(|life| life.now.service())
+            .collect()
+    }
+}
+
+/// Waits for a start; returns an error if meanwhile a service fails that was ready before.
+async fn unless_one_fails<T>(
+    mut start: oneshot::Receiver<T>,
+    told: &mut mpsc::UnboundedReceiver<Told>,
+) -> Result<Result<T, oneshot::error::RecvError>, StartError> {
+    loop {
+        tokio::select! {
+            biased;
+            started = &mut start => return Ok(started),
+            // Those that have ended well are missed by nobody: the one that starts is still to end.
+            Some(told) = told.recv() => if let Told::Failed(service, error) = told {
+                return Err(StartError::Failed(Fault { service, error }));
+            },
+        }
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotStarted(Fault { service, error }) => {
+                write!(f, "service `{service}` could not be started: {error:#}")
+            }
+            Self::Failed(Fault { service, error }) => {
+                write!(
+                    f,
+                    "service `{service}` failed while others were being started: {error:#}"
+                )
+            }
+        }
+    }
+}
+
+impl StartError {
+    /// Returns the service's own error.
+    pub(crate) fn cause(&self) -> &anyhow::Error {
+        let (Self::NotStarted(fault) | Self::Failed(fault)) = self;
+        &fault.error
+    }
+}
+
+/// A configuration taken over without a restart.
+#[derive(Clone)]
+pub(crate) struct Change {
+    /// The configuration before and after.
+    #[cfg(feature = "config")]
+    pub(crate) snapshots: (crate::config::Snapshot, crate::config::Snapshot),
+}
+
+impl Change {
+    /// Tells of a configuration that another has taken the place of.
+    pub(crate) fn between(old: &Loaded, new: &Loaded) -> Self {
+        #[cfg(not(feature = "config"))]
+        let _ = (old, new);
+        Self {
+            #[cfg(feature = "config")]
+            snapshots: (old.snapshot.clone(), new.snapshot.clone()),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! A thread that ends this process when its runtime cannot.
+//!
+//! It is a plain thread and not a task: code that blocks the runtime must neither keep a worker
+//! alive that nobody supervises, nor a program that was told twice to stop.
+
+use std::io::{self, PipeReader, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::low_level::pipe;
+
+use crate::exit::Exit;
+use crate::os::process::{exit, thread};
+
+/// The thread's stack, in bytes.
+const STACK: usize = 64 * 1024;
+
+/// How long the runtime has to do by itself what the warden would do: log, and exit.
+const COURTESY: Duration = Duration::from_millis(300);
+
+/// How long the log may hold up an exit.
+const LOG_LIMIT: Duration = Duration::from_millis(100);
+
+/// The signal that the kernel sends a worker when its supervisor dies.
+///
+/// The end of the channel says the same, but not for as long as another child of the supervisor, which
+/// has not executed its program yet, holds a copy of the other end. No program sends this signal
+/// otherwise, and one that was sent by somebody else is no death.
+#[cfg(target_os = "linux")]
+pub(crate) const PARENTS_DEATH: nix::sys::signal::Signal = nix::sys::signal::Signal::SIGPWR;
+
+/// What the thread needs to know, changed by the runtime.
+#[derive(Debug, Clone)]
+pub(crate) struct Warden(Arc<Mutex<Option<Duration>>>);
+
+impl Warden {
+    /// Starts the thread. `graceful` is how long a stop may take, `None` for no limit.
+    ///
+    /// With a `supervisor`, its end begins a stop, and TERM does not: the supervisor bounds the
+    /// stops that it asks for. Without one, the first TERM does.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the operating system: no threads or descriptors left.
+    pub(crate) fn start(
+        graceful: Option<Duration>,
+        supervisor: Option<OwnedFd>,
+        orphaned: impl Fn() + Send + 'static,
+    ) -> io::Result<Self> {
+        let warden = Self(Arc::new(Mutex::new(graceful)));
+        let watch = Watch {
+            terms: caught(SIGTERM)?,
+            ints: caught(SIGINT)?,
+            deaths: deaths(supervisor.is_some())?,
+            parent: nix::unistd::getppid(),
+            supervisor,
+            warden: warden.clone(),
+        };
+        thread::spawn(STACK, move || {
+            name();
+            watch.keep(orphaned);
+        })?;
+        Ok(warden)
+    }
+
+    /// Changes how long a stop may take that begins from now on.
+    pub(crate) fn set_graceful(&self, graceful: Option<Duration>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = graceful;
+    }
+
+    fn graceful(&self) -> Option<Duration> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The thread's side.
+struct Watch {
+    terms: PipeReader,
+    ints: PipeReader,
+    /// Wakes when the supervisor has died, in a worker.
+    deaths: Option<PipeReader>,
+    parent: nix::unistd::Pid,
+    supervisor: Option<OwnedFd>,
+    warden: Warden,
+}
+
+impl Watch {
+    fn keep(mut self, orphaned: impl Fn()) {
+        let bounds_stops = self.supervisor.is_none();
+        // A service manager signals every process of a service, and then so does the supervisor:
+        // those two are one stop.
+        let patience = if bounds_stops { 1 } else { 2 };
+        let mut terms = 0;
+        let mut deadline: Option<Instant> = None;
+        loop {
+            let seen = self.wait(deadline);
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                say_why();
+                exit::now(Exit::Failed.code().into());
+            }
+            if seen.int {
+                deadline = sooner(deadline, now + COURTESY);
+            }
+            if seen.terms > 0 {
+                terms += seen.terms;
+                if terms > patience {
+                    deadline = sooner(deadline, now + COURTESY);
+                } else if bounds_stops && let Some(graceful) = self.warden.graceful() {
+                    deadline = sooner(deadline, now + graceful + COURTESY);
+                }
+            }
+            if seen.orphaned {
+                self.supervisor = None;
+                self.deaths = None;
+                orphaned();
+                if let Some(graceful) = self.warden.graceful() {
+                    deadline = sooner(deadline, now + graceful + COURTESY);
+                }
+            }
+        }
+    }
+
+    fn wait(&mut self, deadline: Option<Instant>) -> Seen {
+        let timeout = match deadline {
+            None => PollTimeout::NONE,
+            Some(at) => {
+                let left = at.saturating_duration_since(Instant::now());
+                // One millisecond more, so that the deadline has passed when the wait has.
+                PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
+            }
+        };
+        // An array and no `Vec`: a second thread that allocates gets a heap of its own. Without a
+        // supervisor its place is taken by a pipe for which nothing is asked, nor will be told.
+        let end = self.supervisor.as_ref().map(AsFd::as_fd);
+        let mut fds = [
+            PollFd::new(self.terms.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.ints.as_fd(), PollFlags::POLLIN),
+            // With no events asked for, only the end of the other side wakes this.
+            PollFd::new(end.unwrap_or(self.terms.as_fd()), PollFlags::empty()),
+            PollFd::new(
+                self.deaths.as_ref().unwrap_or(&self.terms).as_fd(),
+                PollFlags::POLLIN,
+            ),
+        ];
+        if poll(&mut fds, timeout).is_err() {
+            return Seen::default();
+        }
+        let woken = fds.each_ref().map(|fd| fd.any().unwrap_or(false));
+        let hung_up = end.is_some() && woken[2];
+        let died = match &mut self.deaths {
+            Some(deaths) => woken[3] && take(deaths) > 0 && nix::unistd::getppid() != self.parent,
+            None => false,
+        };
+        Seen {
+            terms: if woken[0] { take(&mut self.terms) } else { 0 },
+            int: woken[1] && take(&mut self.ints) > 0,
+            orphaned: hung_up || died,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Seen {
+    terms: usize,
+    int: bool,
+    orphaned: bool,
+}
+
+/// Names this thread, for those who look from outside.
+fn name() {
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_name(c"warden");
+}
+
+/// Returns a pipe that gets a byte with each such signal.
+fn caught(signal: i32) -> io::Result<PipeReader> {
+    let (read, write) = io::pipe()?;
+    pipe::register(signal, write)?;
+    Ok(read)
+}
+
+/// Returns a pipe that gets a byte when the parent has died, in a process that asked for it.
+fn deaths(supervised: bool) -> io::Result<Option<PipeReader>> {
+    #[cfg(target_os = "linux")]
+    if supervised {
+        return caught(PARENTS_DEATH as i32).map(Some);
+    }
+    let _ = supervised;
+    Ok(None)
+}
+
+/// Logs that the runtime is stuck, unless the log is as well.
+fn say_why() {
+    let (tell, told) = mpsc::channel();
+    let logger = std::thread::Builder::new().spawn(move || {
+        tracing::error!(
+            "exits without its services: a hook or a task blocks the runtime, or the program was told \
+             to stop more than once"
+        );
+        let _ = tell.send(());
+    });
+    if logger.is_ok() {
+        let _ = told.recv_timeout(LOG_LIMIT);
+    }
+}
+
+fn take(pipe: &mut PipeReader) -> usize {
+    let mut bytes = [0; 64];
+    // It is known to be readable, and nobody else reads.
+    pipe.read(&mut bytes).unwrap_or(0)
+}
+
+fn sooner(deadline: Option<Instant>, other: Instant) -> Option<Instant> {
+    Some(deadline.map_or(other, |deadline| deadline.min(other)))
+}

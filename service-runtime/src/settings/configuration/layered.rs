@@ -1,0 +1,318 @@
+//! The configuration of a program, in layers from files, environment and flags.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::pools::{self, OwnPool, POOLS};
+use crate::config::{self, ConfigErrors, Field, Layers, Section, Snapshot, Sources, log_options};
+use crate::privileges::{Rights, Unknown};
+use crate::service::registry;
+use crate::settings::options::Options;
+use crate::settings::{KEYS, Settings};
+
+/// The table of the launcher's own settings.
+pub(super) const LAUNCH: &str = "launch";
+
+/// What a mutation changed.
+pub(crate) struct Changes {
+    options: config::Changes,
+    /// Which services have a pool of their own was to change.
+    pools_stay: bool,
+}
+
+/// Where the configuration comes from, and what it may hold.
+pub(crate) struct Configuration {
+    layers: Layers,
+    sections: Arc<[Section]>,
+}
+
+/// A configuration: every value with its origin, and the launcher's own part of it.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    /// The launcher's settings; in a worker of a service's own pool, those of the pool.
+    pub(crate) settings: Settings,
+    /// The services with workers of their own.
+    pub(crate) pools: Vec<OwnPool>,
+    /// Whose pool this worker belongs to.
+    mine: Option<String>,
+    pub(crate) snapshot: Snapshot,
+    sections: Arc<[Section]>,
+    sources: Arc<Sources>,
+}
+
+impl Changes {
+    /// Logs each option that was taken over, and each that could not.
+    pub(crate) fn log(&self) {
+        for change in self.options.applied() {
+            tracing::info!("option changed: {change}");
+        }
+        for change in self.options.refused() {
+            tracing::warn!("option needs a restart, it stays as it was: {change}");
+        }
+        if self.pools_stay {
+            tracing::warn!(
+                "which services have workers of their own needs a restart, it stays as it was"
+            );
+        }
+    }
+}
+
+impl Configuration {
+    /// Takes in what the program says, and the environment.
+    pub(crate) fn new(options: &Options) -> Self {
+        let mut layers = Layers::new(&options.program).env(std::env::vars_os().filter_map(
+            // A variable that is no text is none of ours.
+            |(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)),
+        ));
+        for (name, text) in &options.given {
+            let value = config::Value::text(text.as_str());
+            layers = layers.attribute(&format!("{LAUNCH}.{name}"), value);
+        }
+        if let Some(path) = options.config {
+            layers = layers.optional_file(path);
+        }
+        Self {
+            layers,
+            sections: sections(options).into(),
+        }
+    }
+
+    /// Adds what the command line says.
+    #[cfg(feature = "cli")]
+    pub(crate) fn with(mut self, line: &crate::settings::command_line::CommandLine) -> Self {
+        for file in &line.files {
+            self.layers = self.layers.file(file);
+        }
+        for dir in &line.dirs {
+            self.layers = self.layers.dir(dir);
+        }
+        for set in &line.sets {
+            self.layers = self.layers.set(set);
+        }
+        for (name, text) in &line.given {
+            let flag = format!("--{}", name.replace('_', "-"));
+            let value = config::Value::text(text.as_str());
+            self.layers = self.layers.flag(&format!("{LAUNCH}.{name}"), value, &flag);
+        }
+        self
+    }
+
+    /// Reads the files of the moment, and looks up what they name on this machine.
+    pub(crate) fn load(&self) -> Result<Loaded, ConfigErrors> {
+        let loaded = self.build(self.layers.read()?)?;
+        loaded.rights()?;
+        Ok(loaded)
+    }
+
+    /// Warns of files that this process could read before it gave rights up, and cannot any more.
+    pub(crate) fn warn_of_unreadable(&self) {
+        if let Err(error) = self.layers.read() {
+            tracing::warn!(
+                "a reload will be refused, the configuration can be read no more: {error}"
+            );
+        }
+    }
+
+    /// Makes the paths of all files absolute: the process is about to change its directory.
+    pub(crate) fn anchor(&mut self) {
+        self.layers.anchor();
+    }
+
+    /// Builds the configuration that another process of the program has read.
+    pub(crate) fn rebuild(&self, bytes: &[u8]) -> Result<Loaded, ConfigErrors> {
+        let sources = Sources::from_bytes(bytes).map_err(|error| {
+            let origin = config::Origin::file("the supervisor's copy", 0);
+            ConfigErrors::at(LAUNCH, "", &origin, error.to_string())
+        })?;
+        self.build(sources)
+    }
+
+    /// Returns the commented template of all sections.
+    #[cfg(feature = "cli")]
+    pub(crate) fn sample(&self) -> String {
+        config::sample_config(&self.sections)
+    }
+
+    fn build(&self, sources: Sources) -> Result<Loaded, ConfigErrors> {
+        let snapshot = self.layers.build(&sources, &self.sections)?;
+        super::periodic::check(&snapshot)?;
+        let settings = settings(&snapshot)?;
+        let pools = pools::read(&snapshot, &settings)?;
+        let (sections, sources) = (Arc::clone(&self.sections), Arc::new(sources));
+        Ok(Loaded {
+            settings,
+            pools,
+            mine: None,
+            snapshot,
+            sections,
+            sources,
+        })
+    }
+}
+
+impl Loaded {
+    /// Reads every table into its author's type, and throws that away again.
+    pub(crate) fn check(&self) -> Result<(), ConfigErrors> {
+        let checked = catch_unwind(AssertUnwindSafe(|| self.snapshot.validate(&self.sections)));
+        checked.unwrap_or_else(|panic| {
+            let message = crate::tasks::panic_message(panic);
+            let message = format!("the check of an option panicked: {message}");
+            Err(ConfigErrors::at("", "", &config::Origin::Default, message))
+        })
+    }
+
+    /// As [`check`](Self::check).
+    pub(crate) fn checked(self) -> Result<Self, ConfigErrors> {
+        self.check().map(|()| self)
+    }
+
+    /// Returns the path, value and origin of each option, secrets masked.
+    pub(crate) fn options(&self) -> Vec<(String, String, String)> {
+        config::options(&self.snapshot, &self.sections)
+    }
+
+    /// Tells whether the value of a key must never be shown; that of an unknown one must not.
+    pub(crate) fn is_secret(&self, key: &str) -> bool {
+        self.snapshot
+            .get(key)
+            .is_none_or(config::Entry::holds_secret)
+    }
+
+    /// Looks up who the program is to be.
+    pub(crate) fn rights(&self) -> Result<Rights, ConfigErrors> {
+        Rights::look_up(&self.settings.privileges).map_err(|Unknown(key, message)| {
+            let mut entries = self.snapshot.entries(LAUNCH);
+            let entry = entries.find(|(name, ..)| *name == key);
+            let origin = entry.map_or(config::Origin::Default, |(_, _, origin)| origin.clone());
+            ConfigErrors::at(LAUNCH, key, &origin, message)
+        })
+    }
+
+    /// Returns the texts that this was built from.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        self.sources.to_bytes()
+    }
+
+    /// Takes over the mutable options of a newer configuration; returns this one as it was, and a
+    /// line for each option that changed or could not.
+    pub(crate) fn mutate(&mut self, newer: &Self) -> (Self, Changes) {
+        let old = self.clone();
+        let (snapshot, options) = old.snapshot.mutate(&newer.snapshot, &self.sections);
+        // A value that was right in the newer configuration is right here.
+        let launch = settings(&snapshot).unwrap_or_else(|_| newer.settings.clone());
+        let pools = pools::read(&snapshot, &launch).unwrap_or_else(|_| newer.pools.clone());
+        let pools_stay = !pools::same(&pools, &old.pools);
+        if !pools_stay {
+            self.pools = pools;
+        }
+        self.settings = launch;
+        self.snapshot = snapshot;
+        self.sources = Arc::clone(&newer.sources);
+        if let Some(mine) = self.mine.take() {
+            self.belong_to(&mine);
+        }
+        let changes = Changes {
+            options,
+            pools_stay,
+        };
+        (old, changes)
+    }
+
+    /// Makes the settings those of a service's own pool.
+    pub(crate) fn belong_to(&mut self, service: &str) {
+        if let Some(pool) = self.pools.iter().find(|pool| pool.service == service) {
+            self.settings = pool.settings.clone();
+        }
+        self.mine = Some(service.to_owned());
+    }
+
+    /// Logs every effective value, secrets masked.
+    pub(crate) fn log_options(&self) {
+        if self.settings.log_options {
+            for line in log_options(&self.snapshot, &self.sections) {
+                tracing::debug!("option {line}");
+            }
+        }
+    }
+
+    /// Prints every effective value with its origin.
+    #[cfg(feature = "cli")]
+    pub(crate) fn print(&self) -> String {
+        config::print_config(&self.snapshot, &self.sections)
+    }
+}
+
+/// Returns every table that the program knows: the launcher's, and the registered services'.
+fn sections(options: &Options) -> Vec<Section> {
+    let launch = Section::dynamic(LAUNCH, KEYS.iter().map(field).collect())
+        .doc("How the program is launched.");
+    let mut sections = vec![pools::reserve(launch)];
+    for (description, registration) in registry::all() {
+        let own = (registration.section)();
+        let section =
+            own.unwrap_or_else(|| Section::dynamic(description.name().to_owned(), Vec::new()));
+        sections.push(super::periodic::reserve(section, registration.periodics));
+    }
+    for section in options.sections.iter().chain(&registry::tables()) {
+        if !sections.iter().any(|known| known.name() == section.name()) {
+            sections.push(section.clone());
+        }
+    }
+    let count = |section: Section| {
+        if section.name() == LAUNCH {
+            section
+        } else {
+            pools::count(section)
+        }
+    };
+    sections.into_iter().map(count).collect()
+}
+
+/// Says what the value of a setting must be, if it is none.
+pub(super) fn check(name: &str, text: &str) -> Result<(), &'static str> {
+    let read = Settings::default().read(name, text);
+    read.map_err(|expects| expects.unwrap_or("a setting that exists"))
+}
+
+fn field(key: &crate::settings::Key) -> Field {
+    let mut field = Field::new(key.name, key.kind).doc(key.doc).checked(check);
+    field = if key.default.is_empty() {
+        field.optional()
+    } else {
+        field.default(key.default)
+    };
+    if key.mutable { field.mutable() } else { field }
+}
+
+fn settings(snapshot: &Snapshot) -> Result<Settings, ConfigErrors> {
+    read_into(Settings::default(), snapshot, LAUNCH, |name| name != POOLS)
+}
+
+/// Reads the entries of a table that `wanted` names over some settings.
+pub(super) fn read_into(
+    mut settings: Settings,
+    snapshot: &Snapshot,
+    table: &str,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Settings, ConfigErrors> {
+    let mut errors: Option<ConfigErrors> = None;
+    for (name, value, origin) in snapshot.entries(table).filter(|(name, ..)| wanted(name)) {
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        if let Err(expects) = settings.read(name, &text) {
+            let expects = expects.unwrap_or("a setting that exists");
+            let error = ConfigErrors::at(
+                table,
+                name,
+                origin,
+                format!("expected {expects}, found `{text}`"),
+            );
+            match &mut errors {
+                Some(errors) => errors.append(error),
+                None => errors = Some(error),
+            }
+        }
+    }
+    errors.map_or(Ok(settings), Err)
+}

@@ -1,0 +1,145 @@
+//! The log of this process: the program's own subscriber, or ours.
+
+#[cfg(feature = "log")]
+use std::sync::Arc;
+
+use crate::settings::Settings;
+
+/// A handle on the log; without the feature `log` it does nothing.
+#[derive(Clone, Default)]
+pub(crate) struct Logging {
+    #[cfg(feature = "log")]
+    log: Option<Arc<crate::log::Log>>,
+}
+
+/// Our log on this thread, until it is dropped.
+pub(crate) struct Scoped {
+    #[cfg(feature = "log")]
+    _guard: Option<tracing::dispatcher::DefaultGuard>,
+}
+
+impl Logging {
+    /// Sets up the log that the settings ask for; no event reaches it yet.
+    ///
+    /// # Errors
+    ///
+    /// Returns what is wrong with the level or the variable RUST_LOG.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, String> {
+        #[cfg(feature = "log")]
+        {
+            let log = crate::log::Log::new(settings.log_format, &settings.log_level)
+                .map_err(|error| crate::error_chain::chain(&error))?;
+            Ok(Self {
+                log: Some(Arc::new(log)),
+            })
+        }
+        #[cfg(not(feature = "log"))]
+        {
+            let _ = settings;
+            Ok(Self {})
+        }
+    }
+
+    /// Logs this thread's events, over whatever the program installs later.
+    pub(crate) fn scoped(&self) -> Scoped {
+        Scoped {
+            #[cfg(feature = "log")]
+            _guard: self
+                .log
+                .as_ref()
+                // A program that installed a subscriber before the launch keeps it.
+                .filter(|_| nobody_listens())
+                .map(|log| log.set_scoped()),
+        }
+    }
+
+    /// Logs all events of this process, unless the program has installed a subscriber.
+    pub(crate) fn install(&self) {
+        #[cfg(feature = "log")]
+        if let Some(log) = &self.log {
+            log.set_global();
+        }
+    }
+
+    /// Turns panics into lines of the log, whole and in its format.
+    ///
+    /// To be called before the author's `main`: a hook that it installs takes the place of this.
+    pub(crate) fn hear_panics(&self) {
+        #[cfg(feature = "log")]
+        if self.log.is_some() {
+            std::panic::set_hook(Box::new(|panic| {
+                let payload = panic.payload();
+                let message = payload
+                    .downcast_ref::<&str>()
+                    .copied()
+                    .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+                    .unwrap_or("with a payload that is no text");
+                let place = panic
+                    .location()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                // Captured only if RUST_BACKTRACE asks for it.
+                let trace = std::backtrace::Backtrace::capture();
+                match trace.status() {
+                    std::backtrace::BacktraceStatus::Captured => {
+                        tracing::error!(place, "panic: {message}\n{trace}");
+                    }
+                    _ => tracing::error!(place, "panic: {message}"),
+                }
+            }));
+        }
+    }
+
+    /// Changes what is logged from now on, unless the variable RUST_LOG has said it.
+    pub(crate) fn set_level(&self, level: &str) {
+        #[cfg(feature = "log")]
+        if let Some(log) = &self.log
+            && std::env::var_os("RUST_LOG").is_none()
+            && let Err(error) = log.set_level(level)
+        {
+            tracing::error!("the log level stays as it is: {error}");
+        }
+        #[cfg(not(feature = "log"))]
+        let _ = level;
+    }
+
+    /// Returns how many lines of the log nobody took.
+    pub(crate) fn lost(&self) -> u64 {
+        #[cfg(feature = "log")]
+        {
+            self.log.as_ref().map_or(0, |log| log.lost())
+        }
+        #[cfg(not(feature = "log"))]
+        0
+    }
+
+    /// Says in every line who this process is.
+    pub(crate) fn identify(who: Who) {
+        #[cfg(feature = "log")]
+        crate::log::identify(match who {
+            Who::Alone => crate::log::Identity::Alone,
+            Who::Supervisor => crate::log::Identity::Supervisor,
+            Who::Worker(slot) => crate::log::Identity::Worker(slot),
+        });
+        #[cfg(not(feature = "log"))]
+        let _ = who;
+    }
+}
+
+/// Returns whether the program has installed no subscriber, nor have we on this thread.
+#[cfg(feature = "log")]
+fn nobody_listens() -> bool {
+    use tracing::subscriber::NoSubscriber;
+    tracing::dispatcher::get_default(|current| current.is::<NoSubscriber>())
+}
+
+/// Who a process is among those of its program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// The only one.
+    Alone,
+    /// The one that forks.
+    Supervisor,
+    /// The one in this slot.
+    Worker(usize),
+}

@@ -1,0 +1,135 @@
+//! What a program says of its surroundings: who it is, under what limits, what it tells whom.
+
+use std::time::Duration;
+
+use super::Options;
+use crate::settings::{ReportFormat, write_strings};
+
+impl Options {
+    /// Gives each slot a socket of its own of every TCP listener that does not say it by itself.
+    #[must_use]
+    pub fn reuse_port(self, yes: bool) -> Self {
+        self.give("reuse_port", yes)
+    }
+
+    /// Pins each slot to one processor, round the allowed ones.
+    #[must_use]
+    pub fn cpu_affinity(self, yes: bool) -> Self {
+        self.give("cpu_affinity", yes)
+    }
+
+    /// Sets how long a new program file may take to get ready at an upgrade; zero for no limit.
+    #[must_use]
+    pub fn upgrade_timeout(self, limit: Duration) -> Self {
+        self.give_duration("upgrade_timeout", limit)
+    }
+
+    /// Names the file that holds the pid and keeps a second instance out.
+    #[must_use]
+    pub fn pid_file(self, path: &str) -> Self {
+        self.give("pid_file", path)
+    }
+
+    /// Sets how the report of SIGUSR1 looks.
+    #[must_use]
+    pub fn report_format(self, format: ReportFormat) -> Self {
+        self.give("report_format", format)
+    }
+
+    /// Names the directory in which each report becomes a file.
+    #[must_use]
+    pub fn report_dir(self, path: &str) -> Self {
+        self.give("report_dir", path)
+    }
+
+    /// Sets a program and its arguments that are run after each worker's end.
+    #[must_use]
+    pub fn on_worker_exit(self, command: &[&str]) -> Self {
+        self.give("on_worker_exit", write_strings(command))
+    }
+
+    /// Sets how long that may take; zero for no limit.
+    #[must_use]
+    pub fn on_worker_exit_timeout(self, limit: Duration) -> Self {
+        self.give_duration("on_worker_exit_timeout", limit)
+    }
+
+    /// Sets who the program is once it has started as root: a name, or a number as text.
+    #[must_use]
+    pub fn user(self, user: &str) -> Self {
+        self.give("user", user)
+    }
+
+    /// Sets its group: a name, or a number as text.
+    #[must_use]
+    pub fn group(self, group: &str) -> Self {
+        self.give("group", group)
+    }
+
+    /// Lets nothing that the program executes give it more rights.
+    #[must_use]
+    pub fn no_new_privileges(self, yes: bool) -> Self {
+        self.give("no_new_privileges", yes)
+    }
+
+    /// Sets the permissions that new files never have, in octal digits: `027`.
+    #[must_use]
+    pub fn umask(self, mask: &str) -> Self {
+        self.give("umask", mask)
+    }
+
+    /// Sets the directory that the services run in.
+    #[must_use]
+    pub fn chdir(self, path: &str) -> Self {
+        self.give("chdir", path)
+    }
+
+    /// Limits how many descriptors each process may have open: a number, or `unlimited`, or a soft and a hard
+    /// limit such as `1024:65536`.
+    #[must_use]
+    pub fn limit_nofile(self, limit: impl ToString) -> Self {
+        self.give("limit_nofile", limit)
+    }
+
+    /// Limits how many processes and threads the user may have: a number, or `unlimited`, or a soft and a hard
+    /// limit such as `1024:65536`.
+    #[must_use]
+    pub fn limit_nproc(self, limit: impl ToString) -> Self {
+        self.give("limit_nproc", limit)
+    }
+
+    /// Limits how large a core file may be: a number, or `unlimited`, or a soft and a hard
+    /// limit such as `1024:65536`.
+    #[must_use]
+    pub fn limit_core(self, limit: impl ToString) -> Self {
+        self.give("limit_core", limit)
+    }
+
+    /// Limits how much memory each process may lock: a number, or `unlimited`, or a soft and a hard
+    /// limit such as `1024:65536`.
+    #[must_use]
+    pub fn limit_memlock(self, limit: impl ToString) -> Self {
+        self.give("limit_memlock", limit)
+    }
+
+    /// Limits how large the stack of a process may grow: a number, or `unlimited`, or a soft and a hard
+    /// limit such as `1024:65536`.
+    #[must_use]
+    pub fn limit_stack(self, limit: impl ToString) -> Self {
+        self.give("limit_stack", limit)
+    }
+
+    /// Limits how much address space each process may have: a number, or `unlimited`, or a soft and a hard
+    /// limit such as `1024:65536`.
+    #[must_use]
+    pub fn limit_as(self, limit: impl ToString) -> Self {
+        self.give("limit_as", limit)
+    }
+
+    /// Limits how large a file may be that a process writes: a number, or `unlimited`, or a soft and a hard
+    /// limit such as `1024:65536`.
+    #[must_use]
+    pub fn limit_fsize(self, limit: impl ToString) -> Self {
+        self.give("limit_fsize", limit)
+    }
+}

@@ -1,0 +1,171 @@
+//! How the text of a setting is read.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::quote::Quoted;
+
+pub(super) fn set<T>(place: &mut T, value: Option<T>) -> Option<()> {
+    *place = value?;
+    Some(())
+}
+
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    humantime::parse_duration(text).ok()
+}
+
+/// Reads a limit; nothing at all means none.
+pub(super) fn limit(text: &str) -> Option<Option<Duration>> {
+    let limit = if text == "0" {
+        Duration::ZERO
+    } else {
+        duration(text)?
+    };
+    Some((!limit.is_zero()).then_some(limit))
+}
+
+/// Reads `5 in 60s`.
+pub(super) fn deaths(text: &str) -> Option<Option<(usize, Duration)>> {
+    if text == "none" {
+        return Some(None);
+    }
+    let (count, window) = text.split_once(" in ")?;
+    let (count, window) = (count.trim().parse().ok()?, duration(window.trim())?);
+    (count > 0 && !window.is_zero()).then_some(Some((count, window)))
+}
+
+/// Reads a size in bytes, `kB` in thousands and `KiB` in 1024s.
+pub(super) fn size(text: &str) -> Option<u64> {
+    const UNITS: [(&str, u64); 9] = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+        ("kB", 1000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+        ("B", 1),
+    ];
+    let (number, factor) = UNITS
+        .iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
+    let number: f64 = number.trim().parse().ok()?;
+    let bytes = number * factor as f64;
+    (number >= 0.0 && bytes < u64::MAX as f64).then_some(bytes as u64)
+}
+
+/// Reads a level or directives, as far as that can be done without a subscriber.
+pub(super) fn level(text: &str) -> Option<String> {
+    let good = |part: &str| {
+        let level = part.rsplit('=').next().unwrap_or(part).trim();
+        let named = part.contains('=');
+        named && !level.is_empty() || tracing::level_filters::LevelFilter::from_str(level).is_ok()
+    };
+    (!text.is_empty() && text.split(',').all(good)).then(|| text.to_owned())
+}
+
+/// Reads a text with something in it.
+pub(super) fn filled(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Reads an octal mask.
+pub(super) fn umask(text: &str) -> Option<u32> {
+    let octal = !text.is_empty() && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
+    let mask = u32::from_str_radix(text, 8).ok().filter(|_| octal)?;
+    (mask <= 0o777).then_some(mask)
+}
+
+/// Writes strings as [`strings`] reads them.
+pub(crate) fn write_strings(strings: &[&str]) -> String {
+    let quoted = strings.iter().map(|string| Quoted(string).to_string());
+    format!("[{}]", quoted.collect::<Vec<_>>().join(", "))
+}
+
+/// Reads a list of strings, as TOML and JSON write it.
+pub(super) fn strings(text: &str) -> Option<Vec<String>> {
+    let mut rest = text.strip_prefix('[')?.strip_suffix(']')?.trim();
+    let mut strings = Vec::new();
+    while !rest.is_empty() {
+        let (string, after) = string(rest)?;
+        strings.push(string);
+        let after = after.trim_start();
+        rest = match after.strip_prefix(',') {
+            Some(more) => more.trim_start(),
+            None if after.is_empty() => after,
+            None => return None,
+        };
+    }
+    // A command that is there has a name.
+    let named = strings.first().is_none_or(|first| !first.trim().is_empty());
+    named.then_some(strings)
+}
+
+/// Reads one string in quotes, and returns what comes after it.
+fn string(text: &str) -> Option<(String, &str)> {
+    if let Some(literal) = text.strip_prefix('\'') {
+        let (string, after) = literal.split_once('\'')?;
+        return Some((string.to_owned(), after));
+    }
+    let mut string = String::new();
+    let mut chars = text.strip_prefix('"')?.chars();
+    loop {
+        match chars.next()? {
+            '"' => return Some((string, chars.as_str())),
+            '\\' => string.push(match chars.next()? {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'u' => code(&mut chars, 4)?,
+                'U' => code(&mut chars, 8)?,
+                c @ ('"' | '\\' | '/') => c,
+                _ => return None,
+            }),
+            c => string.push(c),
+        }
+    }
+}
+
+fn code(chars: &mut std::str::Chars<'_>, digits: usize) -> Option<char> {
+    let code: Option<String> = (0..digits).map(|_| chars.next()).collect();
+    char::from_u32(u32::from_str_radix(&code?, 16).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_mask_is_octal() {
+        assert_eq!(umask("027"), Some(0o027));
+        assert_eq!(umask("777"), Some(0o777));
+        for bad in ["", "8", "1000", "0o22", "+22", "-1"] {
+            assert_eq!(umask(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_strings_is_read_as_people_write_it() {
+        let read = |text| strings(text).map(|list| list.join("|"));
+        assert_eq!(
+            read(r#"["/bin/sh", '-c', "a\"b",]"#).unwrap(),
+            "/bin/sh|-c|a\"b"
+        );
+        assert_eq!(read("[]").unwrap(), "");
+        for bad in ["", "/bin/true", r#"["a" "b"]"#, r#"["a]"#, r#"[""]"#, "[a]"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_list_that_is_written_is_read_again(list in prop::collection::vec(".{1,10}", 0..4)) {
+            prop_assume!(list.first().is_none_or(|first| !first.trim().is_empty()));
+            let written: Vec<&str> = list.iter().map(String::as_str).collect();
+            prop_assert_eq!(strings(&write_strings(&written)), Some(list));
+        }
+    }
+}

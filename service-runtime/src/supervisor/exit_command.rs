@@ -1,0 +1,167 @@
+//! The command that is run after each worker's end: `on_worker_exit`.
+//!
+//! It is none of the author's code in the supervisor: a process of its own, which the supervisor
+//! neither waits for nor lets live for ever, and of which there are never many.
+
+use std::ffi::OsString;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use nix::unistd::Pid;
+
+use super::policy::Time;
+use super::worker_process::Process;
+use crate::error_chain::chain;
+use crate::os::process::child::Ended;
+use crate::os::process::command::{Detached, NOT_EXECUTED};
+use crate::settings::ExitCommand;
+
+/// How many may run at the same time.
+const AT_ONCE: usize = 4;
+
+/// The commands that run.
+#[derive(Debug, Default)]
+pub(super) struct ExitCommands {
+    running: Vec<Running>,
+    /// How many ends were not told since one was.
+    untold: u64,
+}
+
+#[derive(Debug)]
+struct Running {
+    detached: Detached,
+    /// The worker that it is about.
+    worker: i32,
+    deadline: Option<Time>,
+    killed: bool,
+}
+
+/// The end of a worker.
+pub(super) struct End<'a> {
+    pub(super) program: &'a str,
+    pub(super) process: &'a Process,
+    pub(super) ended: Ended,
+    /// Whether it was told to end.
+    pub(super) expected: bool,
+}
+
+impl ExitCommands {
+    /// Runs the command for the end of a worker, unless too many run already.
+    pub(super) fn tell(&mut self, setting: &ExitCommand, give_up: bool, now: Time, end: &End<'_>) {
+        if setting.command.is_empty() {
+            return;
+        }
+        let worker = end.process.child.pid().as_raw();
+        if self.running.len() >= AT_ONCE {
+            self.untold += 1;
+            if self.untold == 1 {
+                tracing::warn!(
+                    pid = worker,
+                    "on_worker_exit is not run: {AT_ONCE} commands run already"
+                );
+            }
+            return;
+        }
+        let untold = std::mem::take(&mut self.untold);
+        if untold > 0 {
+            tracing::warn!(
+                untold,
+                "on_worker_exit is run again, it was not for some ends"
+            );
+        }
+        match Detached::start(&setting.command, end.variables(), give_up) {
+            Ok(detached) => self.running.push(Running {
+                detached,
+                worker,
+                deadline: setting.timeout.map(|timeout| now + timeout),
+                killed: false,
+            }),
+            Err(error) => {
+                let error = chain(&error);
+                tracing::warn!(pid = worker, "on_worker_exit cannot be run: {error}");
+            }
+        }
+    }
+
+    /// Reaps what has ended and kills what is late.
+    pub(super) fn tend(&mut self, now: Time) {
+        for running in &mut self.running {
+            if running.deadline.is_some_and(|deadline| deadline <= now) {
+                running.deadline = None;
+                running.killed = true;
+                running.detached.kill();
+            }
+        }
+        self.running.retain(|running| {
+            let Some(ended) = running.detached.reap() else {
+                return true;
+            };
+            let pid = running.worker;
+            match ended {
+                _ if running.killed => {
+                    tracing::warn!(
+                        pid,
+                        "on_worker_exit took longer than on_worker_exit_timeout: killed"
+                    );
+                }
+                Ended::Exited(0) => tracing::debug!(pid, "on_worker_exit is done"),
+                // The child has said why.
+                Ended::Exited(NOT_EXECUTED) => {
+                    tracing::warn!(pid, "on_worker_exit could not be executed");
+                }
+                ended => tracing::warn!(pid, how = %ended, "on_worker_exit failed"),
+            }
+            false
+        });
+    }
+
+    /// Returns the descriptors that tell of an end.
+    pub(super) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.running.iter().map(|running| running.detached.as_fd())
+    }
+
+    /// Returns when the first is late.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        self.running
+            .iter()
+            .filter_map(|running| running.deadline)
+            .min()
+    }
+
+    /// Returns the processes, which are no strangers.
+    pub(super) fn pids(&self) -> impl Iterator<Item = Pid> {
+        self.running.iter().map(|running| running.detached.pid())
+    }
+}
+
+impl End<'_> {
+    fn variables(&self) -> Vec<(&'static str, OsString)> {
+        let (exit, status, core) = match self.ended {
+            Ended::Exited(code) => ("code", code.to_string(), false),
+            Ended::Killed { signal, core } => ("signal", signal.to_string(), core),
+        };
+        let flag = |yes: bool| if yes { "1" } else { "0" }.to_owned();
+        let process = self.process;
+        let error = process.error.as_deref().unwrap_or_default();
+        let uptime: Duration = process.born.elapsed();
+        [
+            ("SERVICE_PROGRAM", self.program.to_owned()),
+            (
+                "SERVICE_NAME",
+                process.pool.as_deref().unwrap_or_default().to_owned(),
+            ),
+            ("SERVICE_SLOT", process.place.number.to_string()),
+            ("SERVICE_PID", process.child.pid().to_string()),
+            ("SERVICE_GENERATION", process.generation.to_string()),
+            ("SERVICE_EXIT", exit.to_owned()),
+            ("SERVICE_STATUS", status),
+            ("SERVICE_CORE", flag(core)),
+            ("SERVICE_UPTIME", uptime.as_secs().to_string()),
+            ("SERVICE_EXPECTED", flag(self.expected)),
+            // No variable can hold a zero byte.
+            ("SERVICE_ERROR", error.replace('\0', " ")),
+        ]
+        .map(|(name, value)| (name, value.into()))
+        .into()
+    }
+}

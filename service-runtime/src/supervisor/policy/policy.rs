@@ -1,0 +1,117 @@
+//! The settings that the supervisor's decisions depend on.
+
+use std::time::Duration;
+
+pub(crate) use crate::service::RestartMethod;
+
+/// The supervisor's part of the configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Policy {
+    /// What a reload does.
+    pub(crate) method: RestartMethod,
+    /// How long a stop of all may take; `None` for no limit.
+    pub(crate) graceful: Option<Duration>,
+    /// How many workers may die within which time before the launch ends; `None` for no limit.
+    pub(crate) restart_limit: Option<(usize, Duration)>,
+    /// How long a new program file may take to get ready; `None` for no limit.
+    pub(crate) upgrade: Option<Duration>,
+    /// The workers of all services that have no pool of their own.
+    pub(crate) shared: Pool,
+    /// The pools of single services, no two with the same id.
+    pub(crate) own: Vec<Pool>,
+}
+
+/// Which workers run the same services. Never used for others.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct PoolId(pub(crate) usize);
+
+/// The workers that run the same services, and how they are kept alive.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Pool {
+    /// Which pool this is.
+    pub(crate) id: PoolId,
+    /// How many slots, at least 1.
+    pub(crate) workers: usize,
+    /// How long a replaced worker may take to stop; `None` for no limit.
+    pub(crate) drain: Option<Duration>,
+    /// How long a worker may take to get ready; `None` for no limit.
+    pub(crate) start: Option<Duration>,
+    /// The first delay of a slot whose workers die young.
+    pub(crate) respawn_delay: Duration,
+    /// The longest such delay.
+    pub(crate) respawn_delay_max: Duration,
+    /// A worker that was ready for less has died young.
+    pub(crate) healthy_after: Duration,
+    /// How many slots a reload replaces at the same time, at least 1.
+    pub(crate) surge: usize,
+    /// How long a ready worker's runtime may stand still; `None` for ever.
+    pub(crate) heartbeat: Option<Duration>,
+}
+
+impl PoolId {
+    /// The pool of all services that have none of their own.
+    pub(crate) const SHARED: Self = Self(0);
+}
+
+impl Policy {
+    /// Goes through the pools, the shared one first.
+    pub(crate) fn pools(&self) -> impl Iterator<Item = &Pool> {
+        std::iter::once(&self.shared).chain(&self.own)
+    }
+
+    /// Returns a pool, or `None` if there is none of this id.
+    pub(crate) fn pool(&self, id: PoolId) -> Option<&Pool> {
+        self.pools().find(|pool| pool.id == id)
+    }
+
+    /// Returns how long to wait after the `refused`-th refused fork in a row.
+    ///
+    /// Never longer than half a second, so that a slot is filled within a second of the end of
+    /// whatever refused it.
+    pub(crate) fn fork_after(refused: u32) -> Duration {
+        let factor = 2u32
+            .checked_pow(refused.saturating_sub(1))
+            .unwrap_or(u32::MAX);
+        Duration::from_millis(50)
+            .saturating_mul(factor)
+            .min(Duration::from_millis(500))
+    }
+}
+
+impl Pool {
+    /// Returns how long a slot waits after the `young`-th young death in a row.
+    ///
+    /// The first costs nothing; the delay doubles from the second on.
+    pub(crate) fn respawn_after(&self, young: u32) -> Duration {
+        let Some(doublings) = young.checked_sub(2) else {
+            return Duration::ZERO;
+        };
+        let factor = 2u32.checked_pow(doublings).unwrap_or(u32::MAX);
+        self.respawn_delay
+            .saturating_mul(factor)
+            .min(self.respawn_delay_max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::supervisor::policy::simulation::pool;
+
+    #[test]
+    fn the_first_young_death_is_free_and_the_delay_doubles_to_its_maximum() {
+        let pool = pool(PoolId::SHARED, 1);
+        let delays: Vec<u64> = (0..14)
+            .map(|young| u64::try_from(pool.respawn_after(young).as_millis()).unwrap())
+            .collect();
+        assert_eq!(delays[..6], [0, 0, 100, 200, 400, 800]);
+        assert_eq!(delays[13], 30_000);
+        assert_eq!(pool.respawn_after(u32::MAX).as_secs(), 30);
+    }
+
+    #[test]
+    fn a_refused_fork_is_tried_again_within_half_a_second() {
+        assert_eq!(Policy::fork_after(1).as_millis(), 50);
+        assert_eq!(Policy::fork_after(u32::MAX).as_millis(), 500);
+    }
+}

@@ -1,0 +1,223 @@
+//! What a worker's life and death mean for its slot.
+
+use super::stop::killed_at;
+use super::{Machine, Note, Outcome, Policy, State, Time, Worker, WorkerId};
+
+/// How often a slot may fail before the launch is given up, when no worker was ever ready.
+const FAILED_LAUNCH: u32 = 3;
+
+impl Machine {
+    pub(super) fn forked(&mut self, now: Time, id: WorkerId) {
+        let Some(slot) = self.workers.get(&id).map(|worker| worker.slot) else {
+            return;
+        };
+        let limit = self.pool_of(slot).start;
+        let deadline = limit.map(|limit| now.saturating_add(limit));
+        let Some(worker) = self.workers.get_mut(&id) else {
+            return;
+        };
+        if worker.state == State::Forking {
+            worker.state = State::Starting { deadline };
+            worker.since = now;
+        }
+    }
+
+    pub(super) fn fork_refused(&mut self, now: Time, id: WorkerId) {
+        let Some(worker) = self.workers.remove(&id) else {
+            return;
+        };
+        self.mutated(id, Ok(()));
+        if self.is_stopping() {
+            return;
+        }
+        let slot = &mut self.slots[worker.slot];
+        slot.refused = slot.refused.saturating_add(1);
+        let retry_in = Policy::fork_after(slot.refused);
+        if slot.successor == Some(id) {
+            slot.successor = None;
+            self.retry_roll(worker.slot, now.saturating_add(retry_in));
+        } else if slot.holder == Some(id) {
+            slot.holder = None;
+            slot.retry_at = Some(now.saturating_add(retry_in));
+        } else {
+            return;
+        }
+        self.note(Note::ForkRefused {
+            slot: worker.slot,
+            retry_in,
+        });
+    }
+
+    pub(super) fn ready(&mut self, now: Time, id: WorkerId) {
+        let Some(worker) = self.workers.get_mut(&id) else {
+            return;
+        };
+        // A worker that was asked to stop meanwhile stays on its way out.
+        if !matches!(worker.state, State::Starting { .. }) {
+            return;
+        }
+        worker.state = State::Ready { since: now };
+        worker.beat = now;
+        worker.missed = None;
+        let (slot, generation) = (worker.slot, worker.generation);
+        self.proven.insert(self.slots[slot].pool);
+        self.slots[slot].refused = 0;
+        self.note(Note::Ready(id));
+        if self.slots[slot].successor == Some(id) {
+            let drain = self.pool_of(slot).drain;
+            let slot = &mut self.slots[slot];
+            slot.successor = None;
+            slot.fresh = false;
+            slot.generation = generation;
+            slot.young = 0;
+            slot.retry_at = None;
+            slot.recycle_failed = 0;
+            slot.recycle_at = None;
+            if let Some(old) = slot.holder.replace(id) {
+                self.ask_to_stop(now, old, drain);
+            }
+        }
+    }
+
+    pub(super) fn exited(&mut self, now: Time, id: WorkerId, code: Option<i32>) {
+        let Some(worker) = self.workers.remove(&id) else {
+            return;
+        };
+        self.mutated(id, Ok(()));
+        if self.is_stopping() {
+            if matches!(worker.state, State::Stopping { .. }) && code != Some(0) {
+                self.verdict.get_or_insert(Outcome::Unclean);
+            }
+            return;
+        }
+        let slot = &mut self.slots[worker.slot];
+        if slot.successor == Some(id) {
+            slot.successor = None;
+            self.successor_failed(now, &worker);
+        } else if slot.holder == Some(id) {
+            slot.holder = None;
+            self.holder_died(now, &worker, code);
+        }
+    }
+
+    fn holder_died(&mut self, now: Time, worker: &Worker, code: Option<i32>) {
+        let pool = self.pool_of(worker.slot).clone();
+        let healthy = match worker.state {
+            State::Ready { since } => now.saturating_sub(since) >= pool.healthy_after,
+            _ => false,
+        };
+        let slot = &mut self.slots[worker.slot];
+        slot.young = if healthy {
+            0
+        } else {
+            slot.young.saturating_add(1)
+        };
+        let failed = slot.young;
+        if !self.proven.contains(&pool.id) && failed >= FAILED_LAUNCH {
+            self.note(Note::LaunchFailed(worker.id));
+            self.quit(now, Outcome::LaunchFailed(code));
+            return;
+        }
+        if self.too_many_deaths(now) {
+            return;
+        }
+        let retry_in = pool.respawn_after(failed);
+        self.slots[worker.slot].retry_at = Some(now.saturating_add(retry_in));
+        if self.slots[worker.slot].active {
+            self.note(Note::Died {
+                worker: worker.id,
+                retry_in,
+            });
+        }
+    }
+
+    /// Ends the launch if workers die more often than is allowed.
+    fn too_many_deaths(&mut self, now: Time) -> bool {
+        let Some((limit, window)) = self.policy.restart_limit else {
+            return false;
+        };
+        self.deaths.push_back(now);
+        let since = now.saturating_sub(window);
+        while self.deaths.front().is_some_and(|death| *death < since) {
+            self.deaths.pop_front();
+        }
+        if self.deaths.len() <= limit {
+            return false;
+        }
+        self.note(Note::TooManyDeaths(self.deaths.len(), window));
+        self.verdict = Some(Outcome::GaveUp);
+        self.stop(now);
+        true
+    }
+
+    /// Gives up a launch whose first workers cannot start: the address is taken, say.
+    pub(super) fn hopeless(&mut self, now: Time, id: WorkerId, code: i32) {
+        let Some(worker) = self.workers.get(&id) else {
+            return;
+        };
+        let slot = &self.slots[worker.slot];
+        let first = slot.holder == Some(id) && !self.proven.contains(&slot.pool);
+        if first && !self.is_stopping() {
+            self.note(Note::LaunchFailed(id));
+            self.quit(now, Outcome::LaunchFailed(Some(code)));
+        }
+    }
+
+    /// Gives up the slot of a worker that has nothing left to do.
+    ///
+    /// A reload that is about to replace it goes on, and its successor does the work anew.
+    pub(super) fn done(&mut self, now: Time, id: WorkerId) {
+        let Some(&Worker {
+            slot: index,
+            generation,
+            ..
+        }) = self.workers.get(&id).filter(|worker| !worker.is_leaving())
+        else {
+            return;
+        };
+        let limit = self.pool_of(index).drain;
+        if let Some(worker) = self.workers.get_mut(&id) {
+            let deadline = killed_at(now, limit);
+            worker.state = State::Stopping { deadline };
+        }
+        self.note(Note::Done(id));
+        self.proven.insert(self.slots[index].pool);
+        let slot = &mut self.slots[index];
+        if slot.holder == Some(id) {
+            slot.holder = None;
+            slot.active &= slot.successor.is_some();
+        } else if slot.successor == Some(id) {
+            slot.successor = None;
+            let roll = self.roll.as_mut();
+            if roll.is_some_and(|roll| roll.give_up(index, generation)) {
+                // The old worker stays for as long as the reload may still be taken back.
+                return;
+            }
+            let slot = &mut self.slots[index];
+            slot.active = false;
+            if let Some(old) = slot.holder.take() {
+                self.ask_to_stop(now, old, limit);
+            }
+        }
+    }
+
+    /// Ends the launch when every slot has been given up by its own worker.
+    pub(super) fn end_if_all_done(&mut self, now: Time) {
+        let active = self.slots.iter().any(|slot| slot.active);
+        if !active && !self.slots.is_empty() && !self.is_reloading() {
+            self.note(Note::AllDone);
+            self.stop(now);
+        }
+    }
+
+    /// Forks into every slot that waits for it no longer.
+    pub(super) fn fork_due(&mut self, now: Time) {
+        for index in 0..self.slots.len() {
+            let slot = &self.slots[index];
+            if slot.wants_worker() && slot.retry_at.is_none_or(|at| at <= now) {
+                let id = self.fork(now, index, slot.generation);
+                self.slots[index].holder = Some(id);
+            }
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! A reload: read, check, then replace slot by slot, or take all of it back.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::slot::Slot;
+use super::{
+    Action, Announcement, Cause, Machine, Note, Policy, PoolId, RestartMethod, Time, Worker,
+};
+
+/// A replacement of the workers of all slots by those of another generation.
+#[derive(Debug)]
+pub(super) struct Roll {
+    /// The generation that the slots get.
+    to: u64,
+    /// The generation that they had.
+    from: u64,
+    /// The settings that count when it is done.
+    policy: Policy,
+    /// The slots still to be replaced.
+    todo: VecDeque<usize>,
+    /// Whether this takes a failed reload back.
+    undoing: bool,
+    /// No successor is forked before this time.
+    not_before: Option<Time>,
+    /// Failed successors in a row, while undoing.
+    failed: u32,
+    /// The slots that were not in use before.
+    added: Vec<usize>,
+    /// The slots whose new worker has nothing to do: they are given up when all is done.
+    given_up: Vec<usize>,
+}
+
+impl Roll {
+    /// Returns when the roll wants to be looked at.
+    pub(super) fn wake_up(&self) -> Option<Time> {
+        self.not_before
+    }
+
+    /// Gives up a slot when all is done, if its new worker of this generation has nothing to do.
+    pub(super) fn give_up(&mut self, slot: usize, generation: u64) -> bool {
+        let is_its = generation == self.to && !self.undoing;
+        if is_its {
+            self.given_up.push(slot);
+        }
+        is_its
+    }
+
+    /// Returns the settings that count when it is done.
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Replaces one slot more.
+    pub(super) fn add(&mut self, slot: usize) {
+        if !self.todo.contains(&slot) {
+            self.todo.push_back(slot);
+        }
+    }
+}
+
+/// How long no reload may have been asked for before another one follows in a storm.
+const CALM: Duration = Duration::from_millis(250);
+
+/// How long a storm may put a reload off.
+const LONGEST_STORM: Duration = Duration::from_secs(2);
+
+impl Machine {
+    /// Takes note that a reload is asked for.
+    ///
+    /// One that comes while another is under way may be the first of many: what they ask for is one
+    /// more reload, after the last of them.
+    pub(super) fn want_reload(&mut self, now: Time) {
+        if self.is_stopping() {
+            return;
+        }
+        if self.is_reloading() || self.storm.is_some() {
+            let (since, _) = self.storm.unwrap_or((now, now));
+            let calm = now.saturating_add(CALM).min(since + LONGEST_STORM);
+            self.storm = Some((since, calm));
+        }
+        self.reload_wanted = true;
+    }
+
+    /// Returns when the reload begins that waits for the end of a storm.
+    pub(super) fn next_reload(&self) -> Option<Time> {
+        let waits = self.reload_wanted && !self.is_reloading() && self.upgrade.is_none();
+        let (_, calm) = self.storm.filter(|_| waits)?;
+        Some(calm)
+    }
+
+    /// Begins to read the configuration if somebody asked for it and nothing stands in the way.
+    pub(super) fn start_loading(&mut self, now: Time) {
+        if !self.reload_wanted || self.is_reloading() || self.upgrade.is_some() {
+            return;
+        }
+        if self.storm.is_some_and(|(_, calm)| calm > now) {
+            return;
+        }
+        self.storm = None;
+        self.reload_wanted = false;
+        self.loading = Some(
+            self.policy
+                .shared
+                .start
+                .map(|limit| now.saturating_add(limit)),
+        );
+        if self.announced.is_some() {
+            self.announce(Announcement::Reloading);
+        }
+        self.act(Action::Load(self.latest + 1));
+    }
+
+    pub(super) fn expire_loading(&mut self, now: Time) {
+        if self
+            .loading
+            .flatten()
+            .is_some_and(|deadline| deadline <= now)
+        {
+            self.loading = None;
+            self.act(Action::CancelLoad);
+            self.note(Note::ReloadRefused(Cause::CheckTimedOut));
+        }
+    }
+
+    pub(super) fn loaded(&mut self, now: Time, loaded: Result<Policy, ()>) {
+        if self.loading.take().is_none() {
+            return;
+        }
+        match loaded {
+            Err(()) => self.note(Note::ReloadRefused(Cause::Configuration)),
+            Ok(policy) if policy.method == RestartMethod::Mutate => self.mutate(now, policy),
+            Ok(policy) => self.begin_roll(policy),
+        }
+    }
+
+    fn begin_roll(&mut self, policy: Policy) {
+        self.latest += 1;
+        // The shared workers may have been given up because every service had workers of its own.
+        let mut before = self.policy.own.iter();
+        let regained = before.any(|pool| policy.pool(pool.id).is_none());
+        // What no old worker does comes first, so that it is done before the old ones go.
+        for pool in policy.pools() {
+            let is_regained = pool.id == PoolId::SHARED && regained && self.active(pool.id) == 0;
+            if is_regained || self.policy.pool(pool.id).is_none() {
+                self.set_count(pool.id, pool.workers);
+                for slot in self.slots.iter_mut().filter(|slot| slot.pool == pool.id) {
+                    slot.fresh |= slot.active;
+                }
+            }
+        }
+        // The slots of pools that go stay as they are until the end.
+        let mut todo: Vec<usize> = (0..self.slots.len())
+            .filter(|index| self.slots[*index].active)
+            .filter(|index| policy.pool(self.slots[*index].pool).is_some())
+            .collect();
+        todo.sort_by_key(|index| !self.slots[*index].fresh);
+        let (to, from) = (self.latest, self.generation);
+        let (undoing, not_before, failed) = (false, None, 0);
+        let is_fresh = |index: &usize| self.slots[*index].fresh;
+        let added = todo.iter().copied().filter(is_fresh).collect();
+        self.roll = Some(Roll {
+            to,
+            from,
+            policy,
+            todo: todo.into(),
+            undoing,
+            not_before,
+            failed,
+            added,
+            given_up: Vec::new(),
+        });
+        self.note(Note::Reloading(to));
+    }
+
+    /// Forks successors, as many as may be under way, and ends the roll when all are in place.
+    pub(super) fn advance_roll(&mut self, now: Time) {
+        let Some(mut roll) = self.roll.take() else {
+            return;
+        };
+        if roll.not_before.is_none_or(|at| at <= now) {
+            roll.not_before = None;
+            self.fork_successors(now, &mut roll);
+        }
+        let under_way = self.slots.iter().any(|slot| slot.successor.is_some());
+        if roll.todo.is_empty() && !under_way {
+            self.end_roll(now, roll);
+        } else {
+            self.roll = Some(roll);
+        }
+    }
+
+    fn fork_successors(&mut self, now: Time, roll: &mut Roll) {
+        let mut waiting = VecDeque::new();
+        while let Some(index) = roll.todo.pop_front() {
+            let slot = &self.slots[index];
+            let holder = slot.holder.and_then(|id| self.workers.get(&id));
+            if !slot.active || holder.is_some_and(|w| w.generation == roll.to) {
+                continue;
+            }
+            // A slot's last worker but one has to be gone first, so that reloads in quick
+            // succession do not pile up draining workers.
+            let busy = self.is_draining(index) || slot.successor.is_some();
+            if busy
+                || self.under_way(slot.pool) >= self.limit(slot.pool, roll)
+                || !self.may_begin(roll)
+            {
+                waiting.push_back(index);
+                continue;
+            }
+            let id = self.fork(now, index, roll.to);
+            self.slots[index].successor = Some(id);
+        }
+        roll.todo = waiting;
+    }
+
+    /// Returns whether the reload may go on beyond its very first successor.
+    fn may_begin(&self, roll: &Roll) -> bool {
+        let shown = self.slots.iter().any(|slot| slot.generation == roll.to);
+        roll.undoing || shown || self.slots.iter().all(|slot| slot.successor.is_none())
+    }
+
+    /// Returns how many slots of a pool may have a successor under way.
+    fn limit(&self, pool: PoolId, roll: &Roll) -> usize {
+        // The first of a pool goes alone: it shows whether the others may follow.
+        let has_shown = |slot: &Slot| slot.pool == pool && slot.generation == roll.to;
+        if roll.undoing || self.slots.iter().any(has_shown) {
+            roll.policy.pool(pool).map_or(1, |pool| pool.surge.max(1))
+        } else {
+            1
+        }
+    }
+
+    fn end_roll(&mut self, now: Time, roll: Roll) {
+        self.generation = roll.to;
+        for slot in &mut self.slots {
+            slot.generation = roll.to;
+        }
+        self.act(Action::Keep(roll.to));
+        for index in roll.given_up {
+            self.drop_slot(now, index);
+        }
+        if roll.undoing {
+            self.note(Note::Undone(roll.to));
+        } else {
+            self.note(Note::Reloaded(roll.to));
+            self.take_over(now, roll.policy);
+        }
+        // Another reload may have been asked for meanwhile.
+        self.start_loading(now);
+    }
+
+    pub(super) fn take_over(&mut self, now: Time, policy: Policy) {
+        let before = std::mem::replace(&mut self.policy, policy);
+        let counts: Vec<_> = self.policy.pools().map(|p| (p.id, p.workers)).collect();
+        for (id, workers) in counts {
+            if before.pool(id).is_some_and(|old| old.workers != workers) {
+                self.scale_to(now, id, workers);
+            }
+        }
+        for gone in before.own {
+            if self.policy.pool(gone.id).is_none() {
+                self.drop_slots(now, gone.id, 0);
+                self.note(Note::Scaled(gone.id, 0));
+            }
+        }
+    }
+
+    /// Tries a successor again whose fork was refused.
+    pub(super) fn retry_roll(&mut self, slot: usize, at: Time) {
+        match &mut self.roll {
+            Some(roll) => {
+                roll.todo.push_front(slot);
+                roll.not_before = Some(at);
+            }
+            None => self.slots[slot].recycle_at = Some(at),
+        }
+    }
+
+    /// Takes the reload back whose successor did not get ready.
+    pub(super) fn successor_failed(&mut self, now: Time, worker: &Worker) {
+        let (id, slot) = (worker.id, worker.slot);
+        // One of another generation was to take the place of a worn worker.
+        let Some(mut roll) = self.roll.take_if(|roll| roll.to == worker.generation) else {
+            self.retry_recycle(now, slot);
+            return;
+        };
+        if roll.undoing {
+            roll.failed = roll.failed.saturating_add(1);
+            let retry_in = self.policy.shared.respawn_after(roll.failed);
+            roll.todo.push_front(slot);
+            roll.not_before = Some(now.saturating_add(retry_in));
+            self.roll = Some(roll);
+            return;
+        }
+        self.note(Note::ReloadRefused(Cause::Worker(id)));
+        std::mem::swap(&mut roll.to, &mut roll.from);
+        roll.undoing = true;
+        roll.not_before = None;
+        roll.given_up.clear();
+        for index in 0..self.slots.len() {
+            let slot = &self.slots[index];
+            let is_new = roll.added.contains(&index) || self.policy.pool(slot.pool).is_none();
+            if is_new {
+                self.drop_slot(now, index);
+            }
+            let drain = self.pool_of(index).drain;
+            let slot = &mut self.slots[index];
+            slot.generation = roll.to;
+            if let Some(other) = slot.successor.take() {
+                self.ask_to_stop(now, other, drain);
+            }
+        }
+        roll.todo = (0..self.slots.len())
+            .filter(|index| self.slots[*index].active)
+            .collect();
+        self.roll = Some(roll);
+    }
+}

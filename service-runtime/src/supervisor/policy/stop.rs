@@ -1,0 +1,116 @@
+//! How a launch ends.
+
+use std::time::Duration;
+
+use super::{Action, Announcement, Machine, Note, Outcome, Phase, State, Time, WorkerId};
+
+/// How long a worker has, when its time is up, to say what still runs and to end by itself.
+const COURTESY: Duration = Duration::from_millis(300);
+
+/// Two orders to stop within this time are one.
+const ONE_STOP: Duration = Duration::from_millis(50);
+
+/// How long killed workers are waited for.
+const KILLED: Duration = Duration::from_millis(700);
+
+/// Returns when a worker is killed that was asked to stop within this limit.
+pub(super) fn killed_at(now: Time, limit: Option<Duration>) -> Option<Time> {
+    limit.map(|limit| now.saturating_add(limit).saturating_add(COURTESY))
+}
+
+impl Machine {
+    /// Begins a graceful stop; a second time, a quick one.
+    pub(super) fn stop(&mut self, now: Time) {
+        if self.is_stopping() {
+            // timeout(1) signals its child and then the whole group: that is one stop, not two.
+            if now.saturating_sub(self.stopping_since) < ONE_STOP {
+                return;
+            }
+            // One that was replaced stops already, and nobody has asked for it twice.
+            if self.excused || !self.replaced {
+                self.quit(now, Outcome::Quit);
+            }
+            self.excused = true;
+            return;
+        }
+        self.stopping_since = now;
+        self.begin_end();
+        let limit = self.policy.graceful;
+        let deadline = killed_at(now, limit);
+        self.phase = Phase::Stopping { deadline };
+        for id in self.live() {
+            if matches!(self.workers[&id].state, State::Aborted { .. }) {
+                self.kill(id);
+            }
+            self.send_away(id, limit, None);
+        }
+    }
+
+    /// Kills every worker.
+    pub(super) fn quit(&mut self, now: Time, outcome: Outcome) {
+        if matches!(self.phase, Phase::Killing { .. } | Phase::Ended) {
+            return;
+        }
+        self.begin_end();
+        self.phase = Phase::Killing {
+            deadline: now.saturating_add(KILLED),
+            outcome,
+        };
+        for id in self.live() {
+            self.kill(id);
+        }
+    }
+
+    /// Ends when nobody is left, or when those left have had their time.
+    pub(super) fn end_if_done(&mut self, now: Time) {
+        match self.phase {
+            Phase::Stopping { .. } if self.workers.is_empty() => {
+                let clean = if self.replaced {
+                    Outcome::Replaced
+                } else {
+                    Outcome::Stopped
+                };
+                self.end(self.verdict.unwrap_or(clean));
+            }
+            Phase::Stopping {
+                deadline: Some(deadline),
+            } if deadline <= now => {
+                self.note(Note::OutOfTime(self.live()));
+                self.quit(now, Outcome::OutOfTime);
+            }
+            Phase::Killing { deadline, outcome } if self.workers.is_empty() || deadline <= now => {
+                self.end(outcome);
+            }
+            _ => {}
+        }
+    }
+
+    fn begin_end(&mut self) {
+        if self.loading.take().is_some() {
+            self.act(Action::CancelLoad);
+        }
+        self.roll = None;
+        self.mutation = None;
+        self.reload_wanted = false;
+        for slot in &mut self.slots {
+            slot.retry_at = None;
+            slot.recycle_at = None;
+        }
+        if self.upgrade.take().is_some() {
+            self.act(Action::CancelUpgrade);
+        }
+        // Whoever took over speaks for the program now.
+        if !self.replaced {
+            self.announce(Announcement::Stopping);
+        }
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.phase = Phase::Ended;
+        self.act(Action::Exit(outcome));
+    }
+
+    fn live(&self) -> Vec<WorkerId> {
+        self.workers.keys().copied().collect()
+    }
+}

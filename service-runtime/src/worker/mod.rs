@@ -1,0 +1,363 @@
+//! A worker: what a process does from the fork to its exit.
+
+pub(crate) mod heartbeat;
+pub(crate) mod supervisor_client;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+
+use self::supervisor_client::{Inherited, Leads, Link};
+use crate::exit::Exit;
+use crate::ipc::protocol::ToSupervisor;
+use crate::launch::main_fn::{Flags, Main};
+use crate::launch::selection;
+use crate::listen::Listeners;
+use crate::os::process::channel::Channel;
+use crate::os::process::page::{CellRef, Page};
+use crate::os::process::turn::Turns;
+use crate::os::process::{cpus, mask};
+use crate::os::signal::Signals;
+use crate::privileges::Rights;
+use crate::runner::Running;
+use crate::runner::commands::{Asked, Orders, Word};
+use crate::runner::host::{Outside, ProcessHost};
+use crate::runner::serve::{Audience, Serving, lines, restarts};
+use crate::runner::watchdog::{PARENTS_DEATH, Warden};
+use crate::service::BoxFuture;
+use crate::service::host::Identity;
+use crate::service::{Definition, IntoServices, RuntimeKind};
+use crate::settings::configuration::{Configuration, Loaded};
+use crate::settings::logging::{Logging, Scoped, Who};
+use crate::status::{self, Row};
+use crate::supervisor::policy::Place;
+use crate::tasks::TaskGroup;
+use crate::worker::heartbeat::Counter;
+
+/// What a worker inherits from its supervisor.
+pub(crate) struct Seed {
+    pub(crate) program: String,
+    /// The supervisor's pid.
+    pub(crate) supervisor: i32,
+    pub(crate) place: Place,
+    /// The service that it is to run, if it is for one alone.
+    pub(crate) pool: Option<Arc<str>>,
+    pub(crate) generation: u64,
+    pub(crate) channel: Channel,
+    pub(crate) page: Page,
+    pub(crate) cell: CellRef,
+    pub(crate) turns: Turns,
+    /// What the supervisor listens on already.
+    pub(crate) listeners: Listeners,
+    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) loaded: Loaded,
+    pub(crate) flags: Flags,
+    pub(crate) only: Vec<String>,
+    pub(crate) logging: Logging,
+    pub(crate) rights: Rights,
+}
+
+/// A worker that cannot begin to serve.
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) text: String,
+}
+
+/// Runs the services of a worker until its end.
+///
+/// The signals are still blocked, as they were across the fork.
+pub(crate) fn work<M>(mut seed: Seed, main: impl Main<M, Output: IntoServices>) -> Exit {
+    Logging::identify(Who::Worker(seed.place.number));
+    reseed();
+    if let Some(service) = &seed.pool {
+        seed.loaded.belong_to(service);
+    }
+    let scoped = seed.logging.scoped();
+    // Both belong to a thread, and this is the only one yet.
+    let taken = seed.rights.take_in_worker(PARENTS_DEATH);
+    if let Err(error) = taken.and_then(|()| pin(&seed)) {
+        tracing::error!("cannot set the worker up: {error}");
+        return Exit::Failed;
+    }
+    let runtime = match runtime(&seed.loaded) {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            lacks(&seed.channel, &error);
+            return Exit::Failed;
+        }
+    };
+    let exit = {
+        let _inside = runtime.enter();
+        match prepare(seed, main, scoped) {
+            Ok(serving) => runtime.block_on(serve(serving)),
+            Err(Unprepared::Failed(failure, link)) => {
+                lines("", &failure.text);
+                runtime.block_on(tell_and_end(failure, link))
+            }
+            Err(Unprepared::Lacking) => Exit::Failed,
+            Err(Unprepared::Vacant(link)) => runtime.block_on(async {
+                link.send(ToSupervisor::Done);
+                link.flushed().await;
+                Exit::Done
+            }),
+        }
+    };
+    // What still blocks a thread ends with the process.
+    runtime.shutdown_background();
+    exit
+}
+
+/// Pins the worker to its slot's processor, if it is to be.
+fn pin(seed: &Seed) -> Result<(), String> {
+    if !seed.loaded.settings.cpu_affinity {
+        return Ok(());
+    }
+    cpus::pin(seed.place.slot).map_err(|error| format!("cannot pin it to a processor: {error}"))
+}
+
+/// Why there is nothing to serve, and by which link the supervisor can be told.
+enum Unprepared {
+    /// Something is wrong.
+    Failed(Failure, Link),
+    /// The machine is short of something; the supervisor knows, if it can be told.
+    Lacking,
+    /// Every service has workers of its own, and this is none of them.
+    Vacant(Link),
+}
+
+fn prepare<M>(
+    seed: Seed,
+    main: impl Main<M, Output: IntoServices>,
+    scoped: Scoped,
+) -> Result<Serving<Supervisor>, Unprepared> {
+    let lacking = |error: std::io::Error| {
+        lacks(&seed.channel, &error);
+        Unprepared::Lacking
+    };
+    let lifeline: OwnedFd = seed.channel.try_clone().map_err(lacking)?;
+    let signals = Signals::open().map_err(lacking)?;
+    let (words, told) = mpsc::unbounded_channel();
+    let graceful = seed.loaded.settings.graceful_shutdown_timeout;
+    let orphaned = words.clone();
+    let warden = Warden::start(graceful, Some(lifeline), move || {
+        let _ = orphaned.send(Word::Orphaned);
+    })
+    .map_err(lacking)?;
+    let unable = |error: &dyn std::fmt::Display| {
+        tracing::error!("cannot set the worker up: {error}");
+        Unprepared::Lacking
+    };
+    let group = TaskGroup::new("link");
+    let link = {
+        let counter = Counter::new(seed.cell.clone(), &seed.loaded.settings.wear);
+        let inherited = Inherited::new(seed.listeners, seed.place.slot);
+        let leads = Leads {
+            page: seed.page,
+            pool: seed.place.pool.0,
+            turns: seed.turns,
+        };
+        Link::open(seed.channel, (leads, inherited), counter, &group, words)
+    }
+    .map_err(|error| unable(&error))?;
+    let settings = &seed.loaded.settings;
+    let pulse = heartbeat::beat(seed.cell.clone());
+    let wear = heartbeat::wear_out(link.clone(), settings.wear);
+    for (name, task) in [("heartbeat", boxed(pulse)), ("wear", boxed(wear))] {
+        let spawned = group.try_spawn(name, task);
+        drop(spawned.map_err(|error| unable(&error))?);
+    }
+    let failed = |failure| Unprepared::Failed(failure, link.clone());
+
+    // The filter came along with the fork; a reload may have changed the level since.
+    seed.logging.set_level(&seed.loaded.settings.log_level);
+    seed.logging.hear_panics();
+    let services = services(&seed.loaded, &seed.flags, &seed.only, main);
+    drop(scoped);
+    seed.logging.install();
+    let services = services.map_err(failed)?;
+    let own = seed.loaded.pools.iter().map(|pool| pool.service.as_str());
+    let services = selection::share(services, seed.pool.as_deref(), &own.collect::<Vec<_>>());
+    let services = services.map_err(|text| {
+        failed(Failure {
+            exit: Exit::Failed,
+            text,
+        })
+    })?;
+    if services.is_empty() {
+        return Err(Unprepared::Vacant(link));
+    }
+
+    let identity = Identity {
+        program: seed.program,
+        slot: Some(seed.place.number),
+        generation: seed.generation,
+    };
+    let outside = Outside::Supervised(link.clone());
+    let host = Arc::new(ProcessHost::new(
+        identity,
+        &seed.loaded,
+        seed.logging,
+        outside,
+    ));
+    let restarts = restarts(&seed.loaded.settings);
+    let running = Running::new(services, Arc::clone(&host) as _, restarts).map_err(|text| {
+        failed(Failure {
+            exit: Exit::Failed,
+            text,
+        })
+    })?;
+    Ok(Serving {
+        configuration: seed.configuration,
+        loaded: seed.loaded,
+        host,
+        running,
+        orders: Orders::new(signals, told, Some(seed.supervisor)),
+        warden,
+        audience: Supervisor { link },
+        reload_wanted: false,
+        mutation: None,
+        is_alone: false,
+    })
+}
+
+/// Checks the configuration, runs the author's `main` and picks the services asked for.
+pub(crate) fn services<M>(
+    loaded: &Loaded,
+    flags: &Flags,
+    only: &[String],
+    main: impl Main<M, Output: IntoServices>,
+) -> Result<Vec<Definition>, Failure> {
+    loaded.check().map_err(|error| Failure {
+        exit: Exit::Config,
+        text: error.to_string(),
+    })?;
+    let failed = |text| Failure {
+        exit: Exit::Failed,
+        text,
+    };
+    let services = catch_unwind(AssertUnwindSafe(|| main.call(flags)?.into_services()))
+        .map_err(|panic| {
+            failed(format!(
+                "`main` panicked: {}",
+                crate::tasks::panic_message(panic)
+            ))
+        })?
+        .map_err(|error| failed(format!("`main` failed: {error:#}")))?;
+    selection::pick(services.0, only).map_err(failed)
+}
+
+/// Serves, and does not end before the supervisor is told what there is to tell.
+async fn serve(mut serving: Serving<Supervisor>) -> Exit {
+    let exit = serving.serve().await;
+    serving.audience.link.flushed().await;
+    exit
+}
+
+/// Tells the supervisor why this worker ends, and waits until it is told.
+async fn tell_and_end(failure: Failure, link: Link) -> Exit {
+    let Failure { exit, text } = failure;
+    link.send(ToSupervisor::Failed {
+        code: exit.code(),
+        hopeless: true,
+        text,
+    });
+    link.flushed().await;
+    exit
+}
+
+/// Tells the supervisor that this process cannot become a worker now; what it needs for that is here
+/// before the fork.
+fn lacks(channel: &Channel, error: &std::io::Error) {
+    let message = ToSupervisor::Lacks(error.to_string());
+    if channel.send(&message.encode(), &[]).is_err() {
+        tracing::error!("cannot set the worker up: {error}");
+    }
+}
+
+fn boxed(task: impl Future<Output = ()> + Send + 'static) -> BoxFuture<'static, ()> {
+    Box::pin(task)
+}
+
+/// Builds the runtime that the settings ask for.
+pub(crate) fn runtime(loaded: &Loaded) -> std::io::Result<Runtime> {
+    build(loaded, RuntimeKind::CurrentThread)
+}
+
+/// Builds the runtime that the settings ask for, or one of this kind if they do not say.
+pub(crate) fn build(loaded: &Loaded, kind: RuntimeKind) -> std::io::Result<Runtime> {
+    let settings = &loaded.settings;
+    let mut builder = match settings.runtime.unwrap_or(kind) {
+        RuntimeKind::CurrentThread => Builder::new_current_thread(),
+        RuntimeKind::MultiThread => {
+            let mut builder = Builder::new_multi_thread();
+            if settings.threads > 0 {
+                builder.worker_threads(settings.threads);
+            }
+            builder
+        }
+    };
+    builder
+        .on_thread_start(mask::unblock_when_handled)
+        .enable_all()
+        .build()
+}
+
+/// Gives this process random numbers of its own: those of its parent came along with the fork.
+///
+/// No two processes have the same pid at the same time, and none of these numbers is a secret.
+fn reseed() {
+    let mut hasher = DefaultHasher::new();
+    (std::process::id(), SystemTime::now()).hash(&mut hasher);
+    fastrand::seed(hasher.finish());
+}
+
+/// The supervisor, as the services' audience.
+struct Supervisor {
+    link: Link,
+}
+
+impl Audience for Supervisor {
+    fn ready(&mut self) {
+        self.link.close_inherited();
+        self.link.send(ToSupervisor::Ready);
+    }
+
+    fn reloading(&mut self) {}
+
+    fn stopping(&mut self) {}
+
+    fn failed(&mut self, exit: Exit, error: &str) {
+        let (code, text) = (exit.code(), error.to_owned());
+        let hopeless = exit == Exit::Config;
+        self.link.send(ToSupervisor::Failed {
+            code,
+            hopeless,
+            text,
+        });
+    }
+
+    fn done(&mut self) {
+        self.link.send(ToSupervisor::Done);
+    }
+
+    fn report(&mut self, asked: Asked, part: Row, loaded: &Loaded) {
+        match asked {
+            Asked::Signal => status::into_log(&part, loaded.settings.report.format),
+            Asked::Supervisor { id, format } => {
+                let part = part.write_inside(format);
+                self.link
+                    .send_with(ToSupervisor::Reported { id }, part.as_bytes());
+            }
+        }
+    }
+
+    fn mutated(&mut self, result: Result<(), String>) {
+        self.link
+            .send(ToSupervisor::Mutated(result.err().unwrap_or_default()));
+    }
+}
