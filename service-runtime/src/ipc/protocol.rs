@@ -28,7 +28,7 @@ pub(crate) enum ToSupervisor {
         text: String,
     },
     /// The process cannot be set up: the machine is short of something.
-    Lacks(String),
+    SetupFailed(String),
     /// A socket is asked for.
     Listen {
         /// The number of the question.
@@ -46,7 +46,7 @@ pub(crate) enum ToSupervisor {
     /// A socket that came along with the fork is in use.
     Uses(String),
     /// A limit of the worker's life is reached.
-    Worn,
+    RecycleRequested,
     /// Every service has come to its end, or there is none for this worker: it exits.
     Done,
     /// A mutation is done; empty, or what went wrong.
@@ -89,7 +89,7 @@ impl ToSupervisor {
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
             Self::Ready => join(&["ready"]),
-            Self::Worn => join(&["worn"]),
+            Self::RecycleRequested => join(&["worn"]),
             Self::Done => join(&["done"]),
             Self::Uses(options) => join(&["uses", options]),
             Self::Failed {
@@ -97,7 +97,7 @@ impl ToSupervisor {
                 hopeless,
                 text,
             } => join(&["failed", &code.to_string(), &hopeless.to_string(), text]),
-            Self::Lacks(text) => join(&["lacks", text]),
+            Self::SetupFailed(text) => join(&["lacks", text]),
             Self::Listen { id, options } => join(&["listen", &id.to_string(), options]),
             Self::Status { service, text } => join(&["status", service, text]),
             Self::Mutated(text) => join(&["mutated", text]),
@@ -111,7 +111,7 @@ impl ToSupervisor {
         let fields: Vec<&str> = text.split(SEPARATOR).collect();
         Some(match *fields.as_slice() {
             ["ready"] => Self::Ready,
-            ["worn"] => Self::Worn,
+            ["worn"] => Self::RecycleRequested,
             ["done"] => Self::Done,
             ["uses", options] => Self::Uses(options.to_owned()),
             ["failed", code, hopeless, text] => Self::Failed {
@@ -119,7 +119,7 @@ impl ToSupervisor {
                 hopeless: bool::from_str(hopeless).ok()?,
                 text: text.to_owned(),
             },
-            ["lacks", text] => Self::Lacks(text.to_owned()),
+            ["lacks", text] => Self::SetupFailed(text.to_owned()),
             ["listen", id, options] => Self::Listen {
                 id: id.parse().ok()?,
                 options: options.to_owned(),
@@ -197,11 +197,11 @@ mod tests {
         fn what_a_worker_says_arrives(code: u8, hopeless: bool, id: u32, text in "[^\u{1f}]{0,200}") {
             for message in [
                 ToSupervisor::Ready,
-                ToSupervisor::Worn,
+                ToSupervisor::RecycleRequested,
                 ToSupervisor::Done,
                 ToSupervisor::Uses(text.clone()),
                 ToSupervisor::Failed { code, hopeless, text: text.clone() },
-                ToSupervisor::Lacks(text.clone()),
+                ToSupervisor::SetupFailed(text.clone()),
                 ToSupervisor::Listen { id, options: text.clone() },
                 ToSupervisor::Status { service: "api".to_owned(), text: text.clone() },
                 ToSupervisor::Mutated(text.clone()),

@@ -7,12 +7,12 @@
 //! | `running`, `serve` | services in one process, from start to stop |
 //! | `service_launcher` | that, in this process |
 //! | `supervisor`, `worker`, `protocol` | that, in forked workers |
-//! | `heir`, `upgrade` | a process that replaces another, and what an old and a new process of the program say to each other |
+//! | `takeover`, `upgrade` | a process that replaces another, and what an old and a new process of the program say to each other |
 //! | `kept_sockets` | what the service manager keeps over a restart |
 //! | `pid_file` | what keeps a second instance out |
 //! | `report` | what SIGUSR1 asks for |
 //! | `rights` | who the program is, and what it may do |
-//! | `warden` | the end of a process whose runtime is stuck |
+//! | `watchdog` | the end of a process whose runtime is stuck |
 
 pub(crate) mod main_fn;
 mod once;

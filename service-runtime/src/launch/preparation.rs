@@ -16,7 +16,7 @@ use crate::settings::configuration::{Configuration, Loaded};
 use crate::settings::logging::Logging;
 use crate::settings::options::{Options, Preload};
 use crate::status::Facts;
-use crate::upgrade::takeover::{self, Heir};
+use crate::upgrade::takeover::{self, Takeover};
 
 /// A launch that is ready to be carried out.
 pub(crate) struct Prepared {
@@ -32,19 +32,19 @@ pub(crate) struct Prepared {
     pub(crate) rights: Rights,
     /// Removed when this is dropped by the process that made it.
     pub(crate) pid_file: Option<PidFile>,
-    pub(crate) heir: Heir,
+    pub(crate) takeover: Takeover,
 }
 
 /// Prepares a launch, or returns the exit if there is nothing to launch.
 ///
 /// No thread is started and no runtime built: a supervisor may come of this process.
 pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit> {
-    let heir = Heir::of_this_process();
+    let takeover = Takeover::of_this_process();
     let program = &options.program;
     let facts = Facts::new(options);
     let refuse = |exit: Exit, error: &dyn Display| {
         let error = error.to_string();
-        heir.failed(&error);
+        takeover.failed(&error);
         exit.say(program, error)
     };
     once::take().map_err(|error| refuse(Exit::Failed, &error))?;
@@ -61,11 +61,11 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
     let logging = Logging::new(&loaded.settings).map_err(|error| refuse(Exit::Config, &error))?;
     let mut listeners =
         Listeners::from_env().map_err(|error| refuse(Exit::Failed, &chain(&error)))?;
-    let legacy = heir
+    let inherited = takeover
         .inherit(&mut listeners)
         .map_err(|error| refuse(Exit::Failed, &error))?;
     let notifier = Notifier::from_env();
-    if heir.has_predecessor() {
+    if takeover.has_predecessor() {
         notifier.mute();
     }
     environment::remove(
@@ -76,7 +76,7 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
     );
     let pid_file = loaded.settings.pid_file.as_deref();
     let pid_file = pid_file
-        .map(|path| PidFile::of(path, legacy.pid_file))
+        .map(|path| PidFile::of(path, inherited.pid_file))
         .transpose()
         .map_err(|error| refuse(Exit::Failed, &chain(&error)))?;
     // What was passed and what is logged to is open by now; the rest is opened as whom the program
@@ -103,7 +103,7 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
         notifier,
         rights,
         pid_file,
-        heir,
+        takeover,
     })
 }
 

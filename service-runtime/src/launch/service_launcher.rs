@@ -15,7 +15,7 @@ use crate::runner::Running;
 use crate::runner::commands::{Asked, Orders};
 use crate::runner::host::{Outside, ProcessHost};
 use crate::runner::serve::{Audience, Serving, lines, restarts};
-use crate::runner::watchdog::Warden;
+use crate::runner::watchdog::Watchdog;
 use crate::service::host::Identity;
 use crate::service::{IntoServices, RuntimeKind};
 use crate::settings::Workers;
@@ -24,7 +24,7 @@ use crate::settings::logging::{Logging, Who};
 use crate::settings::options::Options;
 use crate::status::{self, Facts, Row};
 use crate::tasks::{TaskGroup, Timer};
-use crate::upgrade::takeover::Heir;
+use crate::upgrade::takeover::Takeover;
 use crate::worker::{Failure, build, services};
 
 /// Runs services in this process.
@@ -146,12 +146,12 @@ fn set_up<M>(
         logging,
         listeners,
         notifier,
-        heir,
+        takeover,
         ..
     } = prepared;
     let signals = Signals::open().map_err(os)?;
     let graceful = loaded.settings.graceful_shutdown_timeout;
-    let warden = Warden::start(graceful, None, || {}).map_err(os)?;
+    let watchdog = Watchdog::start(graceful, None, || {}).map_err(os)?;
     logging.hear_panics();
     let services = services(&loaded, &flags, &only, main);
     drop(scoped);
@@ -190,10 +190,10 @@ fn set_up<M>(
         host,
         running,
         orders: Orders::new(signals, told, None),
-        warden,
+        watchdog,
         audience: Manager {
             notifier,
-            heir,
+            takeover,
             facts,
             logging,
             listeners: Arc::clone(&listeners),
@@ -224,7 +224,7 @@ fn feed_watchdog(notifier: &Arc<Notifier>) {
 /// The service manager, as the services' audience.
 struct Manager {
     notifier: Arc<Notifier>,
-    heir: Heir,
+    takeover: Takeover,
     facts: Facts,
     logging: Logging,
     listeners: Sockets,
@@ -235,14 +235,14 @@ impl Manager {
     /// Returns whether the files of unix sockets outlive this process: the service manager keeps those, or
     /// they are still the process's that this one was to replace.
     fn keeps_sockets(&self) -> bool {
-        self.notifier.keeps_sockets() || self.heir.has_predecessor()
+        self.notifier.keeps_sockets() || self.takeover.has_predecessor()
     }
 }
 
 impl Audience for Manager {
     fn ready(&mut self) {
         tracing::info!("ready");
-        if self.heir.take_over() {
+        if self.takeover.take_over() {
             tracing::info!("this process has taken over");
             self.notifier.unmute();
         }
@@ -268,7 +268,7 @@ impl Audience for Manager {
     }
 
     fn failed(&mut self, _exit: Exit, error: &str) {
-        self.heir.failed(error);
+        self.takeover.failed(error);
         self.notifier.status(error);
     }
 

@@ -184,18 +184,18 @@ mod tests {
 
     #[test]
     fn a_file_that_is_handed_over_stays_locked_and_is_removed_by_whom_it_names() {
-        let path = place("heir");
+        let path = place("takeover");
         let old = PidFile::take(&path).unwrap();
         let fd = || Some(old.as_fd().try_clone_to_owned().unwrap());
         let failed = PidFile::of(&path, fd()).unwrap();
         old.rewrite(7).unwrap();
         drop(failed);
         assert_eq!(fs::read_to_string(&path).unwrap(), "7\n");
-        let heir = PidFile::of(&path, fd()).unwrap();
+        let takeover = PidFile::of(&path, fd()).unwrap();
         drop(old);
         assert!(PidFile::take(&path).is_err());
-        heir.rewrite(std::process::id()).unwrap();
-        drop(heir);
+        takeover.rewrite(std::process::id()).unwrap();
+        drop(takeover);
         assert!(!path.exists());
     }
 

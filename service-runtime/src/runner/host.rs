@@ -43,7 +43,7 @@ pub(crate) enum Outside {
     },
     /// This is a worker.
     #[cfg(target_os = "linux")]
-    Supervised(crate::worker::supervisor_client::Link),
+    Supervised(crate::worker::supervisor_client::SupervisorClient),
 }
 
 impl ProcessHost {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use self::report::phases;
-use self::service_task::{Command, Life};
+use self::service_task::{Command, ServiceTask};
 use crate::service::host::Host;
 use crate::service::{AnyService, Context, Definition, Phase, levels};
 use crate::settings::configuration::Loaded;
@@ -29,8 +29,8 @@ pub(crate) struct Running {
     lives: Vec<Handle>,
     levels: Vec<Vec<usize>>,
     group: TaskGroup,
-    told: mpsc::UnboundedReceiver<Told>,
-    tell: mpsc::UnboundedSender<Told>,
+    told: mpsc::UnboundedReceiver<ServiceExit>,
+    tell: mpsc::UnboundedSender<ServiceExit>,
 }
 
 /// How services with `on_error = "restart"` are started again.
@@ -47,7 +47,7 @@ pub(crate) struct Restarts {
 
 /// What became of a service.
 #[derive(Debug)]
-pub(crate) enum Told {
+pub(crate) enum ServiceExit {
     /// Its work is done, and it has stopped.
     Done,
     /// It has failed and stopped; the others go on.
@@ -145,7 +145,7 @@ impl Running {
             let (commands, orders) = mpsc::unbounded_channel();
             let (started, is_started) = oneshot::channel();
             let (end, ended) = oneshot::channel();
-            let life = Life {
+            let life = ServiceTask {
                 definition: handle.definition.clone(),
                 host: Arc::clone(&self.host),
                 restarts: self.restarts,
@@ -180,7 +180,7 @@ impl Running {
     /// # Cancel safety
     ///
     /// Cancel safe: what is told is told by the call that returns it.
-    pub(crate) async fn next(&mut self) -> Told {
+    pub(crate) async fn next(&mut self) -> ServiceExit {
         match self.told.recv().await {
             Some(told) => told,
             // One sender is `self.tell`.
@@ -266,14 +266,14 @@ impl Running {
 /// Waits for a start; returns an error if meanwhile a service fails that was ready before.
 async fn unless_one_fails<T>(
     mut start: oneshot::Receiver<T>,
-    told: &mut mpsc::UnboundedReceiver<Told>,
+    told: &mut mpsc::UnboundedReceiver<ServiceExit>,
 ) -> Result<Result<T, oneshot::error::RecvError>, StartError> {
     loop {
         tokio::select! {
             biased;
             started = &mut start => return Ok(started),
             // Those that have ended well are missed by nobody: the one that starts is still to end.
-            Some(told) = told.recv() => if let Told::Failed(service, error) = told {
+            Some(told) = told.recv() => if let ServiceExit::Failed(service, error) = told {
                 return Err(StartError::Failed(Fault { service, error }));
             },
         }

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Change, Restarts, Told};
+use super::{Change, Restarts, ServiceExit};
 use crate::service::host::Host;
 use crate::service::{AnyService, Build, Context, Definition, OnError, Phase};
 use crate::tasks::catch_panic;
@@ -36,13 +36,13 @@ struct State {
 }
 
 /// The task of one service.
-pub(super) struct Life {
+pub(super) struct ServiceTask {
     pub(super) definition: Definition,
     pub(super) host: Arc<dyn Host>,
     pub(super) restarts: Restarts,
     pub(super) orders: mpsc::UnboundedReceiver<Command>,
     pub(super) started: Option<oneshot::Sender<anyhow::Result<()>>>,
-    pub(super) tell: mpsc::UnboundedSender<Told>,
+    pub(super) tell: mpsc::UnboundedSender<ServiceExit>,
     pub(super) now: Arc<Now>,
 }
 
@@ -51,7 +51,7 @@ enum Last {
     /// As it was told to, or as the one who started it is told.
     Stopped,
     /// By itself, which is to be told.
-    Told(Told),
+    ServiceExit(ServiceExit),
 }
 
 /// How one run of a service ended, with everything of it stopped.
@@ -66,16 +66,16 @@ enum End {
     NotStarted(anyhow::Error),
 }
 
-impl Life {
+impl ServiceTask {
     /// Lives the service to its last end; returns how its stop went.
     pub(super) async fn live(mut self) -> anyhow::Result<()> {
         self.now.begin();
         let result = self.lives().await;
         self.now.end();
-        // Told only now: who hears of it asks at once whether any service still lives.
+        // ServiceExit only now: who hears of it asks at once whether any service still lives.
         match result {
             Ok(Last::Stopped) => Ok(()),
-            Ok(Last::Told(told)) => {
+            Ok(Last::ServiceExit(told)) => {
                 let _ = self.tell.send(told);
                 Ok(())
             }
@@ -96,7 +96,7 @@ impl Life {
                 End::Done => {
                     self.phase(&name, Phase::Stopped);
                     tracing::info!(service = name, "service is done");
-                    return Ok(Last::Told(Told::Done));
+                    return Ok(Last::ServiceExit(ServiceExit::Done));
                 }
                 End::NotStarted(error) if self.started.is_some() => {
                     self.phase(&name, Phase::Failed);
@@ -122,7 +122,7 @@ impl Life {
                         service = name,
                         "service failed, the others go on: {error:#}"
                     );
-                    return Ok(Last::Told(Told::Ignored));
+                    return Ok(Last::ServiceExit(ServiceExit::Ignored));
                 }
                 OnError::Restart if limit == 0 || failed_in_a_row <= limit => {
                     let delay = self.delay(failed_in_a_row);
@@ -140,9 +140,9 @@ impl Life {
                 OnError::Restart => {
                     let error =
                         error.context(format!("it failed {failed_in_a_row} times in a row"));
-                    return Ok(Last::Told(Told::Failed(name, error)));
+                    return Ok(Last::ServiceExit(ServiceExit::Failed(name, error)));
                 }
-                OnError::Exit => return Ok(Last::Told(Told::Failed(name, error))),
+                OnError::Exit => return Ok(Last::ServiceExit(ServiceExit::Failed(name, error))),
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::os::process::{exit, thread};
 /// The thread's stack, in bytes.
 const STACK: usize = 64 * 1024;
 
-/// How long the runtime has to do by itself what the warden would do: log, and exit.
+/// How long the runtime has to do by itself what the watchdog would do: log, and exit.
 const COURTESY: Duration = Duration::from_millis(300);
 
 /// How long the log may hold up an exit.
@@ -34,9 +34,9 @@ pub(crate) const PARENTS_DEATH: nix::sys::signal::Signal = nix::sys::signal::Sig
 
 /// What the thread needs to know, changed by the runtime.
 #[derive(Debug, Clone)]
-pub(crate) struct Warden(Arc<Mutex<Option<Duration>>>);
+pub(crate) struct Watchdog(Arc<Mutex<Option<Duration>>>);
 
-impl Warden {
+impl Watchdog {
     /// Starts the thread. `graceful` is how long a stop may take, `None` for no limit.
     ///
     /// With a `supervisor`, its end begins a stop, and TERM does not: the supervisor bounds the
@@ -50,20 +50,20 @@ impl Warden {
         supervisor: Option<OwnedFd>,
         orphaned: impl Fn() + Send + 'static,
     ) -> io::Result<Self> {
-        let warden = Self(Arc::new(Mutex::new(graceful)));
+        let watchdog = Self(Arc::new(Mutex::new(graceful)));
         let watch = Watch {
             terms: caught(SIGTERM)?,
             ints: caught(SIGINT)?,
             deaths: deaths(supervisor.is_some())?,
             parent: nix::unistd::getppid(),
             supervisor,
-            warden: warden.clone(),
+            watchdog: watchdog.clone(),
         };
         thread::spawn(STACK, move || {
             name();
             watch.keep(orphaned);
         })?;
-        Ok(warden)
+        Ok(watchdog)
     }
 
     /// Changes how long a stop may take that begins from now on.
@@ -84,7 +84,7 @@ struct Watch {
     deaths: Option<PipeReader>,
     parent: nix::unistd::Pid,
     supervisor: Option<OwnedFd>,
-    warden: Warden,
+    watchdog: Watchdog,
 }
 
 impl Watch {
@@ -109,7 +109,7 @@ impl Watch {
                 terms += seen.terms;
                 if terms > patience {
                     deadline = sooner(deadline, now + COURTESY);
-                } else if bounds_stops && let Some(graceful) = self.warden.graceful() {
+                } else if bounds_stops && let Some(graceful) = self.watchdog.graceful() {
                     deadline = sooner(deadline, now + graceful + COURTESY);
                 }
             }
@@ -117,7 +117,7 @@ impl Watch {
                 self.supervisor = None;
                 self.deaths = None;
                 orphaned();
-                if let Some(graceful) = self.warden.graceful() {
+                if let Some(graceful) = self.watchdog.graceful() {
                     deadline = sooner(deadline, now + graceful + COURTESY);
                 }
             }
@@ -173,7 +173,7 @@ struct Seen {
 /// Names this thread, for those who look from outside.
 fn name() {
     #[cfg(target_os = "linux")]
-    let _ = nix::sys::prctl::set_name(c"warden");
+    let _ = nix::sys::prctl::set_name(c"watchdog");
 }
 
 /// Returns a pipe that gets a byte with each such signal.

@@ -49,7 +49,7 @@ pub(crate) struct Settings {
     pub(crate) heartbeat_timeout: Option<Duration>,
     /// How many deaths within which time.
     pub(crate) restart_limit: Option<(usize, Duration)>,
-    pub(crate) wear: Wear,
+    pub(crate) wear: RecycleLimits,
     pub(crate) service_restart_limit: u64,
     pub(crate) log_level: String,
     pub(crate) log_format: LogFormat,
@@ -66,7 +66,7 @@ pub(crate) struct Settings {
 
 /// When a worker is worn out and replaced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Wear {
+pub(crate) struct RecycleLimits {
     /// After this many requests; 0 for no limit.
     pub(crate) requests: u64,
     pub(crate) requests_jitter: u64,
@@ -127,7 +127,7 @@ impl Default for Settings {
             reload_surge: NonZeroUsize::MIN,
             heartbeat_timeout: Some(Duration::from_secs(30)),
             restart_limit: None,
-            wear: Wear::default(),
+            wear: RecycleLimits::default(),
             service_restart_limit: 10,
             log_level: "info".to_owned(),
             log_format: LogFormat::default(),

@@ -17,7 +17,7 @@ use super::pools::Pools;
 use super::report::Inquiry;
 use super::signals::Order;
 use super::successor::Upgrade;
-use super::worker_process::{Born, Process, bear};
+use super::worker_process::{ForkSide, Process, spawn_worker};
 use crate::exit::Exit;
 use crate::listen::Listeners;
 use crate::notify::Notifier;
@@ -38,11 +38,11 @@ pub(crate) enum Leave {
     /// This process is the supervisor still, and the launch has ended.
     Exit(Exit),
     /// This process is a new worker.
-    Worker(Box<Newborn>),
+    Worker(Box<SpawnedWorker>),
 }
 
 /// A process that has just been forked.
-pub(crate) struct Newborn {
+pub(crate) struct SpawnedWorker {
     pub(crate) place: Place,
     /// The service that it is to run, if it is for one alone.
     pub(crate) pool: Option<Arc<str>>,
@@ -54,7 +54,7 @@ pub(crate) struct Newborn {
 }
 
 /// The supervisor's hands.
-pub(super) struct Driver {
+pub(super) struct EventLoop {
     pub(super) machine: Machine,
     /// When the supervisor started, on the clock that workers share.
     pub(super) started: Duration,
@@ -103,7 +103,7 @@ pub(super) struct Driver {
 /// Whether the loop goes on.
 pub(super) type Flow = ControlFlow<Leave>;
 
-impl Driver {
+impl EventLoop {
     /// Runs until the launch ends, or until this process is a worker.
     pub(super) fn drive(mut self) -> Leave {
         if let ControlFlow::Break(leave) = self.feed(Event::Start) {
@@ -143,7 +143,7 @@ impl Driver {
         self.finish_report();
         self.finish_check()?;
         self.follow_upgrade()?;
-        self.take_the_field()?;
+        self.complete_takeover()?;
         self.close_unused();
         self.feed(Event::Clock)
     }
@@ -243,9 +243,9 @@ impl Driver {
             return self.feed(Event::ForkRefused(worker));
         };
         let taken = |cell| self.processes.values().any(|process| process.cell == cell);
-        match bear(place, pool.clone(), generation, &self.page, taken) {
-            Ok(Born::Worker(channel, cell)) => {
-                ControlFlow::Break(Leave::Worker(Box::new(Newborn {
+        match spawn_worker(place, pool.clone(), generation, &self.page, taken) {
+            Ok(ForkSide::Worker(channel, cell)) => {
+                ControlFlow::Break(Leave::Worker(Box::new(SpawnedWorker {
                     place,
                     pool,
                     generation,
@@ -255,7 +255,7 @@ impl Driver {
                     listeners: std::mem::take(&mut self.listeners),
                 })))
             }
-            Ok(Born::Parent(process)) => {
+            Ok(ForkSide::Parent(process)) => {
                 self.processes.insert(worker, *process);
                 self.feed(Event::Forked(worker))
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::event_loop::Driver;
+use super::event_loop::EventLoop;
 use super::log_events::Worker;
 use super::policy::{PoolId, Time, WorkerId};
 use crate::os::process::look;
@@ -18,7 +18,7 @@ pub(super) const OVERSLEPT: Duration = Duration::from_secs(1);
 /// A heart that has not beaten for so long does not count as alive; one beats every second.
 const HEARTLESS: Duration = Duration::from_secs(5);
 
-impl Driver {
+impl EventLoop {
     /// Reads when the runtime of each worker last turned; one under a debugger counts as turning.
     pub(super) fn beats(&self, now: Time) -> Vec<(WorkerId, Time)> {
         self.processes

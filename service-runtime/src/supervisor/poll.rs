@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::event_loop::Driver;
+use super::event_loop::EventLoop;
 use super::hang::OVERSLEPT;
 use super::policy::WorkerId;
 
@@ -16,7 +16,7 @@ pub(super) struct Woken {
     pub(super) workers: Vec<WorkerId>,
 }
 
-impl Driver {
+impl EventLoop {
     /// Sleeps until something happens or is due.
     pub(super) fn wait(&self) -> Woken {
         let due = self.machine.deadline();

@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 
 use super::config_check::Check;
-use super::event_loop::{Driver, Flow};
+use super::event_loop::{EventLoop, Flow};
 use super::policy::{Event, Policy, RestartMethod, WorkerId};
 use crate::ipc::protocol::ToWorker;
 use crate::os::process::memory;
 use crate::settings::configuration::Loaded;
 
-impl Driver {
+impl EventLoop {
     pub(super) fn begin_check(&mut self, number: u64) -> Flow {
         let current = self.loaded.get(&self.machine.generation());
         match Check::begin(number, &self.configuration, current, &self.rights) {

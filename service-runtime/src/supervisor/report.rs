@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::event_loop::Driver;
+use super::event_loop::EventLoop;
 use super::log_events::status;
 use super::policy::{Cause, Note, State, Time, WorkerId};
 use super::worker_process::Process;
@@ -43,7 +43,7 @@ impl Inquiry {
     }
 }
 
-impl Driver {
+impl EventLoop {
     /// Asks every worker for its part of a report.
     pub(super) fn report(&mut self) {
         if self.inquiry.deadline.is_some() {

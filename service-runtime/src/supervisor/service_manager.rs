@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::event_loop::{Driver, Flow};
+use super::event_loop::{EventLoop, Flow};
 use super::log_events::status;
 use super::policy::{Announcement, Event, Request};
 use crate::notify::MORE_TIME_EVERY;
@@ -15,7 +15,7 @@ use crate::upgrade::kept_sockets;
 /// How soon a service manager that was too busy is told again.
 const UNHEARD: Duration = Duration::from_millis(200);
 
-impl Driver {
+impl EventLoop {
     /// Tells the service manager what it was too busy to hear, and that the workers are alive.
     pub(super) fn speak(&mut self) {
         let now = self.now();
@@ -57,7 +57,7 @@ impl Driver {
     }
 
     /// Speaks for the program as soon as the process before leaves it the field.
-    pub(super) fn take_the_field(&mut self) -> Flow {
+    pub(super) fn complete_takeover(&mut self) -> Flow {
         let is_ready = self.machine.is_serving();
         let granted = self.predecessor.as_ref().filter(|_| is_ready);
         let Some(granted) = granted.and_then(Predecessor::granted) else {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event_loop::{Driver, Leave};
+use super::event_loop::{EventLoop, Leave};
 use super::exit_command::ExitCommands;
 use super::policy::Machine;
 use super::pools::Pools;
@@ -21,8 +21,8 @@ use crate::os::process::{clock, fork, mask, reap};
 use crate::service::IntoServices;
 use crate::settings::logging::{Logging, Who};
 use crate::status::History;
-use crate::upgrade::takeover::Heir;
-use crate::worker::{Seed, work};
+use crate::upgrade::takeover::Takeover;
+use crate::worker::{WorkerSetup, work};
 
 /// Supervises workers until the launch ends; in a worker, runs the services until they end.
 pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
@@ -38,12 +38,12 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         notifier,
         rights,
         pid_file,
-        heir,
+        takeover,
     } = prepared;
-    let Heir {
+    let Takeover {
         program: file,
         predecessor,
-    } = heir;
+    } = takeover;
     Logging::identify(Who::Supervisor);
     let scoped = logging.scoped();
     if let Some(preload) = preload
@@ -70,7 +70,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
     };
     let supervisor = nix::unistd::getpid().as_raw();
     let mut pools = Pools::new(&only);
-    let driver = Driver {
+    let driver = EventLoop {
         machine: Machine::new(pools.policy(&loaded)),
         pools,
         started: clock::now(),
@@ -105,22 +105,22 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
     };
     match driver.drive() {
         Leave::Exit(exit) => exit,
-        Leave::Worker(newborn) => {
+        Leave::Worker(spawned) => {
             // Our log on this thread would hide one that the author installs.
             drop(scoped);
-            let seed = Seed {
+            let seed = WorkerSetup {
                 program: facts.program,
                 supervisor,
-                place: newborn.place,
-                pool: newborn.pool,
-                generation: newborn.generation,
-                channel: newborn.channel,
+                place: spawned.place,
+                pool: spawned.pool,
+                generation: spawned.generation,
+                channel: spawned.channel,
                 page,
-                cell: newborn.cell,
+                cell: spawned.cell,
                 turns,
-                listeners: newborn.listeners,
+                listeners: spawned.listeners,
                 configuration,
-                loaded: newborn.loaded,
+                loaded: spawned.loaded,
                 flags,
                 only,
                 logging,

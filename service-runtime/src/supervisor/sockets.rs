@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use super::event_loop::{Driver, Flow};
+use super::event_loop::{EventLoop, Flow};
 use super::policy::{Event, WorkerId};
 use crate::error_chain::chain;
 use crate::exit::Exit;
@@ -11,7 +11,7 @@ use crate::ipc::protocol::ToWorker;
 use crate::listen::{Held, ListenOptions, SocketId};
 use crate::upgrade::kept_sockets;
 
-impl Driver {
+impl EventLoop {
     /// Gives a worker the socket that it asks for.
     pub(super) fn listen(&mut self, id: WorkerId, question: u32, options: &str) -> Flow {
         if self.machine.is_stopping() {

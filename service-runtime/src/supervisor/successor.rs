@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::event_loop::{Driver, Flow};
+use super::event_loop::{EventLoop, Flow};
 use super::policy::Event;
 use crate::error_chain::chain;
 use crate::os::process::channel::Channel;
@@ -85,7 +85,7 @@ impl Upgrade {
     }
 }
 
-impl Driver {
+impl EventLoop {
     /// Starts the program file anew.
     pub(super) fn begin_upgrade(&mut self) -> Flow {
         let started = if self.is_init {

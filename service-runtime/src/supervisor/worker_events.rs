@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::config_check::Check;
-use super::event_loop::{Driver, Flow};
+use super::event_loop::{EventLoop, Flow};
 use super::exit_command::End;
 use super::log_events::{Death, Worker};
 use super::policy::{Event, WorkerId};
@@ -13,13 +13,13 @@ use crate::os::process::child::Ended;
 use crate::os::process::reap;
 use crate::status::Died;
 
-impl Driver {
+impl EventLoop {
     /// Takes in what a worker says.
     pub(super) fn listen_to(&mut self, id: WorkerId) -> Flow {
         while let Some(message) = self.processes.get_mut(&id).and_then(Process::receive) {
             match message {
                 ToSupervisor::Ready => self.feed(Event::Ready(id))?,
-                ToSupervisor::Worn => self.feed(Event::Worn(id))?,
+                ToSupervisor::RecycleRequested => self.feed(Event::RecycleRequested(id))?,
                 ToSupervisor::Done => self.feed(Event::Done(id))?,
                 ToSupervisor::Failed {
                     code,
@@ -33,7 +33,7 @@ impl Driver {
                         self.feed(Event::Hopeless(id, code.into()))?;
                     }
                 }
-                ToSupervisor::Lacks(text) => {
+                ToSupervisor::SetupFailed(text) => {
                     if let Some(process) = self.processes.get_mut(&id) {
                         let Worker { pid, slot, .. } = Worker::of(process);
                         tracing::error!(slot, pid, "cannot set a worker up: {text}");

@@ -35,7 +35,7 @@ pub(super) struct Process {
 }
 
 /// Which side of the fork of a worker this is.
-pub(super) enum Born {
+pub(super) enum ForkSide {
     /// The supervisor's, with its hold on the worker.
     Parent(Box<Process>),
     /// The worker's, with its end of the channel.
@@ -57,25 +57,25 @@ pub(super) enum Refused {
 }
 
 /// Forks a worker.
-pub(super) fn bear(
+pub(super) fn spawn_worker(
     place: Place,
     pool: Option<Arc<str>>,
     generation: u64,
     page: &Page,
     taken: impl Fn(usize) -> bool,
-) -> Result<Born, Refused> {
+) -> Result<ForkSide, Refused> {
     let cell = (0..CELLS).find(|cell| !taken(*cell)).ok_or(Refused::Full)?;
     let (ours, theirs) = Channel::pair()?;
     page.cell(cell).clear();
     match fork()? {
         Forked::Child => {
             drop(ours);
-            Ok(Born::Worker(theirs, page.cell(cell)))
+            Ok(ForkSide::Worker(theirs, page.cell(cell)))
         }
         Forked::Parent(pid) => {
             drop(theirs);
             let child = Child::forked(pid)?;
-            Ok(Born::Parent(Box::new(Process {
+            Ok(ForkSide::Parent(Box::new(Process {
                 child,
                 place,
                 pool,

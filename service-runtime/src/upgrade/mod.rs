@@ -127,7 +127,7 @@ impl ToPredecessor {
 
 /// What a predecessor leaves.
 #[derive(Debug, Default)]
-pub(crate) struct Legacy {
+pub(crate) struct InheritedState {
     /// The locked pid file.
     pub(crate) pid_file: Option<OwnedFd>,
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::{Legacy, ToPredecessor, ToSuccessor, VARIABLE, VERSION};
+use super::{InheritedState, ToPredecessor, ToSuccessor, VARIABLE, VERSION};
 use crate::listen::Listeners;
 use crate::os::process::channel::{Channel, Message};
 
@@ -40,9 +40,9 @@ impl Predecessor {
     /// # Errors
     ///
     /// Returns a text for the log if the old process is gone, or sends nothing for long.
-    pub(crate) fn receive(&self, listeners: &mut Listeners) -> Result<Legacy, String> {
+    pub(crate) fn receive(&self, listeners: &mut Listeners) -> Result<InheritedState, String> {
         let deadline = Instant::now() + PATIENCE;
-        let mut legacy = Legacy::default();
+        let mut inherited = InheritedState::default();
         loop {
             let Message { bytes, mut fds } = self.next(deadline)?;
             match (ToSuccessor::decode(&bytes), fds.pop()) {
@@ -63,8 +63,8 @@ impl Predecessor {
                         });
                     adopted.map_err(|error| format!("cannot take a socket over: {error}"))?;
                 }
-                (Some(ToSuccessor::PidFile), fd) => legacy.pid_file = fd,
-                (Some(ToSuccessor::End), _) => return Ok(legacy),
+                (Some(ToSuccessor::PidFile), fd) => inherited.pid_file = fd,
+                (Some(ToSuccessor::End), _) => return Ok(inherited),
                 _ => {}
             }
         }

@@ -3,29 +3,29 @@
 //! Only a supervisor starts the program anew; whatever launcher the new process runs, it takes over.
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Heir, VARIABLES};
+pub(crate) use linux::{Takeover, VARIABLES};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::{Heir, VARIABLES};
+pub(crate) use other::{Takeover, VARIABLES};
 
 #[cfg(target_os = "linux")]
 mod linux {
     use crate::listen::Listeners;
     use crate::os::process::program::Program;
-    use crate::upgrade::{Legacy, Predecessor, VARIABLE};
+    use crate::upgrade::{InheritedState, Predecessor, VARIABLE};
 
     /// The variables that are for this process alone.
     pub(crate) const VARIABLES: [&str; 1] = [VARIABLE];
 
     /// What this process may replace, and be replaced by.
     #[derive(Debug)]
-    pub(crate) struct Heir {
+    pub(crate) struct Takeover {
         /// This program's file.
         pub(crate) program: Program,
         /// The process that this one is to replace, until it has.
         pub(crate) predecessor: Option<Predecessor>,
     }
 
-    impl Heir {
+    impl Takeover {
         /// Finds out how this process was started.
         pub(crate) fn of_this_process() -> Self {
             Self {
@@ -47,10 +47,10 @@ mod linux {
         }
 
         /// Takes what the process to be replaced listens on.
-        pub(crate) fn inherit(&self, listeners: &mut Listeners) -> Result<Legacy, String> {
+        pub(crate) fn inherit(&self, listeners: &mut Listeners) -> Result<InheritedState, String> {
             match &self.predecessor {
                 Some(predecessor) => predecessor.receive(listeners),
-                None => Ok(Legacy::default()),
+                None => Ok(InheritedState::default()),
             }
         }
 
@@ -76,15 +76,15 @@ mod other {
 
     /// What another process left: nothing.
     #[derive(Debug, Default)]
-    pub(crate) struct Legacy {
+    pub(crate) struct InheritedState {
         pub(crate) pid_file: Option<std::os::fd::OwnedFd>,
     }
 
     /// Nothing: only a supervisor starts its program anew, and there is none here.
     #[derive(Debug)]
-    pub(crate) struct Heir;
+    pub(crate) struct Takeover;
 
-    impl Heir {
+    impl Takeover {
         pub(crate) fn of_this_process() -> Self {
             Self
         }
@@ -95,8 +95,8 @@ mod other {
 
         pub(crate) fn failed(&self, _why: &str) {}
 
-        pub(crate) fn inherit(&self, _listeners: &mut Listeners) -> Result<Legacy, String> {
-            Ok(Legacy::default())
+        pub(crate) fn inherit(&self, _listeners: &mut Listeners) -> Result<InheritedState, String> {
+            Ok(InheritedState::default())
         }
 
         pub(crate) fn take_over(&mut self) -> bool {

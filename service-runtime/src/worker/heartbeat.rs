@@ -15,8 +15,8 @@ use crate::os::process::page::CellRef;
 use crate::os::process::{clock, look};
 #[cfg(feature = "http")]
 use crate::service::host::Exchange;
-use crate::settings::Wear;
-use crate::worker::supervisor_client::Link;
+use crate::settings::RecycleLimits;
+use crate::worker::supervisor_client::SupervisorClient;
 
 /// How often the heart beats at the least, and memory is looked at.
 const SLOWEST: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ pub(crate) struct Counter {
 }
 
 impl Counter {
-    pub(crate) fn new(cell: CellRef, wear: &Wear) -> Self {
+    pub(crate) fn new(cell: CellRef, wear: &RecycleLimits) -> Self {
         let jitter = if wear.requests_jitter > 0 {
             fastrand::u64(0..=wear.requests_jitter)
         } else {
@@ -84,17 +84,17 @@ pub(crate) async fn beat(cell: CellRef) {
 }
 
 /// Asks for a successor when a limit is reached; the supervisor decides when.
-pub(crate) async fn wear_out(link: Link, wear: Wear) {
+pub(crate) async fn wear_out(link: SupervisorClient, wear: RecycleLimits) {
     let why = tokio::select! {
         () = link.counter().reached.notified() => "max_requests",
         () = end_of_life(&wear) => "max_lifetime",
         () = too_large(wear.memory) => "max_memory",
     };
     tracing::info!(limit = why, "worker asks to be replaced");
-    link.send(ToSupervisor::Worn);
+    link.send(ToSupervisor::RecycleRequested);
 }
 
-async fn end_of_life(wear: &Wear) {
+async fn end_of_life(wear: &RecycleLimits) {
     let Some(lifetime) = wear.lifetime else {
         return pending().await;
     };

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
-use self::supervisor_client::{Inherited, Leads, Link};
+use self::supervisor_client::{Inherited, Leads, SupervisorClient};
 use crate::exit::Exit;
 use crate::ipc::protocol::ToSupervisor;
 use crate::launch::main_fn::{Flags, Main};
@@ -28,7 +28,7 @@ use crate::runner::Running;
 use crate::runner::commands::{Asked, Orders, Word};
 use crate::runner::host::{Outside, ProcessHost};
 use crate::runner::serve::{Audience, Serving, lines, restarts};
-use crate::runner::watchdog::{PARENTS_DEATH, Warden};
+use crate::runner::watchdog::{PARENTS_DEATH, Watchdog};
 use crate::service::BoxFuture;
 use crate::service::host::Identity;
 use crate::service::{Definition, IntoServices, RuntimeKind};
@@ -40,7 +40,7 @@ use crate::tasks::TaskGroup;
 use crate::worker::heartbeat::Counter;
 
 /// What a worker inherits from its supervisor.
-pub(crate) struct Seed {
+pub(crate) struct WorkerSetup {
     pub(crate) program: String,
     /// The supervisor's pid.
     pub(crate) supervisor: i32,
@@ -71,7 +71,7 @@ pub(crate) struct Failure {
 /// Runs the services of a worker until its end.
 ///
 /// The signals are still blocked, as they were across the fork.
-pub(crate) fn work<M>(mut seed: Seed, main: impl Main<M, Output: IntoServices>) -> Exit {
+pub(crate) fn work<M>(mut seed: WorkerSetup, main: impl Main<M, Output: IntoServices>) -> Exit {
     Logging::identify(Who::Worker(seed.place.number));
     reseed();
     if let Some(service) = &seed.pool {
@@ -113,7 +113,7 @@ pub(crate) fn work<M>(mut seed: Seed, main: impl Main<M, Output: IntoServices>) 
 }
 
 /// Pins the worker to its slot's processor, if it is to be.
-fn pin(seed: &Seed) -> Result<(), String> {
+fn pin(seed: &WorkerSetup) -> Result<(), String> {
     if !seed.loaded.settings.cpu_affinity {
         return Ok(());
     }
@@ -123,15 +123,15 @@ fn pin(seed: &Seed) -> Result<(), String> {
 /// Why there is nothing to serve, and by which link the supervisor can be told.
 enum Unprepared {
     /// Something is wrong.
-    Failed(Failure, Link),
+    Failed(Failure, SupervisorClient),
     /// The machine is short of something; the supervisor knows, if it can be told.
     Lacking,
     /// Every service has workers of its own, and this is none of them.
-    Vacant(Link),
+    Vacant(SupervisorClient),
 }
 
 fn prepare<M>(
-    seed: Seed,
+    seed: WorkerSetup,
     main: impl Main<M, Output: IntoServices>,
     scoped: Scoped,
 ) -> Result<Serving<Supervisor>, Unprepared> {
@@ -144,7 +144,7 @@ fn prepare<M>(
     let (words, told) = mpsc::unbounded_channel();
     let graceful = seed.loaded.settings.graceful_shutdown_timeout;
     let orphaned = words.clone();
-    let warden = Warden::start(graceful, Some(lifeline), move || {
+    let watchdog = Watchdog::start(graceful, Some(lifeline), move || {
         let _ = orphaned.send(Word::Orphaned);
     })
     .map_err(lacking)?;
@@ -161,7 +161,7 @@ fn prepare<M>(
             pool: seed.place.pool.0,
             turns: seed.turns,
         };
-        Link::open(seed.channel, (leads, inherited), counter, &group, words)
+        SupervisorClient::open(seed.channel, (leads, inherited), counter, &group, words)
     }
     .map_err(|error| unable(&error))?;
     let settings = &seed.loaded.settings;
@@ -217,7 +217,7 @@ fn prepare<M>(
         host,
         running,
         orders: Orders::new(signals, told, Some(seed.supervisor)),
-        warden,
+        watchdog,
         audience: Supervisor { link },
         reload_wanted: false,
         mutation: None,
@@ -259,7 +259,7 @@ async fn serve(mut serving: Serving<Supervisor>) -> Exit {
 }
 
 /// Tells the supervisor why this worker ends, and waits until it is told.
-async fn tell_and_end(failure: Failure, link: Link) -> Exit {
+async fn tell_and_end(failure: Failure, link: SupervisorClient) -> Exit {
     let Failure { exit, text } = failure;
     link.send(ToSupervisor::Failed {
         code: exit.code(),
@@ -273,7 +273,7 @@ async fn tell_and_end(failure: Failure, link: Link) -> Exit {
 /// Tells the supervisor that this process cannot become a worker now; what it needs for that is here
 /// before the fork.
 fn lacks(channel: &Channel, error: &std::io::Error) {
-    let message = ToSupervisor::Lacks(error.to_string());
+    let message = ToSupervisor::SetupFailed(error.to_string());
     if channel.send(&message.encode(), &[]).is_err() {
         tracing::error!("cannot set the worker up: {error}");
     }
@@ -318,7 +318,7 @@ fn reseed() {
 
 /// The supervisor, as the services' audience.
 struct Supervisor {
-    link: Link,
+    link: SupervisorClient,
 }
 
 impl Audience for Supervisor {

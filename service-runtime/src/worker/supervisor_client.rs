@@ -26,7 +26,7 @@ use crate::worker::heartbeat::Counter;
 
 /// What a worker may ask of its supervisor. Every clone is the same link.
 #[derive(Clone)]
-pub(crate) struct Link(Arc<Inner>);
+pub(crate) struct SupervisorClient(Arc<Inner>);
 
 struct Inner {
     outgoing: mpsc::UnboundedSender<Outgoing>,
@@ -70,7 +70,7 @@ enum Outgoing {
 /// How long an end waits for a supervisor that does not read.
 const FLUSH_LIMIT: Duration = Duration::from_millis(200);
 
-impl Link {
+impl SupervisorClient {
     /// Serves the channel by two tasks of `group`; what the supervisor sends unasked goes to `words`.
     ///
     /// # Errors
@@ -240,7 +240,11 @@ async fn write(channel: Arc<AsyncFd<Channel>>, mut queue: mpsc::UnboundedReceive
     }
 }
 
-async fn read(channel: Arc<AsyncFd<Channel>>, link: Link, words: mpsc::UnboundedSender<Word>) {
+async fn read(
+    channel: Arc<AsyncFd<Channel>>,
+    link: SupervisorClient,
+    words: mpsc::UnboundedSender<Word>,
+) {
     loop {
         let received = channel
             .async_io(Interest::READABLE, |channel| match channel.receive() {
@@ -249,7 +253,7 @@ async fn read(channel: Arc<AsyncFd<Channel>>, link: Link, words: mpsc::Unbounded
                 Err(_) => Ok(None),
             })
             .await;
-        // The end of the channel is the warden's to notice, which no runtime can hold up.
+        // The end of the channel is the watchdog's to notice, which no runtime can hold up.
         let Ok(Some(Message { bytes, mut fds })) = received else {
             link.hang_up();
             return;

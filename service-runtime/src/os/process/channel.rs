@@ -157,7 +157,7 @@ impl Channel {
                 Ok(0) => return Err(Closed::End),
                 Ok(length) => return Ok(Some(length)),
                 Err(Errno::EAGAIN) => return Ok(None),
-                // Told once, when the other side ends without having read all: what it said before
+                // ServiceExit once, when the other side ends without having read all: what it said before
                 // waits behind it.
                 Err(Errno::EINTR | Errno::ECONNRESET) => {}
                 Err(error) => return Err(Closed::Os(error)),

@@ -9,8 +9,8 @@ use tokio::time::sleep_until;
 use crate::exit::Exit;
 use crate::runner::commands::{Asked, Next, Orders};
 use crate::runner::host::ProcessHost;
-use crate::runner::watchdog::Warden;
-use crate::runner::{Fault, Restarts, Running, StartError, Told, phases};
+use crate::runner::watchdog::Watchdog;
+use crate::runner::{Fault, Restarts, Running, ServiceExit, StartError, phases};
 use crate::service::host::Host;
 use crate::settings::Settings;
 use crate::settings::configuration::{Configuration, Loaded};
@@ -41,7 +41,7 @@ pub(crate) struct Serving<A> {
     pub(crate) host: Arc<ProcessHost>,
     pub(crate) running: Running,
     pub(crate) orders: Orders,
-    pub(crate) warden: Warden,
+    pub(crate) watchdog: Watchdog,
     pub(crate) audience: A,
     pub(crate) reload_wanted: bool,
     /// A configuration of the supervisor's that came while another was being taken over.
@@ -124,13 +124,13 @@ impl<A: Audience> Serving<A> {
                     }
                 },
                 told = self.running.next() => match told {
-                    Told::Failed(service, error) => {
+                    ServiceExit::Failed(service, error) => {
                         tracing::error!(service, "service failed, the program ends: {error:#}");
                         let text = format!("service `{service}` failed: {error:#}");
                         self.audience.failed(Exit::Failed, &text);
                         return self.end(Exit::Failed).await;
                     }
-                    Told::Done | Told::Ignored if self.running.is_over() => {
+                    ServiceExit::Done | ServiceExit::Ignored if self.running.is_over() => {
                         tracing::info!("every service has ended");
                         let exit = self.end(Exit::Done).await;
                         if exit == Exit::Done {
@@ -138,7 +138,7 @@ impl<A: Audience> Serving<A> {
                         }
                         return exit;
                     }
-                    Told::Done | Told::Ignored => {}
+                    ServiceExit::Done | ServiceExit::Ignored => {}
                 },
             }
         }
@@ -227,7 +227,7 @@ impl<A: Audience> Serving<A> {
 
     pub(super) fn apply_settings(&self) {
         let graceful = self.settings().graceful_shutdown_timeout;
-        self.warden.set_graceful(graceful);
+        self.watchdog.set_graceful(graceful);
         self.host.set_graceful(graceful);
         self.host.set_log_level(&self.settings().log_level);
     }

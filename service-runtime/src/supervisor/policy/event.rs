@@ -44,7 +44,7 @@ pub(crate) enum Event {
     /// When the runtimes of these workers last turned.
     Beats(Vec<(WorkerId, Time)>),
     /// A worker has reached a limit of its life and asks to be replaced.
-    Worn(WorkerId),
+    RecycleRequested(WorkerId),
     /// All services of a worker have come to their end, or it has none: it exits by itself.
     Done(WorkerId),
     /// The program that was started anew is ready, or will never be.

@@ -28,7 +28,7 @@ pub(crate) use event::{
 };
 use mutation::Mutation;
 pub(crate) use policy::{Policy, Pool, PoolId, RestartMethod};
-use rollout::Roll;
+use rollout::Rollout;
 use slot::Slot;
 pub(crate) use slot::{State, Worker};
 
@@ -48,7 +48,7 @@ pub(crate) struct Machine {
     latest: u64,
     /// A configuration is being read and checked; until when that may take.
     loading: Option<Option<Time>>,
-    roll: Option<Roll>,
+    roll: Option<Rollout>,
     /// A reload was asked for while another was under way.
     reload_wanted: bool,
     /// Reloads are asked for in quick succession: since when, and until when the next one waits.
@@ -158,7 +158,7 @@ impl Machine {
             .chain(self.next_reload())
             .chain(self.upgrade.flatten())
             .chain(self.mutation.as_ref().and_then(Mutation::wake_up))
-            .chain(self.roll.as_ref().and_then(Roll::wake_up))
+            .chain(self.roll.as_ref().and_then(Rollout::wake_up))
             .min()
     }
 
@@ -239,7 +239,7 @@ impl Machine {
             Event::Loaded(loaded) => self.loaded(now, loaded),
             Event::Mutated(id, answer) => self.mutated(id, answer),
             Event::Beats(beats) => self.beats(beats),
-            Event::Worn(id) => self.worn(id),
+            Event::RecycleRequested(id) => self.worn(id),
             Event::Done(id) => self.done(now, id),
             Event::Upgraded(verdict) => self.upgraded(now, verdict),
             Event::Resumed => self.resumed(now),

@@ -10,7 +10,7 @@ use super::{
 
 /// A replacement of the workers of all slots by those of another generation.
 #[derive(Debug)]
-pub(super) struct Roll {
+pub(super) struct Rollout {
     /// The generation that the slots get.
     to: u64,
     /// The generation that they had.
@@ -31,7 +31,7 @@ pub(super) struct Roll {
     given_up: Vec<usize>,
 }
 
-impl Roll {
+impl Rollout {
     /// Returns when the roll wants to be looked at.
     pub(super) fn wake_up(&self) -> Option<Time> {
         self.not_before
@@ -159,7 +159,7 @@ impl Machine {
         let (undoing, not_before, failed) = (false, None, 0);
         let is_fresh = |index: &usize| self.slots[*index].fresh;
         let added = todo.iter().copied().filter(is_fresh).collect();
-        self.roll = Some(Roll {
+        self.roll = Some(Rollout {
             to,
             from,
             policy,
@@ -190,7 +190,7 @@ impl Machine {
         }
     }
 
-    fn fork_successors(&mut self, now: Time, roll: &mut Roll) {
+    fn fork_successors(&mut self, now: Time, roll: &mut Rollout) {
         let mut waiting = VecDeque::new();
         while let Some(index) = roll.todo.pop_front() {
             let slot = &self.slots[index];
@@ -215,13 +215,13 @@ impl Machine {
     }
 
     /// Returns whether the reload may go on beyond its very first successor.
-    fn may_begin(&self, roll: &Roll) -> bool {
+    fn may_begin(&self, roll: &Rollout) -> bool {
         let shown = self.slots.iter().any(|slot| slot.generation == roll.to);
         roll.undoing || shown || self.slots.iter().all(|slot| slot.successor.is_none())
     }
 
     /// Returns how many slots of a pool may have a successor under way.
-    fn limit(&self, pool: PoolId, roll: &Roll) -> usize {
+    fn limit(&self, pool: PoolId, roll: &Rollout) -> usize {
         // The first of a pool goes alone: it shows whether the others may follow.
         let has_shown = |slot: &Slot| slot.pool == pool && slot.generation == roll.to;
         if roll.undoing || self.slots.iter().any(has_shown) {
@@ -231,7 +231,7 @@ impl Machine {
         }
     }
 
-    fn end_roll(&mut self, now: Time, roll: Roll) {
+    fn end_roll(&mut self, now: Time, roll: Rollout) {
         self.generation = roll.to;
         for slot in &mut self.slots {
             slot.generation = roll.to;

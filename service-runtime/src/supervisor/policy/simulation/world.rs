@@ -200,7 +200,7 @@ impl World {
             }
             84 => {
                 if let Some(worker) = any(self, |process| process.ready) {
-                    self.feed(Event::Worn(worker));
+                    self.feed(Event::RecycleRequested(worker));
                 }
             }
             86 => self.refusing = self.random.u8(0..4) == 0,
