@@ -81,6 +81,7 @@ mod quote;
 mod runner;
 mod service;
 mod settings;
+mod size;
 mod status;
 #[cfg(target_os = "linux")]
 mod supervisor;
@@ -103,3 +104,4 @@ pub use service_macros::{
 };
 pub use settings::options::{Options, Preloaded};
 pub use settings::{ReportFormat, ReportFormatError};
+pub use size::{Size, SizeError};

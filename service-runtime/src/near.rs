@@ -1,4 +1,7 @@
-//! The near miss of a name that nobody knows.
+//! Near misses: the known name that an unknown one was probably meant to be.
+
+#[cfg(feature = "config")]
+use std::fmt::Write;
 
 /// Returns the known name that is nearest to `name`, if one is near enough to be a slip.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -23,7 +26,28 @@ pub(crate) fn hint<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) 
     }
 }
 
-fn list(names: &[&str]) -> String {
+/// Adds to a message the nearest of the known names and the list of them all.
+#[cfg(feature = "config")]
+pub(crate) fn with_known(mut message: String, name: &str, known: &[&str]) -> String {
+    const SHOWN: usize = 12;
+    if let Some(near) = nearest(name, known.iter().copied()) {
+        let _ = write!(message, ", did you mean `{near}`?");
+    }
+    if known.is_empty() {
+        message.push_str(" (there are none)");
+        return message;
+    }
+    let mut names: Vec<_> = known.to_vec();
+    names.sort_unstable();
+    names.dedup();
+    let shown = &names[..names.len().min(SHOWN)];
+    let more = if names.len() > SHOWN { ", …" } else { "" };
+    let _ = write!(message, " (known: {}{more})", list(shown));
+    message
+}
+
+/// Writes names one after the other, each in quotes.
+pub(crate) fn list(names: &[&str]) -> String {
     names
         .iter()
         .map(|name| format!("`{name}`"))
@@ -46,6 +70,19 @@ mod tests {
             ": there are `workers`, `threads`"
         );
         assert_eq!(hint("xyz", []), "");
+    }
+
+    #[cfg(feature = "config")]
+    #[test]
+    fn the_message_lists_what_is_known_and_says_so_when_nothing_is() {
+        assert_eq!(
+            with_known("unknown key `b`".into(), "b", &["x", "a"]),
+            "unknown key `b`, did you mean `a`? (known: `a`, `x`)"
+        );
+        assert_eq!(
+            with_known("unknown".into(), "b", &[]),
+            "unknown (there are none)"
+        );
     }
 
     #[test]

@@ -8,33 +8,11 @@ use super::{Entry, Field, Section, Snapshot, Table, Value, range::Measure, write
 ///
 /// `Display` is one line: `[greeter] greeting: "hello" -> "hi" (hello.toml:3)`, secrets masked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Change {
+pub(crate) struct Change {
     section: String,
-    key: String,
+    pub(super) key: String,
     old: Option<Entry>,
     new: Option<Entry>,
-}
-
-impl Change {
-    /// Returns the table of the option: `greeter`, `greeter.tls`.
-    pub fn section(&self) -> &str {
-        &self.section
-    }
-
-    /// Returns the key within the table.
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// Returns the value before, if it was set.
-    pub fn before(&self) -> Option<&Entry> {
-        self.old.as_ref()
-    }
-
-    /// Returns the value after, if it is set.
-    pub fn after(&self) -> Option<&Entry> {
-        self.new.as_ref()
-    }
 }
 
 impl fmt::Display for Change {
@@ -56,35 +34,20 @@ impl fmt::Display for Change {
 
 /// All options that differ between two snapshots.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Changes {
+pub(crate) struct Changes {
     applied: Vec<Change>,
     refused: Vec<Change>,
 }
 
 impl Changes {
     /// Returns the changes of mutable options, which were taken over.
-    pub fn applied(&self) -> &[Change] {
+    pub(crate) fn applied(&self) -> &[Change] {
         &self.applied
     }
 
     /// Returns the changes that need a restart, and were not taken over.
-    pub fn refused(&self) -> &[Change] {
+    pub(crate) fn refused(&self) -> &[Change] {
         &self.refused
-    }
-
-    /// Tells whether nothing differs.
-    pub fn is_empty(&self) -> bool {
-        self.applied.is_empty() && self.refused.is_empty()
-    }
-
-    /// Tells whether an option of a section, or of a table in it, was taken over.
-    pub fn touches(&self, section: &str) -> bool {
-        let inside = |table: &str| {
-            table
-                .strip_prefix(section)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        self.applied.iter().any(|change| inside(&change.section))
     }
 }
 
@@ -110,7 +73,7 @@ impl Snapshot {
     /// An option that is no longer set goes back to its default, which the newer snapshot holds. The
     /// result mixes two snapshots that were each checked as a whole; where options depend on each other,
     /// [`validate`](Self::validate) it before use.
-    pub fn mutate(&self, newer: &Self, sections: &[Section]) -> (Self, Changes) {
+    pub(crate) fn mutate(&self, newer: &Self, sections: &[Section]) -> (Self, Changes) {
         let (mut root, mut changes) = (self.root().clone(), Changes::default());
         let empty = Table::new();
         for section in sections {

@@ -2,11 +2,8 @@
 
 use std::{num, path::PathBuf, time::Duration};
 
-use super::{
-    Entry, Field, Origin, Section, Size, Table,
-    de::{Path, Reading},
-    near, range, write,
-};
+use super::{Entry, Field, MASK, Origin, Section, Size, Table, de::Reading, path::Path, range};
+use crate::near;
 
 /// Who reads the options of a table.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,11 +40,11 @@ impl Reading<'_> {
             }
         }
         if let Some(check) = section.check {
-            self.hide_foreign(section, section.own());
+            section.hide_foreign(self, section.own());
             check(self);
         }
         for other in &section.others {
-            self.hide_foreign(section, other.fields);
+            section.hide_foreign(self, other.fields);
             (other.check)(self);
         }
     }
@@ -87,7 +84,7 @@ impl Reading<'_> {
             && !field.choices.contains(&text)
         {
             let message = match entry.secret {
-                true => format!("unknown value {}", write::MASK),
+                true => format!("unknown value {}", MASK),
                 false => near::with_known(format!("unknown value `{text}`"), text, field.choices),
             };
             self.refuse(path, &entry.origin, message);

@@ -2,7 +2,7 @@
 
 use super::{
     ConfigError, Origin,
-    de::{Path, Step},
+    path::{Path, Step},
 };
 
 /// Returns the variable that sets the option at a path.

@@ -18,14 +18,16 @@ mod env;
 mod error;
 mod field;
 mod layers;
-mod near;
+mod options;
 mod origin;
 mod parse;
+mod path;
+#[cfg(any(feature = "cli", test))]
 mod print;
 mod range;
+#[cfg(any(feature = "cli", test))]
 mod sample;
 mod section;
-mod size;
 mod snapshot;
 mod value;
 mod write;
@@ -33,19 +35,22 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::print::options;
+pub(crate) use self::{
+    change::Changes,
+    layers::{Layers, Sources},
+    options::{log_options, options},
+    value::MASK,
+};
 pub use self::{
-    change::{Change, Changes},
     error::{ConfigError, ConfigErrors},
     field::{Config, Field},
-    layers::{Layers, Sources, SourcesError},
     origin::Origin,
-    print::{log_options, print_config},
-    sample::sample_config,
     section::Section,
-    size::{Size, SizeError},
     snapshot::Snapshot,
     value::{Entry, Table, Value},
 };
+#[cfg(any(feature = "cli", test))]
+pub(crate) use self::{print::print_config, sample::sample_config};
+pub use crate::size::{Size, SizeError};
 /// Written on a section's struct, beside serde's `Deserialize`: see [the trait](trait@Config).
 pub use service_macros::Config;

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use super::{Field, Section, Snapshot, Table, Value, write};
+use super::{Field, MASK, Section, Snapshot, Table, Value, write};
 
 /// Writes every effective value of the sections as TOML, with its origin in a comment.
 ///
 /// The text is a configuration file of the same values, but for secrets: their lines are comments with a
 /// mask, as are the names of options that are not set.
-pub fn print_config(snapshot: &Snapshot, sections: &[Section]) -> String {
+pub(crate) fn print_config(snapshot: &Snapshot, sections: &[Section]) -> String {
     let mut out = String::new();
     for section in sections {
         let Some(table) = snapshot.table(section.name()) else {
@@ -20,31 +20,6 @@ pub fn print_config(snapshot: &Snapshot, sections: &[Section]) -> String {
         print_table(&mut out, table, &section.fields, &path);
     }
     out
-}
-
-/// Returns one line for each option, with its origin: what a program logs about its configuration.
-pub fn log_options(snapshot: &Snapshot, sections: &[Section]) -> Vec<String> {
-    options(snapshot, sections)
-        .into_iter()
-        .map(|(path, value, origin)| format!("{path} = {value} ({origin})"))
-        .collect()
-}
-
-/// Returns the path, value and origin of each option, secrets masked.
-pub(crate) fn options(snapshot: &Snapshot, sections: &[Section]) -> Vec<(String, String, String)> {
-    let registered = |path: &str| {
-        sections.iter().any(|section| {
-            let rest = path.strip_prefix(&write::key(section.name()));
-            rest.is_some_and(|rest| rest.starts_with('.'))
-        })
-    };
-    let leaves = snapshot
-        .leaves()
-        .into_iter()
-        .filter(|(path, _)| registered(path));
-    leaves
-        .map(|(path, entry)| (path, entry.to_string(), entry.origin.to_string()))
-        .collect()
 }
 
 fn print_table(out: &mut String, table: &Table, fields: &[Field], path: &str) {
@@ -65,7 +40,7 @@ fn print_table(out: &mut String, table: &Table, fields: &[Field], path: &str) {
                 let _ = writeln!(out, "# {name} is not set");
             }
             Some(entry) if entry.secret => {
-                let _ = writeln!(out, "# {name} = {:?}  # {}", write::MASK, entry.origin);
+                let _ = writeln!(out, "# {name} = {:?}  # {}", MASK, entry.origin);
             }
             Some(entry) => match &entry.value {
                 Value::Table(inner) => tables.push((name, inner, nested.unwrap_or_default())),

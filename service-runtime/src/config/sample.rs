@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
-use super::{Field, Origin, Section, parse, range, write};
+use super::{Field, MASK, Origin, Section, parse, range, write};
+use crate::near;
 
 /// Writes a template of all sections: what each option is for, its type, range and default.
 ///
 /// The text is a valid file that sets nothing. Lines that begin with `#` and a letter are options at their
 /// defaults, to be uncommented; lines that begin with `# ` are words.
-pub fn sample_config(sections: &[Section]) -> String {
+pub(crate) fn sample_config(sections: &[Section]) -> String {
     let mut out = String::new();
     for section in sections {
         separate(&mut out);
@@ -37,7 +38,7 @@ fn table(out: &mut String, fields: &[Field], path: &str, hidden: bool) {
             .default
             .and_then(|text| parse::value(text, &Origin::Default).ok());
         let _ = match default {
-            Some(_) if field.secret => writeln!(out, "# {name} = {:?}", write::MASK),
+            Some(_) if field.secret => writeln!(out, "# {name} = {:?}", MASK),
             Some(default) if hidden => writeln!(out, "# {name} = {default}"),
             Some(default) => writeln!(out, "#{name} = {default}"),
             None => writeln!(out, "# {name} = …"),
@@ -59,12 +60,7 @@ fn traits(field: &Field) -> Vec<String> {
     let kind: String = field.kind.split_whitespace().collect();
     let mut traits = vec![format!("Type {kind}")];
     if !field.choices.is_empty() {
-        let names: Vec<_> = field
-            .choices
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect();
-        traits.push(format!("one of {}", names.join(", ")));
+        traits.push(format!("one of {}", near::list(field.choices)));
     }
     if field.low.is_some() || field.high.is_some() {
         traits.push(range::words(field));

@@ -1,8 +1,12 @@
 //! Sections: the tables that a program reads, each with the options it knows.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::LazyLock};
 
-use super::{Config, ConfigErrors, Field, Snapshot, de::Reading, de::check};
+use super::{
+    Config, Entry, Field, Origin, Table, Value,
+    de::{self, Reading},
+    path::Path,
+};
 
 /// A table of the configuration and the options in it.
 #[derive(Clone)]
@@ -41,7 +45,7 @@ impl Section {
             doc: "",
             fields: Cow::Borrowed(T::FIELDS),
             reserved: Vec::new(),
-            check: Some(check::<T>),
+            check: Some(de::check::<T>),
             own: T::FIELDS.len(),
             others: Vec::new(),
         }
@@ -96,7 +100,7 @@ impl Section {
         self.fields = self.fields.iter().chain(new).cloned().collect();
         self.others.push(Other {
             fields: T::FIELDS,
-            check: check::<T>,
+            check: de::check::<T>,
         });
         self
     }
@@ -116,16 +120,24 @@ impl Section {
         &self.fields[..self.own.min(self.fields.len())]
     }
 
-    /// Checks the section's table of a snapshot: the author's type can be made of it, and run-time fields
-    /// hold what their kinds say.
-    ///
-    /// # Errors
-    ///
-    /// Returns everything that is wrong with the table.
-    pub fn validate(&self, snapshot: &Snapshot) -> Result<(), ConfigErrors> {
-        let reading = Reading::of(self, snapshot);
-        reading.run(self);
-        ConfigErrors::or(reading.into_parts().0, ())
+    /// Begins to read the section's table out of all tables of a program.
+    pub(crate) fn reading<'a>(&self, program: &'a str, root: &'a Table) -> Reading<'a> {
+        static EMPTY: LazyLock<Entry> =
+            LazyLock::new(|| Entry::new(Value::Table(Table::new()), Origin::Default));
+        let entry = root.get(self.name()).unwrap_or(&EMPTY);
+        let path = Path::default().key(self.name());
+        Reading::at(program, path, entry)
+            .reserving(self.reserved.iter().map(|reserved| reserved.name))
+    }
+
+    /// Hides from a reading what a type that knows only `own` would take for unknown keys.
+    pub(crate) fn hide_foreign(&self, reading: &Reading<'_>, own: &[Field]) {
+        if self.others.is_empty() {
+            return;
+        }
+        let is_own = |field: &Field| own.iter().any(|own| own.name == field.name);
+        let foreign = self.fields.iter().filter(|field| !is_own(field));
+        reading.hide(foreign.map(|field| field.name));
     }
 }
 

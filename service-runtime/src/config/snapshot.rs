@@ -6,9 +6,11 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Config, ConfigError, ConfigErrors, Entry, Origin, Section, Table, Value,
-    de::{Path, Reading, Step},
-    near, write,
+    de::Reading,
+    path::{Path, Step},
+    write,
 };
+use crate::near;
 
 /// One validated, immutable state of the configuration; a clone costs nothing.
 ///
@@ -24,11 +26,6 @@ struct Inner {
 }
 
 impl Snapshot {
-    /// Makes a snapshot in which nothing is set, for a program without configuration.
-    pub fn empty(program: &str) -> Self {
-        Self::new(program, Table::new(), &[])
-    }
-
     pub(crate) fn new(program: &str, root: Table, sections: &[Section]) -> Self {
         Self(Arc::new(Inner {
             program: program.to_owned(),
@@ -62,8 +59,8 @@ impl Snapshot {
                 .without_origin()
                 .into());
         };
-        let reading = Reading::of(section, self);
-        reading.hide_foreign(section, T::FIELDS);
+        let reading = section.reading(self.program(), &self.0.root);
+        section.hide_foreign(&reading, T::FIELDS);
         finish(reading)
     }
 
@@ -107,11 +104,13 @@ impl Snapshot {
     /// # Errors
     ///
     /// Returns everything that is wrong.
-    pub fn validate(&self, sections: &[Section]) -> Result<(), ConfigErrors> {
-        let errors = sections
-            .iter()
-            .filter_map(|section| section.validate(self).err());
-        ConfigErrors::or(errors.flatten().collect(), ())
+    pub(crate) fn validate(&self, sections: &[Section]) -> Result<(), ConfigErrors> {
+        let errors = sections.iter().flat_map(|section| {
+            let reading = section.reading(self.program(), &self.0.root);
+            reading.run(section);
+            reading.into_parts().0
+        });
+        ConfigErrors::or(errors.collect(), ())
     }
 
     /// Goes over all options that are not tables, with their dotted paths.

@@ -1,8 +1,12 @@
 //! The tree of values: what every layer is turned into.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
-use super::{Origin, Size, write};
+use super::Origin;
+use crate::size::Size;
+
+/// What is shown for a secret.
+pub(crate) const MASK: &str = "***";
 
 /// A table: entries by key, in the order of their names.
 pub type Table = BTreeMap<String, Entry>;
@@ -99,12 +103,6 @@ impl Value {
     }
 }
 
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write::value(f, self)
-    }
-}
-
 /// A value, where it comes from, and whether it may be shown.
 ///
 /// `Debug` and `Display` write `***` for a secret.
@@ -153,7 +151,7 @@ impl Entry {
     /// Says what was found, for an error message.
     pub(crate) fn found(&self) -> String {
         if self.secret {
-            write::MASK.to_owned()
+            MASK.to_owned()
         } else {
             self.value.found()
         }
@@ -178,18 +176,6 @@ impl Entry {
             Value::Table(table) => table.values_mut().for_each(Self::hide),
             _ => {}
         }
-    }
-}
-
-impl fmt::Display for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write::entry(f, self)
-    }
-}
-
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self} ({})", self.origin)
     }
 }
 

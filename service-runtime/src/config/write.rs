@@ -2,14 +2,29 @@
 
 use std::fmt::{self, Write};
 
-use super::{Entry, Value};
+use super::{Entry, MASK, Value};
 use crate::quote::Quoted;
 
-/// What is shown for a secret.
-pub(crate) const MASK: &str = "***";
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        value(f, self)
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        entry(f, self)
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} ({})", self.origin)
+    }
+}
 
 /// Writes an entry as TOML; a secret one as a string of stars.
-pub(crate) fn entry(f: &mut dyn Write, entry: &Entry) -> fmt::Result {
+fn entry(f: &mut dyn Write, entry: &Entry) -> fmt::Result {
     if entry.secret {
         write!(f, "{}", Quoted(MASK))
     } else {
@@ -18,7 +33,7 @@ pub(crate) fn entry(f: &mut dyn Write, entry: &Entry) -> fmt::Result {
 }
 
 /// Writes a value as TOML; secrets inside it are masked.
-pub(crate) fn value(f: &mut dyn Write, value: &Value) -> fmt::Result {
+fn value(f: &mut dyn Write, value: &Value) -> fmt::Result {
     match value {
         Value::Bool(value) => write!(f, "{value}"),
         Value::Integer(value) => write!(f, "{value}"),

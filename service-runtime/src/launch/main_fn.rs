@@ -32,7 +32,14 @@ pub trait Main<Marker>: Send + 'static {
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
     #[cfg(feature = "cli")]
-    pub(crate) matches: clap::ArgMatches,
+    matches: clap::ArgMatches,
+}
+
+#[cfg(feature = "cli")]
+impl Flags {
+    pub(crate) fn of(matches: clap::ArgMatches) -> Self {
+        Self { matches }
+    }
 }
 
 impl<F, S> Main<()> for F

@@ -137,7 +137,7 @@ fn command_line<M, F: Main<M>>(
     let configuration = Configuration::new(options).with(&line);
     let wrong = |error: crate::config::ConfigErrors| refuse(Exit::Config, &error);
     let text = match task {
-        Task::Run => return Ok((line.flags, line.only, configuration)),
+        Task::Run => return Ok((Flags::of(line.matches), line.only, configuration)),
         Task::SampleConfig => configuration.sample(),
         Task::PrintConfig => configuration.load().map_err(wrong)?.print(),
         Task::CheckConfig => {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::settings::Privileges;
+use super::Privileges;
 
 /// What the settings come to on this machine.
 #[derive(Debug, Clone, Default)]

@@ -12,10 +12,10 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{AccessFlags, Gid, Group, Uid, User, access, geteuid};
 
+use super::{Limit, Privileges};
 use crate::error_chain::chain;
 use crate::os::process::credentials::{self, Credentials};
 use crate::os::process::fork;
-use crate::settings::{Limit, Privileges};
 
 /// What the settings come to on this machine.
 #[derive(Debug, Clone, Default)]

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::builder::{StyledStr, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::launch::main_fn::Flags;
 use crate::settings::options::Options;
 use crate::settings::{KEYS, Key, Settings};
 
 /// What the command line says.
 pub(crate) struct CommandLine {
-    pub(crate) flags: Flags,
+    /// All of it, the program's own flags too.
+    pub(crate) matches: ArgMatches,
     pub(crate) task: Task,
     pub(crate) files: Vec<PathBuf>,
     pub(crate) dirs: Vec<PathBuf>,
@@ -68,7 +68,7 @@ fn parse(
             .iter()
             .filter_map(|key| Some((key.name, matches.get_one::<String>(key.name)?.clone())))
             .collect(),
-        flags: Flags { matches },
+        matches,
     })
 }
 

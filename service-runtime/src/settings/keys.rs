@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::read::{deaths, duration, filled, level, limit, set, size, strings, umask};
-use super::{Limit, Settings};
+use super::values::Settings;
+use crate::privileges::Limit;
 
 /// One setting.
 #[cfg_attr(
@@ -201,10 +202,15 @@ pub(crate) const KEYS: &[Key] = &[
         |s, t| set(&mut s.privileges.limits.fsize, Limit::read(t).map(Some))),
 ];
 
-impl Key {
-    /// Reads a value, or `None` if it is none of this setting's.
-    pub(super) fn read(&self, settings: &mut Settings, text: &str) -> Option<()> {
-        (self.read)(settings, text)
+impl Settings {
+    /// Reads one setting.
+    ///
+    /// # Errors
+    ///
+    /// Returns what a value must be, in words, or `None` if there is no such setting.
+    pub(crate) fn read(&mut self, name: &str, text: &str) -> Result<(), Option<&'static str>> {
+        let key = KEYS.iter().find(|key| key.name == name).ok_or(None)?;
+        (key.read)(self, text.trim()).ok_or(Some(key.expects))
     }
 }
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::quote::Quoted;
+use crate::size::Size;
 
 pub(super) fn set<T>(place: &mut T, value: Option<T>) -> Option<()> {
     *place = value?;
@@ -34,25 +35,9 @@ pub(super) fn deaths(text: &str) -> Option<Option<(usize, Duration)>> {
     (count > 0 && !window.is_zero()).then_some(Some((count, window)))
 }
 
-/// Reads a size in bytes, `kB` in thousands and `KiB` in 1024s.
+/// Reads a size in bytes.
 pub(super) fn size(text: &str) -> Option<u64> {
-    const UNITS: [(&str, u64); 9] = [
-        ("KiB", 1 << 10),
-        ("MiB", 1 << 20),
-        ("GiB", 1 << 30),
-        ("TiB", 1 << 40),
-        ("kB", 1000),
-        ("MB", 1_000_000),
-        ("GB", 1_000_000_000),
-        ("TB", 1_000_000_000_000),
-        ("B", 1),
-    ];
-    let (number, factor) = UNITS
-        .iter()
-        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
-    let number: f64 = number.trim().parse().ok()?;
-    let bytes = number * factor as f64;
-    (number >= 0.0 && bytes < u64::MAX as f64).then_some(bytes as u64)
+    Some(text.parse::<Size>().ok()?.bytes())
 }
 
 /// Reads a level or directives, as far as that can be done without a subscriber.

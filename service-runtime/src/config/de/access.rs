@@ -5,7 +5,7 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-use super::{Fault, Node, text};
+use super::{fault::Fault, node::Node, text};
 use crate::config::Value;
 
 /// The entries of a table that are not to be skipped.

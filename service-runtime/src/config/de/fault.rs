@@ -4,8 +4,10 @@ use std::fmt;
 
 use serde::de::{self, Expected, Unexpected};
 
-use super::Path;
-use crate::config::{Entry, Origin, near, write::MASK};
+use crate::{
+    config::{Entry, MASK, Origin, path::Path},
+    near,
+};
 
 /// An error of a `Deserialize`, with the place it is about once that is known.
 #[derive(Debug)]
@@ -71,7 +73,7 @@ impl Fault {
             Kind::Expected(what) => format!("expected {what}, found {}", found.unwrap_or("table")),
             Kind::Length(length, what) => format!("expected {what}, found {length} items"),
             Kind::Unknown(_, _, known) if secret => {
-                format!("expected one of {}, found {MASK}", list(known))
+                format!("expected one of {}, found {MASK}", near::list(known))
             }
             Kind::Unknown(what, name, known) => {
                 near::with_known(format!("unknown {what} `{name}`"), name, known)
@@ -90,14 +92,6 @@ impl Fault {
             .collect::<Vec<_>>()
             .join(" ")
     }
-}
-
-fn list(names: &[&str]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
 }
 
 /// Says in an operator's words what serde says in a programmer's.

@@ -4,26 +4,23 @@
 //! until nothing new is said; errors that only say that such a value is now missing are dropped.
 
 mod access;
+mod deserializer;
 mod fault;
 mod node;
-mod path;
 pub(crate) mod text;
 
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
 };
 
 use serde::de::DeserializeOwned;
 
-pub(crate) use self::path::{Path, Step};
 use self::{
-    access::{Entries, Items, Variant},
     fault::{Fault, Kind},
     node::Node,
 };
-use super::{ConfigError, Entry, Field, Origin, Section, Snapshot, Table, Value, env};
+use super::{ConfigError, Entry, Origin, Value, env, path::Path};
 
 /// How many times a section is read for more errors; who has made as many mistakes has made one many times.
 const LIMIT: usize = 100;
@@ -52,20 +49,11 @@ pub(crate) fn check<T: DeserializeOwned>(reading: &Reading<'_>) {
 }
 
 impl<'a> Reading<'a> {
-    /// Begins to read a section of a snapshot.
-    pub(crate) fn of(section: &Section, snapshot: &'a Snapshot) -> Self {
-        static EMPTY: LazyLock<Entry> =
-            LazyLock::new(|| Entry::new(Value::Table(Table::new()), Origin::Default));
-        let entry = snapshot.get(section.name()).unwrap_or(&EMPTY);
-        let path = Path::default().key(section.name());
-        let reserved = section
-            .reserved
-            .iter()
-            .map(|reserved| path.key(reserved.name))
-            .collect();
+    /// Hides the sub-tables of these names, which belong to the framework.
+    pub(crate) fn reserving<'n>(self, names: impl Iterator<Item = &'n str>) -> Self {
         Self {
-            reserved,
-            ..Self::at(snapshot.program(), path, entry)
+            reserved: names.map(|name| self.path.key(name)).collect(),
+            ..self
         }
     }
 
@@ -89,17 +77,9 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Hides what a type that knows only `own` would take for unknown keys of a shared table.
-    pub(crate) fn hide_foreign(&self, section: &Section, own: &[Field]) {
-        if section.others.is_empty() {
-            return;
-        }
-        let foreign = section
-            .fields()
-            .iter()
-            .filter(|field| own.iter().all(|own| own.name != field.name));
-        let foreign = foreign.map(|field| self.path.key(field.name));
-        *self.foreign.borrow_mut() = foreign.collect();
+    /// Hides the options of these names, which another type reads from the same table.
+    pub(crate) fn hide<'n>(&self, names: impl Iterator<Item = &'n str>) {
+        *self.foreign.borrow_mut() = names.map(|name| self.path.key(name)).collect();
     }
 
     /// Takes it that enough was said about some options, should they be missing.

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::{
-    ConfigError, Entry, Field, Origin, Section, Table, Value,
-    de::{Path, text},
-    field, near, parse,
+use crate::{
+    config::{
+        ConfigError, Entry, Field, Origin, Section, Table, Value, de::text, field, parse,
+        path::Path,
+    },
+    near,
 };
 
 /// The tree as far as the layers so far have made it.
 pub(crate) struct Merge<'a> {
     sections: &'a [Section],
-    ignored: &'a [String],
     root: Table,
     errors: Vec<ConfigError>,
     excused: BTreeSet<Path>,
@@ -19,7 +20,7 @@ pub(crate) struct Merge<'a> {
 
 /// The whole tree.
 pub(crate) struct Merged {
-    /// Every section's table, defaults and all, and the ignored tables.
+    /// Every section's table, defaults and all.
     pub(crate) root: Table,
     /// What is wrong.
     pub(crate) errors: Vec<ConfigError>,
@@ -45,11 +46,10 @@ struct Shape<'s> {
 }
 
 impl<'a> Merge<'a> {
-    pub(crate) fn new(sections: &'a [Section], ignored: &'a [String]) -> Self {
+    pub(crate) fn new(sections: &'a [Section]) -> Self {
         let (root, errors, excused) = Default::default();
         Self {
             sections,
-            ignored,
             root,
             errors,
             excused,
@@ -62,7 +62,7 @@ impl<'a> Merge<'a> {
 
     /// Lays a layer over those before it.
     pub(crate) fn lay(&mut self, layer: Table, spelling: Spelling) {
-        for (name, mut entry) in layer {
+        for (name, entry) in layer {
             if let Some(section) = self.section(&name, spelling) {
                 let shape = Shape {
                     fields: &section.fields,
@@ -73,10 +73,6 @@ impl<'a> Merge<'a> {
                 if let Some(entry) = self.shape(&shape, entry) {
                     put(&mut self.root, section.name(), entry);
                 }
-            } else if self.ignored.contains(&name) {
-                // Nobody has said which of these are secret.
-                entry.hide();
-                put(&mut self.root, &name, entry);
             } else {
                 self.refuse_table(&name, &entry);
             }

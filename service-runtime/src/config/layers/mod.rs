@@ -7,37 +7,23 @@ use std::{fmt, path::PathBuf, sync::Arc};
 
 pub(crate) use self::merge::Merged;
 use self::merge::{Merge, Spelling};
-pub use self::sources::{Sources, SourcesError};
+pub(crate) use self::sources::Sources;
 use super::{
-    ConfigError, ConfigErrors, Entry, Origin, Section, Snapshot, Table, Value, de::Reading, env,
-    parse,
+    ConfigError, ConfigErrors, Entry, Origin, Section, Snapshot, Table, Value, env, parse,
 };
 
 /// Everything that a configuration is made of, before any of it is read.
 ///
 /// Whatever the order of the calls, later of these wins: defaults, attributes, files and directories
 /// in the order they were named, environment, `--set`, flags. `Debug` shows names and no values.
-///
-/// # Examples
-///
-/// ```
-/// use service_runtime::config::{Field, Layers, Section, Value};
-///
-/// let sections = [Section::dynamic("greeter", vec![Field::new("greeting", "String").default("\"hi\"")])];
-/// let layers = Layers::new("hello").set("greeter.greeting=good morning");
-/// let snapshot = layers.load(&sections)?;
-/// assert_eq!(snapshot.get("greeter.greeting").unwrap().value(), &Value::from("good morning"));
-/// # Ok::<(), service_runtime::config::ConfigErrors>(())
-/// ```
 #[derive(Clone, Default)]
-pub struct Layers {
+pub(crate) struct Layers {
     program: String,
     attributes: Vec<(String, Value)>,
     files: Vec<Files>,
     env: Vec<(String, String)>,
     sets: Vec<String>,
     flags: Vec<(String, Value, String)>,
-    ignored: Vec<String>,
 }
 
 /// A file or a directory of them.
@@ -47,9 +33,16 @@ enum Files {
     Dir(PathBuf),
 }
 
+#[cfg_attr(
+    not(any(feature = "cli", test)),
+    expect(
+        dead_code,
+        reason = "only a command line names files and single options"
+    )
+)]
 impl Layers {
     /// Begins with nothing but the program's name, which the environment variables begin with.
-    pub fn new(program: &str) -> Self {
+    pub(crate) fn new(program: &str) -> Self {
         Self {
             program: program.to_owned(),
             ..Self::default()
@@ -57,13 +50,13 @@ impl Layers {
     }
 
     /// Adds an argument of `#[launch(…)]` under its dotted key, `launch.workers`.
-    pub fn attribute(mut self, key: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn attribute(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.attributes.push((key.to_owned(), value.into()));
         self
     }
 
     /// Adds a file, which must be there.
-    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+    pub(crate) fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.files.push(Files::File {
             path: path.into(),
             optional: false,
@@ -72,7 +65,7 @@ impl Layers {
     }
 
     /// Adds a file that need not be there; one that cannot be read is an error all the same.
-    pub fn optional_file(mut self, path: impl Into<PathBuf>) -> Self {
+    pub(crate) fn optional_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.files.push(Files::File {
             path: path.into(),
             optional: true,
@@ -81,13 +74,13 @@ impl Layers {
     }
 
     /// Adds the files `*.toml` of a directory in the order of their names, hidden ones left out.
-    pub fn dir(mut self, path: impl Into<PathBuf>) -> Self {
+    pub(crate) fn dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.files.push(Files::Dir(path.into()));
         self
     }
 
     /// Adds the program's own variables of an environment; others are left alone.
-    pub fn env(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub(crate) fn env(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let own = |(name, _): &(String, String)| env::keys(&self.program, name) != Ok(None);
         self.env.extend(variables.into_iter().filter(own));
         self.env.sort();
@@ -95,13 +88,13 @@ impl Layers {
     }
 
     /// Adds a `--set`, as it is written: `greeter.greeting=hello`.
-    pub fn set(mut self, text: impl Into<String>) -> Self {
+    pub(crate) fn set(mut self, text: impl Into<String>) -> Self {
         self.sets.push(text.into());
         self
     }
 
     /// Adds a flag under the dotted key that it sets; `flag` is how it is written, `--workers`.
-    pub fn flag(mut self, key: &str, value: impl Into<Value>, flag: &str) -> Self {
+    pub(crate) fn flag(mut self, key: &str, value: impl Into<Value>, flag: &str) -> Self {
         self.flags
             .push((key.to_owned(), value.into(), flag.to_owned()));
         self
@@ -118,23 +111,12 @@ impl Layers {
         }
     }
 
-    /// Lets a table stand in the files that no section knows.
-    pub fn ignore(mut self, table: &str) -> Self {
-        self.ignored.push(table.to_owned());
-        self
-    }
-
-    /// Returns the name of the program.
-    pub fn program(&self) -> &str {
-        &self.program
-    }
-
     /// Reads all files.
     ///
     /// # Errors
     ///
     /// Returns one error for each file or directory that cannot be read, with its path and the errno.
-    pub fn read(&self) -> Result<Sources, ConfigErrors> {
+    pub(crate) fn read(&self) -> Result<Sources, ConfigErrors> {
         let (mut sources, mut errors) = (Sources::default(), Vec::new());
         for files in &self.files {
             let read = match files {
@@ -153,8 +135,12 @@ impl Layers {
     /// Returns everything that is wrong: broken TOML, unknown tables and keys, wrong types, values
     /// out of range, required options that are missing. While a file is broken, only what can be said
     /// without its contents.
-    pub fn build(&self, sources: &Sources, sections: &[Section]) -> Result<Snapshot, ConfigErrors> {
-        let mut merge = Merge::new(sections, &self.ignored);
+    pub(crate) fn build(
+        &self,
+        sources: &Sources,
+        sections: &[Section],
+    ) -> Result<Snapshot, ConfigErrors> {
+        let mut merge = Merge::new(sections);
         for (key, value) in &self.attributes {
             let name = key.rsplit('.').next().unwrap_or(key);
             merge.lay(
@@ -208,22 +194,15 @@ impl Layers {
         self.check(merged, sections)
     }
 
-    /// Reads all files and builds a snapshot of them.
-    ///
-    /// # Errors
-    ///
-    /// Returns what [`read`](Self::read) or [`build`](Self::build) found wrong.
-    pub fn load(&self, sections: &[Section]) -> Result<Snapshot, ConfigErrors> {
-        self.build(&self.read()?, sections)
-    }
-
     /// Checks every section, and gives the texts the types that their readers have asked for.
     fn check(&self, merged: Merged, sections: &[Section]) -> Result<Snapshot, ConfigErrors> {
         let mut errors = merged.errors;
         let mut snapshot = Snapshot::new(&self.program, merged.root, sections);
         let mut resolved = Vec::new();
         for section in sections {
-            let reading = Reading::of(section, &snapshot).excusing(&merged.excused);
+            let reading = section
+                .reading(&self.program, snapshot.root())
+                .excusing(&merged.excused);
             reading.run(section);
             let (wrong, texts) = reading.into_parts();
             errors.extend(wrong);
@@ -261,7 +240,6 @@ impl fmt::Debug for Layers {
                     .map(|(_, _, flag)| flag)
                     .collect::<Vec<_>>(),
             )
-            .field("ignored", &self.ignored)
             .finish()
     }
 }

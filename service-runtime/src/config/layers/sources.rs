@@ -13,23 +13,23 @@ use crate::config::{ConfigError, ConfigErrors, Origin};
 ///
 /// `Debug` shows the paths and not the texts, which may hold secrets.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Sources {
+pub(crate) struct Sources {
     pub(crate) files: Vec<(PathBuf, String)>,
 }
 
 /// The bytes are not those of a [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot read configuration sources from {0} bytes that are none")]
-pub struct SourcesError(usize);
+pub(crate) struct SourcesError(usize);
 
 impl Sources {
     /// Returns the paths of the files, in the order in which they are laid over each other.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(|(path, _)| path.as_path())
     }
 
     /// Writes the texts for another process of the same program.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (path, text) in &self.files {
             for part in [path.as_os_str().as_bytes(), text.as_bytes()] {
@@ -45,7 +45,7 @@ impl Sources {
     /// # Errors
     ///
     /// Returns an error if the bytes are cut short or not of that form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SourcesError> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, SourcesError> {
         let wrong = || SourcesError(bytes.len());
         let (mut rest, mut files) = (bytes, Vec::new());
         while !rest.is_empty() {

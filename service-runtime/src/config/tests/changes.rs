@@ -18,8 +18,7 @@ fn mutable_options_are_taken_and_the_others_are_reported() {
         "[greeter] greeting: \"hello\" -> \"hi\" (hello.toml:4)\n\
          [greeter] count: 1 -> 2 (hello.toml:2): needs a restart"
     );
-    assert!(changes.touches("greeter") && !changes.touches("greet"));
-    assert_eq!(changes.refused()[0].key(), "count");
+    assert_eq!(changes.refused()[0].key, "count");
 }
 
 #[test]
@@ -46,7 +45,7 @@ fn the_same_value_written_otherwise_is_no_change() {
     let old = snapshot("[greeter]\ninterval = \"60s\"\nroom = \"1MiB\"\n");
     let new = snapshot("[greeter]\n\nroom = \"1024KiB\"\ninterval = \"1m\"\n");
     let (mixed, changes) = old.mutate(&new, &greeter());
-    assert!(changes.is_empty(), "{changes}");
+    assert_eq!(changes.to_string(), "");
     assert_eq!(
         mixed.get("greeter.room").unwrap().origin().to_string(),
         "hello.toml:3"
@@ -57,7 +56,7 @@ fn the_same_value_written_otherwise_is_no_change() {
 fn the_same_number_from_another_layer_is_no_change() {
     let old = snapshot("greeter.count = 4");
     let new = build(&layers().set("greeter.count=4"), "", &greeter()).unwrap();
-    assert!(old.mutate(&new, &greeter()).1.is_empty());
+    assert_eq!(old.mutate(&new, &greeter()).1.to_string(), "");
 }
 
 #[test]
@@ -81,7 +80,7 @@ fn a_table_that_appears_is_refused_as_a_whole_unless_all_of_it_is_mutable() {
     let (mixed, changes) = snapshot("").mutate(&new, &greeter());
     assert_eq!(mixed.section::<Greeter>("greeter").unwrap().tls, None);
     assert_eq!(changes.refused().len(), 1);
-    assert_eq!(changes.refused()[0].key(), "tls");
+    assert_eq!(changes.refused()[0].key, "tls");
 }
 
 #[test]

@@ -138,23 +138,6 @@ fn an_option_outside_of_any_table_is_told_where_options_stand() {
 }
 
 #[test]
-fn a_table_on_the_list_of_ignored_ones_is_no_error() {
-    let text = "[other]\nkey = 1\n";
-    assert_eq!(
-        build(&layers().ignore("other"), text, &[])
-            .unwrap()
-            .table("other")
-            .unwrap()
-            .len(),
-        1
-    );
-    assert_eq!(
-        lines(build(&layers(), text, &[])),
-        ["hello.toml:1: [other]: unknown table (there are none)"]
-    );
-}
-
-#[test]
 fn ranges_hold_for_numbers_durations_and_sizes_from_every_layer() {
     let layers = layers().set("greeter.count=0").set("greeter.room=2GiB");
     assert_eq!(

@@ -146,6 +146,13 @@ fn layers() -> Layers {
     Layers::new("hello")
 }
 
+impl Layers {
+    /// Reads all files and builds a snapshot of them.
+    fn load(&self, sections: &[Section]) -> Result<Snapshot, ConfigErrors> {
+        self.build(&self.read()?, sections)
+    }
+}
+
 /// Builds from one file of this text.
 fn build(layers: &Layers, text: &str, sections: &[Section]) -> Result<Snapshot, ConfigErrors> {
     let sources = Sources {

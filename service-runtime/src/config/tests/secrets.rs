@@ -133,14 +133,3 @@ fn a_slip_in_a_set_does_not_show_what_was_set() {
         layers().set(format!("db.password {SECRET}")).load(&[]),
     ));
 }
-
-#[test]
-fn tables_that_nobody_knows_are_taken_for_secret() {
-    let snapshot = build(
-        &layers().ignore("other"),
-        &format!("other.x = {SECRET:?}"),
-        &[],
-    )
-    .unwrap();
-    assert_silent(&[snapshot.to_string(), format!("{snapshot:?}")]);
-}

@@ -3,15 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::launch_table::{self, LAUNCH, read_into};
 use super::pools::{self, OwnPool, POOLS};
-use crate::config::{self, ConfigErrors, Field, Layers, Section, Snapshot, Sources, log_options};
+use crate::config::{self, ConfigErrors, Layers, Section, Snapshot, Sources, log_options};
 use crate::privileges::{Rights, Unknown};
 use crate::service::registry;
+use crate::settings::Settings;
 use crate::settings::options::Options;
-use crate::settings::{KEYS, Settings};
-
-/// The table of the launcher's own settings.
-pub(super) const LAUNCH: &str = "launch";
 
 /// What a mutation changed.
 pub(crate) struct Changes {
@@ -244,9 +242,7 @@ impl Loaded {
 
 /// Returns every table that the program knows: the launcher's, and the registered services'.
 fn sections(options: &Options) -> Vec<Section> {
-    let launch = Section::dynamic(LAUNCH, KEYS.iter().map(field).collect())
-        .doc("How the program is launched.");
-    let mut sections = vec![pools::reserve(launch)];
+    let mut sections = vec![pools::reserve(launch_table::section())];
     for (description, registration) in registry::all() {
         let own = (registration.section)();
         let section =
@@ -268,51 +264,6 @@ fn sections(options: &Options) -> Vec<Section> {
     sections.into_iter().map(count).collect()
 }
 
-/// Says what the value of a setting must be, if it is none.
-pub(super) fn check(name: &str, text: &str) -> Result<(), &'static str> {
-    let read = Settings::default().read(name, text);
-    read.map_err(|expects| expects.unwrap_or("a setting that exists"))
-}
-
-fn field(key: &crate::settings::Key) -> Field {
-    let mut field = Field::new(key.name, key.kind).doc(key.doc).checked(check);
-    field = if key.default.is_empty() {
-        field.optional()
-    } else {
-        field.default(key.default)
-    };
-    if key.mutable { field.mutable() } else { field }
-}
-
 fn settings(snapshot: &Snapshot) -> Result<Settings, ConfigErrors> {
     read_into(Settings::default(), snapshot, LAUNCH, |name| name != POOLS)
-}
-
-/// Reads the entries of a table that `wanted` names over some settings.
-pub(super) fn read_into(
-    mut settings: Settings,
-    snapshot: &Snapshot,
-    table: &str,
-    wanted: impl Fn(&str) -> bool,
-) -> Result<Settings, ConfigErrors> {
-    let mut errors: Option<ConfigErrors> = None;
-    for (name, value, origin) in snapshot.entries(table).filter(|(name, ..)| wanted(name)) {
-        let text = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        if let Err(expects) = settings.read(name, &text) {
-            let expects = expects.unwrap_or("a setting that exists");
-            let error = ConfigErrors::at(
-                table,
-                name,
-                origin,
-                format!("expected {expects}, found `{text}`"),
-            );
-            match &mut errors {
-                Some(errors) => errors.append(error),
-                None => errors = Some(error),
-            }
-        }
-    }
-    errors.map_or(Ok(settings), Err)
 }

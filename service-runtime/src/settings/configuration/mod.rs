@@ -6,6 +6,8 @@
 #[cfg(not(feature = "config"))]
 mod given;
 #[cfg(feature = "config")]
+mod launch_table;
+#[cfg(feature = "config")]
 mod layered;
 #[cfg(feature = "config")]
 mod periodic;

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::layered::{LAUNCH, check, read_into};
+use super::launch_table::{LAUNCH, field_without_default, read_into};
 use crate::config::{Config, ConfigErrors, Field, Origin, Section, Snapshot};
 use crate::settings::{KEYS, Settings};
 
@@ -58,13 +58,7 @@ pub(super) fn count(section: Section) -> Section {
 pub(super) fn reserve(launch: Section) -> Section {
     let keys = KEYS.iter().filter(|key| key.is_of_a_pool());
     // Without a default, for what is not told is as in [launch].
-    let fields = keys.map(|key| {
-        let field = Field::new(key.name, key.kind)
-            .doc(key.doc)
-            .optional()
-            .checked(check);
-        if key.mutable { field.mutable() } else { field }
-    });
+    let fields = keys.map(|key| field_without_default(key).optional());
     launch.reserve(POOLS, fields.collect())
 }
 

@@ -1,8 +1,8 @@
-//! What a program may do, and under what limits.
+//! What a program is told about who it is to be, what it may do, and under what limits.
 
 use std::path::PathBuf;
 
-use super::read::size;
+use crate::size::Size;
 
 /// The settings that a program gives rights up by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(crate) struct Limit {
 
 impl Limit {
     /// Reads `65536`, `64MiB`, `unlimited`, or two of them with a colon between.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let (soft, hard) = text.split_once(':').unwrap_or((text, text));
         let limit = Self {
             soft: one(soft.trim())?,
@@ -58,7 +58,7 @@ impl Limit {
 fn one(text: &str) -> Option<Option<u64>> {
     match text {
         "unlimited" => Some(None),
-        text => text.parse().ok().or_else(|| size(text)).map(Some),
+        text => Some(Some(text.parse::<Size>().ok()?.bytes())),
     }
 }
 
