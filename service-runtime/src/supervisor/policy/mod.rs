@@ -9,6 +9,7 @@
 mod event;
 mod heartbeat;
 mod mutation;
+#[expect(clippy::module_inception, reason = "what the policy decides by")]
 mod policy;
 mod recycle;
 mod respawn;
