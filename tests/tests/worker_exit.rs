@@ -135,7 +135,7 @@ fn in_a_storm_of_deaths_few_commands_run_and_the_rest_is_counted() {
         descriptors(greeter.pid()) == open
     });
     kill(greeter.children()[0], Signal::SIGKILL);
-    greeter.wait_for("untold=4");
+    greeter.wait_for("skipped=4");
     greeter.wait_for("passed");
     greeter.ready_worker();
     until("the descriptors are as before", || {

@@ -1,3 +1,6 @@
-//! What the processes of one program say to each other.
+//! What the processes of one program say to each other, and the words they have in common.
 
 pub(crate) mod protocol;
+mod worker_slot;
+
+pub(crate) use worker_slot::{PoolId, WorkerSlot};

@@ -33,8 +33,6 @@ use self::preparation::prepare;
 use crate::service::IntoServices;
 use crate::settings;
 use crate::settings::options::Options;
-#[cfg(target_os = "linux")]
-use crate::supervisor;
 
 /// Runs the services that `main` builds: in this process for one worker, else in forked ones.
 ///
@@ -55,7 +53,7 @@ pub fn launch<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) ->
         return service_launcher::serve(prepared, main).into();
     }
     #[cfg(target_os = "linux")]
-    return supervisor::supervise(prepared, main).into();
+    return process_launcher::supervise(prepared, main).into();
     #[cfg(not(target_os = "linux"))]
     {
         let error = "more than one worker needs Linux: use 1, and several instances of the program";

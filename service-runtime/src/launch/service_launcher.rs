@@ -11,6 +11,7 @@ use crate::launch::preparation::{Prepared, prepare};
 use crate::notify::{MORE_TIME_EVERY, Notifier};
 use crate::os::process::mask;
 use crate::os::signal::Signals;
+use crate::privileges::pid_file::PidFile;
 use crate::runner::Running;
 use crate::runner::commands::{Asked, Orders};
 use crate::runner::host::{Outside, ProcessHost};
@@ -24,7 +25,7 @@ use crate::settings::logging::{Logging, Who};
 use crate::settings::options::Options;
 use crate::status::{self, Facts, Row};
 use crate::tasks::{TaskGroup, Timer};
-use crate::upgrade::takeover::Takeover;
+use crate::upgrade::takeover::{ProgramState, Takeover};
 use crate::worker::{Failure, build, services};
 
 /// Runs services in this process.
@@ -76,10 +77,8 @@ fn run<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) -> Exit {
 }
 
 /// Serves in this process.
-pub(crate) fn serve<M>(mut prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
+pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
     Logging::identify(Who::Alone);
-    // Removed at the end of this function.
-    let _pid_file = prepared.pid_file.take();
     let scoped = prepared.logging.scoped();
     if let Some(preload) = &prepared.preload
         && let Err(error) = preload()
@@ -147,6 +146,7 @@ fn set_up<M>(
         listeners,
         notifier,
         takeover,
+        pid_file,
         ..
     } = prepared;
     let signals = Signals::open().map_err(os)?;
@@ -194,6 +194,7 @@ fn set_up<M>(
         audience: Manager {
             notifier,
             takeover,
+            pid_file,
             facts,
             logging,
             listeners: Arc::clone(&listeners),
@@ -225,6 +226,8 @@ fn feed_watchdog(notifier: &Arc<Notifier>) {
 struct Manager {
     notifier: Arc<Notifier>,
     takeover: Takeover,
+    /// Removed with this.
+    pid_file: Option<PidFile>,
     facts: Facts,
     logging: Logging,
     listeners: Sockets,
@@ -242,9 +245,15 @@ impl Manager {
 impl Audience for Manager {
     fn ready(&mut self) {
         tracing::info!("ready");
-        if self.takeover.take_over() {
-            tracing::info!("this process has taken over");
-            self.notifier.unmute();
+        {
+            let listeners = self.listeners.lock();
+            let state = ProgramState {
+                notifier: &self.notifier,
+                listeners: &listeners.unwrap_or_else(PoisonError::into_inner),
+                forgotten: Vec::new(),
+                pid_file: self.pid_file.as_ref(),
+            };
+            self.takeover.wait_and_complete(&state);
         }
         self.notifier.ready("ready");
     }

@@ -15,7 +15,7 @@ use crate::settings::configuration::{Configuration, Loaded};
 /// A check under way.
 pub(super) struct Check {
     /// The generation that the configuration would become.
-    pub(super) number: u64,
+    generation: u64,
     child: Child,
     answer: OwnedFd,
 }
@@ -25,7 +25,7 @@ impl Check {
     ///
     /// `current` is what a mutation would be mixed with.
     pub(super) fn begin(
-        number: u64,
+        generation: u64,
         configuration: &Configuration,
         current: Option<&Loaded>,
         rights: &Rights,
@@ -41,12 +41,17 @@ impl Check {
                 exit::now(check(configuration, current, &answer))
             }
             Forked::Parent(pid) => Ok(Self {
-                number,
+                generation,
                 child: Child::forked(pid)
                     .map_err(|error| format!("cannot watch the check: {error}"))?,
                 answer,
             }),
         }
+    }
+
+    /// Returns the generation that the configuration would become.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {

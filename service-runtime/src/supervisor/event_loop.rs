@@ -1,322 +1,259 @@
-//! Carries out what the machine decides, and tells it what happens.
+//! The supervisor's loop: sleeps, asks its components what has happened, and has it dealt with.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use nix::sys::signal::Signal;
+use super::component::{Component, Waiting};
+use super::configurations::Checked;
+use super::policy::{Decisions, Event, Request, System};
+use super::report::Parts;
+use super::report_rows::View;
+use super::requests::{SignalRequest, SignalRequests};
+use super::service_manager::ServiceManager;
+use super::status_line::status_line;
+use super::successor::UpgradeEvent;
+use super::system::Supervisor;
+use super::worker_fork::Leave;
+use super::workers::{OVERSLEPT, WorkerEvent};
+use crate::os::process::reap;
+use crate::os::process::signalfd::Received;
+use crate::settings::Report;
+use crate::status::{emit, listeners};
+use crate::upgrade::takeover::ProgramState;
 
-use super::config_check::Check;
-use super::exit_command::ExitCommands;
-use super::log_events::{Death, launch_error, narrate, status};
-use super::policy::{Action, Event, Machine, Note, Outcome, Place, PoolId, WorkerId};
-use super::poll::Woken;
-use super::pools::Pools;
-use super::report::Inquiry;
-use super::signals::Order;
-use super::successor::Upgrade;
-use super::worker_process::{ForkSide, Process, spawn_worker};
-use crate::exit::Exit;
-use crate::listen::Listeners;
-use crate::notify::Notifier;
-use crate::os::process::channel::Channel;
-use crate::os::process::clock;
-use crate::os::process::page::{CellRef, Page};
-use crate::os::process::signalfd::Signals;
-use crate::privileges::Rights;
-use crate::privileges::pid_file::PidFile;
-use crate::settings::Settings;
-use crate::settings::configuration::{Configuration, Loaded};
-use crate::settings::logging::Logging;
-use crate::status::{Facts, History};
-use crate::upgrade::Predecessor;
-
-/// How the loop is left.
-pub(crate) enum Leave {
-    /// This process is the supervisor still, and the launch has ended.
-    Exit(Exit),
-    /// This process is a new worker.
-    Worker(Box<SpawnedWorker>),
-}
-
-/// A process that has just been forked.
-pub(crate) struct SpawnedWorker {
-    pub(crate) place: Place,
-    /// The service that it is to run, if it is for one alone.
-    pub(crate) pool: Option<Arc<str>>,
-    pub(crate) generation: u64,
-    pub(crate) loaded: Loaded,
-    pub(crate) channel: Channel,
-    pub(crate) cell: CellRef,
-    pub(crate) listeners: Listeners,
-}
-
-/// The supervisor's hands.
+/// The loop, with everything that it drives.
 pub(super) struct EventLoop {
-    pub(super) machine: Machine,
-    /// When the supervisor started, on the clock that workers share.
-    pub(super) started: Duration,
-    pub(super) signals: Signals,
-    pub(super) processes: BTreeMap<WorkerId, Process>,
-    pub(super) pools: Pools,
-    pub(super) configuration: Arc<Configuration>,
-    /// The configuration of each generation that a worker may be forked in.
-    pub(super) loaded: BTreeMap<u64, Loaded>,
-    pub(super) check: Option<Check>,
-    /// Checks that were given up, to be reaped.
-    pub(super) abandoned: Vec<Check>,
-    pub(super) listeners: Listeners,
-    pub(super) notifier: Notifier,
-    pub(super) page: Page,
-    pub(super) status: String,
-    pub(super) last_death: Option<Death>,
-    /// Why the launch was given up.
-    pub(super) failure: Option<String>,
-    pub(super) is_init: bool,
-    pub(super) upgrade: Upgrade,
-    /// The process that this one is to replace, until it has.
-    pub(super) predecessor: Option<Predecessor>,
-    pub(super) logging: Logging,
-    /// When the watchdog of the service manager was last fed.
-    pub(super) fed: Duration,
-    /// When the service manager is asked for more time again.
-    pub(super) extend_at: Duration,
-    /// The sockets that the service manager is to forget when this process has taken over.
-    pub(super) forgotten: Vec<String>,
-    /// Whether some sockets may be in use no more.
-    pub(super) given_up: bool,
-    /// When there is something to tell the service manager again.
-    pub(super) speak_at: Option<Duration>,
-    pub(super) rights: Rights,
-    pub(super) facts: Facts,
-    pub(super) history: History,
-    /// How many workers of each slot have ended.
-    pub(super) restarts: BTreeMap<(PoolId, usize), u64>,
-    pub(super) inquiry: Inquiry,
-    pub(super) exit_commands: ExitCommands,
-    /// Removed with this; a worker only closes its copy.
-    pub(super) pid_file: Option<PidFile>,
+    pub(super) decisions: Decisions,
+    pub(super) signals: SignalRequests,
+    pub(super) supervisor: Supervisor,
 }
 
 /// Whether the loop goes on.
-pub(super) type Flow = ControlFlow<Leave>;
+type Flow = ControlFlow<Leave>;
+
+/// What all components told after one sleep.
+struct Happened {
+    overslept: bool,
+    signals: Vec<Received>,
+    workers: Vec<WorkerEvent>,
+    checked: Vec<Checked>,
+    upgrade: Vec<UpgradeEvent>,
+}
 
 impl EventLoop {
     /// Runs until the launch ends, or until this process is a worker.
-    pub(super) fn drive(mut self) -> Leave {
-        if let ControlFlow::Break(leave) = self.feed(Event::Start) {
-            return leave;
-        }
+    pub(super) fn run(mut self) -> Leave {
+        let mut flow = self.handle(Event::Start);
         loop {
-            if let ControlFlow::Break(leave) = self.turn() {
+            if let ControlFlow::Break(leave) = flow {
                 return leave;
             }
+            flow = self.turn();
         }
     }
 
     fn turn(&mut self) -> Flow {
-        self.speak();
-        let Woken { overslept, workers } = self.wait();
-        if overslept {
-            let now = self.now();
-            for action in self.machine.step(now, Event::Resumed) {
-                self.act(action)?;
+        let happened = self.wait();
+        if happened.overslept {
+            self.handle(Event::Resumed)?;
+        }
+        for received in happened.signals {
+            self.signal(received)?;
+        }
+        for event in happened.workers {
+            let machine = self.decisions.machine();
+            if let Some(event) = self.supervisor.worker_event(machine, event) {
+                self.handle(event)?;
             }
         }
-        while let Ok(Some(received)) = self.signals.next() {
-            if received.signal != Signal::SIGCHLD {
-                self.history.signal(received.signal, received.sender);
-            }
-            match Order::of(received) {
-                Order::Request(request) => self.feed(Event::Asked(request))?,
-                Order::Report => self.report(),
-                Order::Child | Order::Unknown => {}
-            }
+        self.reap_strangers();
+        self.write_reports();
+        for checked in happened.checked {
+            self.checked(checked)?;
         }
-        for id in &workers {
-            self.listen_to(*id)?;
+        for event in happened.upgrade {
+            self.handle(Event::Upgraded(match event {
+                UpgradeEvent::Ready => Ok(()),
+                UpgradeEvent::Ended => Err(()),
+            }))?;
         }
-        self.reap(&workers)?;
-        self.exit_commands.tend(self.now());
-        self.finish_report();
-        self.finish_check()?;
-        self.follow_upgrade()?;
         self.complete_takeover()?;
-        self.close_unused();
-        self.feed(Event::Clock)
+        let supervisor = &mut self.supervisor;
+        let is_taking_over = supervisor.takeover.has_predecessor();
+        supervisor.sockets.close_unused(
+            self.decisions.machine(),
+            &supervisor.workers,
+            &supervisor.manager,
+            is_taking_over,
+        );
+        self.handle(Event::Clock)
     }
 
-    /// Returns the configuration of the present generation.
-    pub(super) fn present(&self) -> Option<&Loaded> {
-        let loaded = self.loaded.get(&self.machine.generation());
-        // While a generation begins there is but the one before.
-        loaded.or_else(|| self.loaded.values().next())
+    /// Has the policy decide about an event, and all that comes of it carried out.
+    fn handle(&mut self, event: Event) -> Flow {
+        self.decisions.handle(event, &mut self.supervisor)
     }
 
-    /// Returns its settings.
-    pub(super) fn settings(&self) -> Option<&Settings> {
-        self.present().map(|loaded| &loaded.settings)
-    }
-
-    /// Returns the time since the supervisor started.
-    pub(super) fn now(&self) -> Duration {
-        clock::now().saturating_sub(self.started)
-    }
-
-    /// Tells the machine what happened and does what it says.
-    pub(super) fn feed(&mut self, event: Event) -> Flow {
-        let now = self.now();
-        if self.machine.wants_beats(now) {
-            let beats = Event::Beats(self.beats(now));
-            for action in self.machine.step(now, beats) {
-                self.act(action)?;
-            }
-        }
-        for action in self.machine.step(now, event) {
-            self.act(action)?;
-        }
-        let status = status(&self.machine, &self.pools);
-        if status != self.status {
-            self.notifier.status(&status);
-            self.status = status;
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn act(&mut self, action: Action) -> Flow {
-        match action {
-            Action::Fork {
-                worker,
-                place,
-                generation,
-            } => return self.fork(worker, place, generation),
-            Action::Stop(id, limit) => self.ask_to_stop(id, limit),
-            Action::Abort(id) => self.abort(id),
-            Action::Kill(id) => self.signal(id, Signal::SIGKILL),
-            Action::Load(number) => return self.begin_check(number),
-            Action::CancelLoad => self.abandon_check(),
-            Action::Mutate(workers) => return self.mutate(&workers),
-            Action::Keep(generation) => {
-                self.loaded.retain(|number, _| *number == generation);
-                if let Some(loaded) = self.loaded.get(&generation) {
-                    self.logging.set_level(&loaded.settings.log_level);
-                }
-                self.given_up = true;
-            }
-            Action::Lead(pool, leader) => {
-                // Until this process takes over, the workers of the other one lead.
-                if self.predecessor.is_none() {
-                    self.lead(pool, leader);
-                }
-            }
-            Action::Upgrade => return self.begin_upgrade(),
-            Action::CancelUpgrade => self.cancel_upgrade(),
-            Action::HandOver { reload } => self.hand_over(reload),
-            Action::Announce(announcement) => self.announce(announcement),
-            Action::Log(note) => {
-                self.remember(&note);
-                if let Note::LaunchFailed(id) = note {
-                    let last = self.last_death.as_ref();
-                    self.failure = Some(launch_error(id, &self.processes, last));
-                }
-                narrate(
-                    &note,
-                    &self.processes,
-                    &self.pools,
-                    self.last_death.as_ref(),
-                );
-            }
-            Action::Exit(outcome) => {
-                self.leave();
-                return ControlFlow::Break(Leave::Exit(ended(outcome)));
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn fork(&mut self, worker: WorkerId, place: Place, generation: u64) -> Flow {
-        let pool = self.pools.name(place.pool);
-        let Some(loaded) = self.loaded.get(&generation).cloned() else {
-            tracing::error!(generation, "no configuration of this generation is left");
-            return self.feed(Event::ForkRefused(worker));
+    /// Sleeps until something happens or is due.
+    fn wait(&mut self) -> Happened {
+        let Self {
+            decisions,
+            signals,
+            supervisor,
+        } = self;
+        let machine = decisions.machine();
+        let now = supervisor.now();
+        let workers = &supervisor.workers;
+        let are_alive = || workers.are_alive(now, machine);
+        let manager: &mut ServiceManager = &mut supervisor.manager;
+        manager.tell(now, machine.is_stopping(), are_alive);
+        let due = machine.deadline();
+        // An answer of the process before is worth nothing before this one is ready.
+        let takeover = supervisor.takeover.fd().filter(|_| machine.is_serving());
+        let mut ready = Waiting::default()
+            .add(signals)
+            .add(&supervisor.workers)
+            .add(&supervisor.configurations)
+            .add(&supervisor.upgrade)
+            .add(&supervisor.report)
+            .add(&supervisor.exit_commands)
+            .also(takeover)
+            .until(due)
+            .until(supervisor.manager.deadline())
+            .sleep(now);
+        let now = supervisor.now();
+        let happened = Happened {
+            overslept: due.is_some_and(|due| due + OVERSLEPT < now),
+            signals: signals.events(now, ready.next()),
+            workers: supervisor.workers.events(now, ready.next()),
+            checked: supervisor.configurations.events(now, ready.next()),
+            upgrade: supervisor.upgrade.events(now, ready.next()),
         };
-        let taken = |cell| self.processes.values().any(|process| process.cell == cell);
-        match spawn_worker(place, pool.clone(), generation, &self.page, taken) {
-            Ok(ForkSide::Worker(channel, cell)) => {
-                ControlFlow::Break(Leave::Worker(Box::new(SpawnedWorker {
-                    place,
-                    pool,
-                    generation,
-                    loaded,
-                    channel,
-                    cell,
-                    listeners: std::mem::take(&mut self.listeners),
-                })))
-            }
-            Ok(ForkSide::Parent(process)) => {
-                self.processes.insert(worker, *process);
-                self.feed(Event::Forked(worker))
-            }
+        supervisor.exit_commands.events(now, &[]);
+        happened
+    }
+
+    fn signal(&mut self, received: Received) -> Flow {
+        match SignalRequest::read(received, &mut self.supervisor.history) {
+            Some(SignalRequest::Policy(request)) => return self.handle(Event::Asked(request)),
+            Some(SignalRequest::Report) => self.begin_report(),
+            None => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn checked(&mut self, checked: Checked) -> Flow {
+        let present = self.decisions.machine().generation();
+        let supervisor = &mut self.supervisor;
+        let policy = match checked.result {
+            Ok(loaded) => Ok(supervisor.configurations.accept(
+                checked.generation,
+                loaded,
+                present,
+                &mut supervisor.pools,
+            )),
             Err(error) => {
-                let error = crate::error_chain::chain(&error);
-                tracing::error!(slot = place.number, "{error}");
-                self.feed(Event::ForkRefused(worker))
+                tracing::error!("the configuration is wrong:\n{error}");
+                let refused = format!("refused, the configuration is wrong: {error}");
+                supervisor.history.reload(refused);
+                Err(())
+            }
+        };
+        self.handle(Event::Loaded(policy))
+    }
+
+    /// Speaks for the program as soon as the process before leaves it to this one.
+    fn complete_takeover(&mut self) -> Flow {
+        let machine = self.decisions.machine();
+        let supervisor = &mut self.supervisor;
+        if !supervisor.takeover.has_predecessor() || !machine.is_serving() {
+            return ControlFlow::Continue(());
+        }
+        let forgotten = supervisor.sockets.take_forgotten();
+        let state = ProgramState {
+            notifier: supervisor.manager.notifier(),
+            listeners: supervisor.sockets.listeners(),
+            forgotten,
+            pid_file: supervisor.pid_file.as_ref(),
+        };
+        let Some(granted) = supervisor.takeover.complete_if_granted(&state) else {
+            let forgotten = state.forgotten;
+            supervisor.sockets.forget_later(forgotten);
+            return ControlFlow::Continue(());
+        };
+        for (pool, leader) in machine.leaders() {
+            supervisor.workers.lead(pool, Some(leader));
+        }
+        let status = status_line(machine, &supervisor.pools);
+        supervisor.manager.ready(&status);
+        if granted.reload {
+            return self.handle(Event::Asked(Request::Reload));
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// As process 1, reaps what others have left behind.
+    fn reap_strangers(&self) {
+        let supervisor = &self.supervisor;
+        if !supervisor.is_init {
+            return;
+        }
+        let own: Vec<_> = supervisor
+            .workers
+            .pids()
+            .chain(supervisor.configurations.pids())
+            .chain(supervisor.upgrade.pids())
+            .chain(supervisor.exit_commands.pids())
+            .collect();
+        for (pid, ended) in reap::strangers(|pid| own.contains(&pid)) {
+            tracing::debug!(pid = pid.as_raw(), %ended, "reaped an orphan");
+        }
+    }
+
+    fn begin_report(&mut self) {
+        let generation = self.decisions.machine().generation();
+        let supervisor = &mut self.supervisor;
+        let present = supervisor.configurations.present(generation);
+        let format = present.map(|loaded| loaded.settings.report.format);
+        let now = supervisor.now();
+        let format = format.unwrap_or_default();
+        supervisor.report.begin(&supervisor.workers, format, now);
+    }
+
+    fn write_reports(&mut self) {
+        let now = self.supervisor.now();
+        for parts in self.supervisor.report.events(now, &[]) {
+            self.write_report(&parts);
+            if parts.again {
+                self.begin_report();
             }
         }
     }
 
-    /// Lets a worker run what runs once in the program.
-    pub(super) fn lead(&self, pool: PoolId, leader: Option<WorkerId>) {
-        let process = leader.and_then(|id| self.processes.get(&id));
-        let pid = process.map_or(0, |process| process.child.pid().as_raw().unsigned_abs());
-        if let Some(place) = self.page.header().leaders.get(pool.0) {
-            place.store(pid, Ordering::Release);
-        }
-    }
-
-    /// Asks a worker to stop, which it is told first how long it may take to.
-    fn ask_to_stop(&self, id: WorkerId, limit: Option<Duration>) {
-        if let Some(process) = self.processes.get(&id) {
-            self.page.cell(process.cell).tell_limit(limit);
-        }
-        self.signal(id, Signal::SIGTERM);
-    }
-
-    pub(super) fn signal(&self, id: WorkerId, signal: Signal) {
-        if let Some(process) = self.processes.get(&id)
-            && let Err(error) = process.child.signal(signal)
-        {
-            let pid = process.child.pid().as_raw();
-            tracing::error!(pid, %signal, "cannot signal a worker: {error}");
-        }
-    }
-}
-
-fn ended(outcome: Outcome) -> Exit {
-    match outcome {
-        Outcome::Stopped => {
-            tracing::info!("stopped");
-            Exit::Done
-        }
-        Outcome::Replaced => {
-            tracing::info!("stopped, another process of the program serves on");
-            Exit::Done
-        }
-        Outcome::Unclean => {
-            tracing::error!("stopped, not every worker did so without an error");
-            Exit::Failed
-        }
-        Outcome::OutOfTime => {
-            tracing::error!("stopped, not all in time");
-            Exit::Failed
-        }
-        Outcome::Quit => {
-            tracing::warn!("exited at once");
-            Exit::Failed
-        }
-        Outcome::GaveUp => Exit::Failed,
-        Outcome::LaunchFailed(code) => Exit::of_code(code),
+    fn write_report(&self, parts: &Parts) {
+        let supervisor = &self.supervisor;
+        let machine = self.decisions.machine();
+        let loaded = supervisor.configurations.present(machine.generation());
+        let view = View {
+            machine,
+            pools: &supervisor.pools,
+            workers: &supervisor.workers,
+            parts: &parts.of,
+            now: supervisor.now(),
+        };
+        let mut processes = view.processes().into_iter();
+        let report = view
+            .head()
+            .with("uptime", supervisor.facts.uptime())
+            .with("lost_lines", supervisor.logging.lost())
+            .rows(supervisor.facts.rows(loaded))
+            .rows(processes.by_ref().take(1))
+            .rows(listeners(supervisor.sockets.listeners()))
+            .rows(processes)
+            .rows(supervisor.history.rows());
+        let settings = Report {
+            format: parts.format,
+            dir: loaded.and_then(|loaded| loaded.settings.report.dir.clone()),
+        };
+        emit(&report, &supervisor.facts.program, &settings);
     }
 }

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use nix::unistd::Pid;
 
+use super::component::Component;
 use super::policy::Time;
-use super::worker_process::Process;
+use super::worker_process::WorkerProcess;
 use crate::error_chain::chain;
 use crate::os::process::child::Ended;
 use crate::os::process::command::{Detached, NOT_EXECUTED};
@@ -23,8 +24,8 @@ const AT_ONCE: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct ExitCommands {
     running: Vec<Running>,
-    /// How many ends were not told since one was.
-    untold: u64,
+    /// For how many ends it was not run since it was last.
+    skipped: u64,
 }
 
 #[derive(Debug)]
@@ -39,7 +40,7 @@ struct Running {
 /// The end of a worker.
 pub(super) struct End<'a> {
     pub(super) program: &'a str,
-    pub(super) process: &'a Process,
+    pub(super) process: &'a WorkerProcess,
     pub(super) ended: Ended,
     /// Whether it was told to end.
     pub(super) expected: bool,
@@ -47,14 +48,14 @@ pub(super) struct End<'a> {
 
 impl ExitCommands {
     /// Runs the command for the end of a worker, unless too many run already.
-    pub(super) fn tell(&mut self, setting: &ExitCommand, give_up: bool, now: Time, end: &End<'_>) {
+    pub(super) fn run(&mut self, setting: &ExitCommand, give_up: bool, now: Time, end: &End<'_>) {
         if setting.command.is_empty() {
             return;
         }
-        let worker = end.process.child.pid().as_raw();
+        let worker = end.process.pid().as_raw();
         if self.running.len() >= AT_ONCE {
-            self.untold += 1;
-            if self.untold == 1 {
+            self.skipped += 1;
+            if self.skipped == 1 {
                 tracing::warn!(
                     pid = worker,
                     "on_worker_exit is not run: {AT_ONCE} commands run already"
@@ -62,10 +63,10 @@ impl ExitCommands {
             }
             return;
         }
-        let untold = std::mem::take(&mut self.untold);
-        if untold > 0 {
+        let skipped = std::mem::take(&mut self.skipped);
+        if skipped > 0 {
             tracing::warn!(
-                untold,
+                skipped,
                 "on_worker_exit is run again, it was not for some ends"
             );
         }
@@ -83,8 +84,27 @@ impl ExitCommands {
         }
     }
 
-    /// Reaps what has ended and kills what is late.
-    pub(super) fn tend(&mut self, now: Time) {
+    /// Returns the processes, which are no strangers.
+    pub(super) fn pids(&self) -> impl Iterator<Item = Pid> {
+        self.running.iter().map(|running| running.detached.pid())
+    }
+}
+
+impl Component for ExitCommands {
+    type Event = std::convert::Infallible;
+
+    fn fds(&self) -> Vec<BorrowedFd<'_>> {
+        let running = self.running.iter();
+        running.map(|running| running.detached.as_fd()).collect()
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        let running = self.running.iter();
+        running.filter_map(|running| running.deadline).min()
+    }
+
+    /// Reaps what has ended and kills what is late: nobody else needs to know.
+    fn events(&mut self, now: Time, _ready: &[bool]) -> Vec<Self::Event> {
         for running in &mut self.running {
             if running.deadline.is_some_and(|deadline| deadline <= now) {
                 running.deadline = None;
@@ -113,24 +133,7 @@ impl ExitCommands {
             }
             false
         });
-    }
-
-    /// Returns the descriptors that tell of an end.
-    pub(super) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.running.iter().map(|running| running.detached.as_fd())
-    }
-
-    /// Returns when the first is late.
-    pub(super) fn deadline(&self) -> Option<Time> {
-        self.running
-            .iter()
-            .filter_map(|running| running.deadline)
-            .min()
-    }
-
-    /// Returns the processes, which are no strangers.
-    pub(super) fn pids(&self) -> impl Iterator<Item = Pid> {
-        self.running.iter().map(|running| running.detached.pid())
+        Vec::new()
     }
 }
 
@@ -142,17 +145,17 @@ impl End<'_> {
         };
         let flag = |yes: bool| if yes { "1" } else { "0" }.to_owned();
         let process = self.process;
-        let error = process.error.as_deref().unwrap_or_default();
-        let uptime: Duration = process.born.elapsed();
+        let error = process.error().unwrap_or_default();
+        let uptime: Duration = process.age();
         [
             ("SERVICE_PROGRAM", self.program.to_owned()),
             (
                 "SERVICE_NAME",
-                process.pool.as_deref().unwrap_or_default().to_owned(),
+                process.pool().unwrap_or_default().to_owned(),
             ),
-            ("SERVICE_SLOT", process.place.number.to_string()),
-            ("SERVICE_PID", process.child.pid().to_string()),
-            ("SERVICE_GENERATION", process.generation.to_string()),
+            ("SERVICE_SLOT", process.slot().number.to_string()),
+            ("SERVICE_PID", process.pid().to_string()),
+            ("SERVICE_GENERATION", process.generation().to_string()),
             ("SERVICE_EXIT", exit.to_owned()),
             ("SERVICE_STATUS", status),
             ("SERVICE_CORE", flag(core)),

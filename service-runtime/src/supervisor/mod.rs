@@ -1,24 +1,41 @@
 //! The ProcessLauncher's parent process: one thread, no async runtime, none of the author's code.
 //!
-//! [`policy`] decides, [`event_loop`] carries out. A forked worker leaves the driver's loop by
-//! returning from it, so everything that the supervisor holds is closed on the way out.
+//! [`policy`] decides, [`event_loop`] runs, and the components carry out what is decided: each has a state
+//! of its own, the descriptors it waits for, its next deadline, and events. A forked worker leaves the loop
+//! by returning from it, so everything that the supervisor holds is closed on the way out.
+//!
+//! | component | what it owns |
+//! | --- | --- |
+//! | `workers`, `worker_process` | the worker processes |
+//! | `configurations`, `config_check` | the configuration of each generation, and the check of the next |
+//! | `sockets` | what the program listens on |
+//! | `successor` | the new process of an upgrade |
+//! | `service_manager` | what systemd is told |
+//! | `report`, `report_rows` | the report of SIGUSR1 |
+//! | `exit_command` | the commands that run after a worker's end |
+//! | `requests` | signals |
 
+mod component;
 mod config_check;
+mod configurations;
 mod event_loop;
 mod exit_command;
-mod hang;
 mod log_events;
-pub(crate) mod policy;
-mod poll;
+mod policy;
 mod pools;
-mod reload;
 mod report;
+mod report_rows;
+mod requests;
 mod service_manager;
-mod setup;
-mod signals;
 mod sockets;
+mod start;
+mod status_line;
 mod successor;
-mod worker_events;
+mod system;
+mod worker_fork;
+mod worker_messages;
 mod worker_process;
+mod workers;
 
-pub(crate) use setup::supervise;
+pub(crate) use start::{Shared, Start, supervise};
+pub(crate) use worker_fork::Leave;

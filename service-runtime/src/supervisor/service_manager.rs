@@ -1,113 +1,123 @@
-//! What the service manager is told, and whoever else has to know that this process speaks for the
-//! program, or does so no more.
+//! What the service manager is told, and when.
 
-use std::ops::ControlFlow;
-use std::sync::atomic::Ordering;
+use std::ffi::OsString;
 use std::time::Duration;
 
-use super::event_loop::{EventLoop, Flow};
-use super::log_events::status;
-use super::policy::{Announcement, Event, Request};
-use crate::notify::MORE_TIME_EVERY;
-use crate::upgrade::Predecessor;
+use super::policy::Time;
+use crate::listen::Held;
+use crate::notify::{MORE_TIME_EVERY, Notifier};
 use crate::upgrade::kept_sockets;
 
-/// How soon a service manager that was too busy is told again.
-const UNHEARD: Duration = Duration::from_millis(200);
+/// How soon a message is sent again to a service manager that was too busy for it.
+const RETRY: Duration = Duration::from_millis(200);
 
-impl EventLoop {
-    /// Tells the service manager what it was too busy to hear, and that the workers are alive.
-    pub(super) fn speak(&mut self) {
-        let now = self.now();
+/// The service manager, as the supervisor speaks to it.
+pub(super) struct ServiceManager {
+    notifier: Notifier,
+    /// The last status, without what a worker added.
+    status: String,
+    /// When the watchdog was last told that the workers are alive.
+    watchdog_told: Time,
+    /// When more time is asked for again, during a stop.
+    extend_at: Time,
+    /// When there is something to tell again.
+    deadline: Option<Time>,
+}
+
+impl ServiceManager {
+    pub(super) fn new(notifier: Notifier) -> Self {
+        Self {
+            notifier,
+            status: String::new(),
+            watchdog_told: Time::ZERO,
+            extend_at: Time::ZERO,
+            deadline: Some(Time::ZERO),
+        }
+    }
+
+    /// Returns when [`tell`](Self::tell) has something to tell.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        self.deadline
+    }
+
+    /// Sends what was held back, feeds the watchdog if the workers are alive, and asks for more time
+    /// during a stop.
+    pub(super) fn tell(&mut self, now: Time, is_stopping: bool, are_alive: impl Fn() -> bool) {
         let delivered = self.notifier.flush();
-        let again = (!delivered).then(|| now + UNHEARD);
-        let half = self
-            .notifier
-            .watchdog_interval()
-            .map(|interval| interval / 2);
-        if half.is_some_and(|half| now >= self.fed + half) {
-            self.fed = now;
-            if self.machine.is_stopping() || self.is_alive(now) {
+        let retry = (!delivered).then(|| now + RETRY);
+        let interval = self.notifier.watchdog_interval();
+        let half = interval.map(|interval| interval / 2);
+        if half.is_some_and(|half| now >= self.watchdog_told + half) {
+            self.watchdog_told = now;
+            if is_stopping || are_alive() {
                 self.notifier.watchdog();
             }
         }
-        let extend = self.machine.is_stopping().then(|| {
-            if now >= self.extend_at {
-                self.notifier.extend_timeout();
-                self.extend_at = now + MORE_TIME_EVERY;
-            }
-            self.extend_at
-        });
-        self.speak_at = again
+        if is_stopping && now >= self.extend_at {
+            self.notifier.extend_timeout();
+            self.extend_at = now + MORE_TIME_EVERY;
+        }
+        self.deadline = retry
             .into_iter()
-            .chain(half.map(|half| self.fed + half))
-            .chain(extend)
+            .chain(half.map(|half| self.watchdog_told + half))
+            .chain(is_stopping.then_some(self.extend_at))
             .min();
     }
 
-    /// Cleans up what outlives this process; what another process has, or keeps, is left to it.
-    pub(super) fn leave(&self) {
-        self.kill_dismissed();
-        if let Some(predecessor) = &self.predecessor {
-            let why = self.failure.as_deref();
-            predecessor.failed(why.unwrap_or("it was told to stop"));
-        } else if !self.upgrade.handed_over && !self.notifier.keeps_sockets() {
-            self.listeners.remove_socket_files();
+    pub(super) fn ready(&self, status: &str) {
+        self.notifier.ready(status);
+    }
+
+    pub(super) fn reloading(&self) {
+        self.notifier.reloading();
+    }
+
+    pub(super) fn stopping(&self) {
+        self.notifier.stopping();
+    }
+
+    /// Tells the status of the whole, if it has changed.
+    pub(super) fn status(&mut self, status: String) {
+        if status != self.status {
+            self.notifier.status(&status);
+            self.status = status;
         }
     }
 
-    /// Speaks for the program as soon as the process before leaves it the field.
-    pub(super) fn complete_takeover(&mut self) -> Flow {
-        let is_ready = self.machine.is_serving();
-        let granted = self.predecessor.as_ref().filter(|_| is_ready);
-        let Some(granted) = granted.and_then(Predecessor::granted) else {
-            return ControlFlow::Continue(());
-        };
-        self.predecessor = None;
-        tracing::info!("this process has taken over");
-        self.notifier.unmute();
-        // What was bound and closed meanwhile.
-        for held in self.listeners.iter() {
-            kept_sockets::store(&self.notifier, held);
-        }
-        for name in std::mem::take(&mut self.forgotten) {
-            self.notifier.forget(&name);
-        }
-        if let Some(file) = &self.pid_file
-            && let Err(error) = file.rewrite(std::process::id())
-        {
-            tracing::error!("the pid file is not this process's: {error}");
-        }
-        for (pool, leader) in self.machine.leaders() {
-            self.lead(pool, Some(leader));
-        }
-        self.notifier.ready(&status(&self.machine, &self.pools));
-        if granted.reload {
-            return self.feed(Event::Asked(Request::Reload));
-        }
-        ControlFlow::Continue(())
+    /// Tells what a service says of itself, behind the status of the whole.
+    pub(super) fn service_status(&self, service: &str, text: &str) {
+        let status = &self.status;
+        self.notifier
+            .status(&format!("{status}; {service}: {text}"));
     }
 
-    pub(super) fn announce(&mut self, announcement: Announcement) {
-        match announcement {
-            Announcement::Ready => {
-                if let Some(predecessor) = &self.predecessor {
-                    predecessor.ready();
-                }
-                tracing::info!("ready: {}", status(&self.machine, &self.pools));
-                self.notifier.ready(&status(&self.machine, &self.pools));
-            }
-            Announcement::Reloading => self.notifier.reloading(),
-            Announcement::Stopping => {
-                self.notifier.stopping();
-                let outlives = |held| kept_sockets::outlives(&self.notifier, held);
-                // A queue that outlives the program stays open for whoever comes next.
-                if !self.listeners.iter().any(outlives) {
-                    self.page.header().ends.store(true, Ordering::Release);
-                }
-                // From now on the last worker that accepts decides when clients are refused.
-                self.listeners.close_all();
-            }
-        }
+    /// Tells that another process speaks for the program from now on, and says no more.
+    pub(super) fn leave_to(&self, pid: i32) {
+        self.notifier.main_pid(pid);
+        self.notifier.mute();
+    }
+
+    /// Gives the service manager a socket to keep over a restart.
+    pub(super) fn store(&self, held: &Held) {
+        kept_sockets::store(&self.notifier, held);
+    }
+
+    /// Returns whether a socket may be in use when this program has ended.
+    pub(super) fn outlives(&self, held: &Held) -> bool {
+        kept_sockets::outlives(&self.notifier, held)
+    }
+
+    /// Returns whether it has said that it keeps sockets.
+    pub(super) fn keeps_sockets(&self) -> bool {
+        self.notifier.keeps_sockets()
+    }
+
+    pub(super) fn notifier(&self) -> &Notifier {
+        &self.notifier
+    }
+
+    /// Returns the variables by which a new process of the program finds the service manager.
+    pub(super) fn variables(&self) -> Vec<(String, OsString)> {
+        self.notifier.variables()
     }
 }

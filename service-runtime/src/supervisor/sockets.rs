@@ -1,105 +1,165 @@
 //! The listening sockets: bound when a worker asks, closed when nobody uses them any more.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 
-use super::event_loop::{EventLoop, Flow};
-use super::policy::{Event, WorkerId};
+use super::policy::{Machine, WorkerId};
+use super::service_manager::ServiceManager;
+use super::workers::Workers;
 use crate::error_chain::chain;
-use crate::exit::Exit;
 use crate::ipc::protocol::ToWorker;
-use crate::listen::{Held, ListenOptions, SocketId};
+use crate::listen::{Held, ListenOptions, Listeners, SocketId};
 use crate::upgrade::kept_sockets;
 
-impl EventLoop {
-    /// Gives a worker the socket that it asks for.
-    pub(super) fn listen(&mut self, id: WorkerId, question: u32, options: &str) -> Flow {
-        if self.machine.is_stopping() {
-            // It is told to stop as well, and waits for nothing then.
-            return ControlFlow::Continue(());
+/// What the program listens on.
+pub(super) struct Sockets {
+    listeners: Listeners,
+    /// Whether some sockets may be in use no more.
+    may_be_unused: bool,
+    /// The sockets that the service manager is to forget when this process has taken over.
+    to_forget: Vec<String>,
+}
+
+impl Sockets {
+    /// Takes what the process was given; `may_be_unused` if another configuration may have asked for it.
+    pub(super) fn new(listeners: Listeners, may_be_unused: bool) -> Self {
+        Self {
+            listeners,
+            may_be_unused,
+            to_forget: Vec::new(),
         }
-        let Some(process) = self.processes.get_mut(&id) else {
-            return ControlFlow::Continue(());
+    }
+
+    pub(super) fn listeners(&self) -> &Listeners {
+        &self.listeners
+    }
+
+    /// Takes all sockets out, in a process that has just been forked.
+    pub(super) fn take(&mut self) -> Listeners {
+        std::mem::take(&mut self.listeners)
+    }
+
+    /// Returns the sockets that the service manager is to forget, once.
+    pub(super) fn take_forgotten(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.to_forget)
+    }
+
+    /// Keeps what the service manager is to forget for later.
+    pub(super) fn forget_later(&mut self, names: Vec<String>) {
+        self.to_forget.extend(names);
+    }
+
+    /// Gives a worker the socket that it asks for.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error, which the worker has been told too, if the socket cannot be had.
+    pub(super) fn give(
+        &mut self,
+        workers: &mut Workers,
+        id: WorkerId,
+        question: u32,
+        options: &str,
+        manager: &ServiceManager,
+    ) -> Result<(), String> {
+        let Some(process) = workers.get_mut(id) else {
+            return Ok(());
         };
-        let slot = Some(process.place.slot);
+        let slot = process.slot();
         let known: BTreeSet<SocketId> = self.listeners.iter().map(Held::id).collect();
         let bound = ListenOptions::from_wire(options)
             .map_err(|error| chain(&error))
             .and_then(|options| {
-                let bound = self.listeners.bind(&options, slot);
+                let bound = self.listeners.bind(&options, Some(slot.index));
                 bound.map_err(|error| chain(&error))
             });
-        let (sent, refused) = match bound {
+        let (sent, result) = match bound {
             Ok(held) => {
-                process.uses.insert(held.id());
+                process.add_socket(held.id());
                 if !known.contains(&held.id()) {
-                    kept_sockets::store(&self.notifier, held);
+                    manager.store(held);
                 }
                 let answer = ToWorker::Listening { id: question };
-                (process.send(&answer, &[held.fd()]), None)
+                (process.send(&answer, &[held.fd()]), Ok(()))
             }
             Err(text) => {
-                process.error = Some(text.clone());
-                let answer = ToWorker::Refused { id: question, text };
-                (process.send(&answer, &[]), Some(()))
+                process.set_error(text.clone());
+                let answer = ToWorker::Refused {
+                    id: question,
+                    text: text.clone(),
+                };
+                (process.send(&answer, &[]), Err(text))
             }
         };
         if let Err(error) = sent {
-            tracing::error!(slot, "cannot answer a worker: {error}");
+            tracing::error!(slot = slot.number, "cannot answer a worker: {error}");
         }
-        match refused {
-            Some(()) => self.feed(Event::Hopeless(id, Exit::Failed.code().into())),
-            None => ControlFlow::Continue(()),
-        }
+        result
     }
 
     /// Notes that a worker listens on a socket that came along with its fork.
-    pub(super) fn note_use(&mut self, id: WorkerId, options: &str) {
+    pub(super) fn note_use(&self, workers: &mut Workers, id: WorkerId, options: &str) {
         let Ok(options) = ListenOptions::from_wire(options) else {
             return;
         };
-        if let Some(process) = self.processes.get_mut(&id)
-            && let Some(held) = self.listeners.held(&options, Some(process.place.slot))
+        if let Some(process) = workers.get_mut(id)
+            && let Some(held) = self.listeners.held(&options, Some(process.slot().index))
         {
-            process.uses.insert(held.id());
+            process.add_socket(held.id());
         }
+    }
+
+    /// Has the sockets looked through once every worker has said what it listens on.
+    pub(super) fn review(&mut self) {
+        self.may_be_unused = true;
     }
 
     /// Closes the sockets from which nobody accepts any more.
-    pub(super) fn close_unused(&mut self) {
-        let machine = &self.machine;
+    ///
+    /// Those of an address that was given up are closed when all workers are those of the last
+    /// configuration: a client is refused then, and does not wait for ever. What the service manager is to
+    /// forget of them is kept for later while this process does not speak for the program yet.
+    pub(super) fn close_unused(
+        &mut self,
+        machine: &Machine,
+        workers: &Workers,
+        manager: &ServiceManager,
+        is_taking_over: bool,
+    ) {
         self.listeners.close_slots(|slot| !machine.uses(slot));
-        if self.given_up && self.everybody_has_told() {
-            self.given_up = false;
-            self.close_given_up();
+        if !self.may_be_unused || !have_all_told(machine) {
+            return;
         }
-    }
-
-    /// Returns whether every worker has said what it listens on: one that is not ready yet may not have.
-    fn everybody_has_told(&self) -> bool {
-        let (active, ready) = self.machine.counts();
-        self.machine.is_serving() && active == ready && !self.machine.is_reloading()
-    }
-
-    /// Closes what no worker listens on, now that all of them are those of the last configuration: a
-    /// client of an address that was given up is refused, and does not wait for ever.
-    fn close_given_up(&mut self) {
-        let mut used = BTreeSet::new();
-        for (id, process) in &self.processes {
-            if !self.machine.is_leaving(*id) {
-                used.extend(process.uses.iter().copied());
-            }
-        }
+        self.may_be_unused = false;
+        let staying = workers.iter().filter(|(id, _)| !machine.is_leaving(*id));
+        let used: BTreeSet<SocketId> = staying
+            .flat_map(|(_, process)| process.sockets().iter().copied())
+            .collect();
         for held in self.listeners.close_bound(|id| !used.contains(&id)) {
             let address = held.address();
             tracing::info!(%address, "no service listens on this any more: closed");
-            if let Some(name) = kept_sockets::name(&self.notifier, &held) {
-                if self.predecessor.is_some() {
-                    self.forgotten.push(name);
-                } else {
-                    self.notifier.forget(&name);
-                }
+            let Some(name) = kept_sockets::name(manager.notifier(), &held) else {
+                continue;
+            };
+            if is_taking_over {
+                self.to_forget.push(name);
+            } else {
+                manager.notifier().forget(&name);
             }
         }
     }
+
+    /// Closes all sockets here: the last worker that accepts decides when clients are refused.
+    pub(super) fn close_all(&mut self) {
+        self.listeners.close_all();
+    }
+
+    pub(super) fn remove_files(&self) {
+        self.listeners.remove_socket_files();
+    }
+}
+
+/// Returns whether every worker has said what it listens on: one that is not ready yet may not have.
+fn have_all_told(machine: &Machine) -> bool {
+    let (active, ready) = machine.counts();
+    machine.is_serving() && active == ready && !machine.is_reloading()
 }

@@ -1,20 +1,24 @@
-//! An upgrade, as the old supervisor carries it out.
+//! An upgrade, as the old supervisor carries it out: the new process of the program, and those that were
+//! not to take over.
 
 use std::ffi::OsString;
-use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 
-use super::event_loop::{EventLoop, Flow};
-use super::policy::Event;
+use super::component::Component;
+use super::policy::Time;
+use super::service_manager::ServiceManager;
 use crate::error_chain::chain;
+use crate::listen::Listeners;
 use crate::os::process::channel::Channel;
 use crate::os::process::child::Child;
 use crate::os::process::exit;
 use crate::os::process::fork::{Forked, fork};
 use crate::os::process::program::{Program, number_of};
+use crate::privileges::pid_file::PidFile;
 use crate::upgrade::{ToPredecessor, ToSuccessor, VARIABLE, VERSION};
 
 /// How long a process that is not to take over may clean up.
@@ -35,16 +39,22 @@ struct Dismissed {
     /// Open for as long as it lives: it takes the end of the channel for the end of this process.
     _channel: Option<Channel>,
     /// When it is killed; `None` when it has been.
-    kill_at: Option<Duration>,
+    kill_at: Option<Time>,
 }
 
-/// Everything about upgrades that the driver holds.
+/// The upgrade under way, and what is left of earlier ones.
 pub(super) struct Upgrade {
     program: Program,
     successor: Option<Successor>,
     dismissed: Vec<Dismissed>,
     /// The successor speaks for the program, and owns the files of its sockets.
-    pub(super) handed_over: bool,
+    handed_over: bool,
+}
+
+/// What the new process tells: it is ready, or has ended before it was.
+pub(super) enum UpgradeEvent {
+    Ready,
+    Ended,
 }
 
 impl Upgrade {
@@ -57,60 +67,39 @@ impl Upgrade {
         }
     }
 
-    /// Goes through the descriptors that tell of a change.
-    pub(super) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        let successor = self.successor.iter().flat_map(|successor| {
-            let channel = successor.channel.as_ref().map(AsFd::as_fd);
-            channel.into_iter().chain([successor.child.as_fd()])
-        });
-        successor.chain(
-            self.dismissed
-                .iter()
-                .map(|dismissed| dismissed.child.as_fd()),
-        )
+    /// Returns whether another process speaks for the program by now.
+    pub(super) fn is_handed_over(&self) -> bool {
+        self.handed_over
     }
 
-    /// Returns when a process is to be killed that should have ended.
-    pub(super) fn wake_up(&self) -> Option<Duration> {
-        self.dismissed
-            .iter()
-            .filter_map(|dismissed| dismissed.kill_at)
-            .min()
-    }
-
-    /// Returns the pids of the processes that are children of this one and no workers.
-    pub(super) fn pids(&self) -> impl Iterator<Item = nix::unistd::Pid> {
+    /// Returns the processes that were started anew.
+    pub(super) fn pids(&self) -> impl Iterator<Item = Pid> {
         let successor = self.successor.iter().map(|successor| successor.child.pid());
         successor.chain(self.dismissed.iter().map(|dismissed| dismissed.child.pid()))
     }
-}
 
-impl EventLoop {
-    /// Starts the program file anew.
-    pub(super) fn begin_upgrade(&mut self) -> Flow {
-        let started = if self.is_init {
-            Err("this process is PID 1, whose end would be that of the container".to_owned())
-        } else {
-            self.start_successor()
-        };
-        match started {
-            Ok(successor) => {
-                let pid = successor.child.pid().as_raw();
-                let path = self.upgrade.program.path().display();
-                tracing::info!(pid, "upgrade begins: {path}");
-                self.upgrade.successor = Some(successor);
-                ControlFlow::Continue(())
-            }
-            Err(error) => {
-                tracing::error!("the program cannot be started anew: {error}");
-                self.feed(Event::Upgraded(Err(())))
-            }
-        }
+    /// Starts the program file anew, and sends it what this process holds.
+    pub(super) fn begin(
+        &mut self,
+        listeners: &Listeners,
+        pid_file: Option<&PidFile>,
+        manager: &ServiceManager,
+    ) -> Result<(), String> {
+        let successor = self.start(listeners, pid_file, manager)?;
+        let pid = successor.child.pid().as_raw();
+        tracing::info!(pid, "upgrade begins: {}", self.program.path().display());
+        self.successor = Some(successor);
+        Ok(())
     }
 
-    fn start_successor(&self) -> Result<Successor, String> {
+    fn start(
+        &self,
+        listeners: &Listeners,
+        pid_file: Option<&PidFile>,
+        manager: &ServiceManager,
+    ) -> Result<Successor, String> {
         let (ours, theirs) = Channel::pair().map_err(|error| error.to_string())?;
-        for held in self.listeners.iter() {
+        for held in listeners.iter() {
             let socket = ToSuccessor::Socket {
                 name: held.name().map(str::to_owned),
                 address: held.address().to_string(),
@@ -119,7 +108,7 @@ impl EventLoop {
             let sent = ours.send(&socket.encode(), &[held.fd()]);
             sent.map_err(|error| format!("{}: {error}", held.address()))?;
         }
-        if let Some(file) = &self.pid_file {
+        if let Some(file) = pid_file {
             let sent = ours.send(&ToSuccessor::PidFile.encode(), &[file.as_fd()]);
             sent.map_err(|error| format!("the pid file: {error}"))?;
         }
@@ -128,7 +117,7 @@ impl EventLoop {
         match fork().map_err(|error| chain(&error))? {
             Forked::Child => {
                 drop(ours);
-                exit::now(self.become_successor(&theirs))
+                exit::now(self.become_program(&theirs, manager))
             }
             Forked::Parent(pid) => Ok(Successor {
                 child: Child::forked(pid).map_err(|error| format!("cannot watch it: {error}"))?,
@@ -139,29 +128,103 @@ impl EventLoop {
     }
 
     /// In the child: becomes the program, or says why not.
-    fn become_successor(&self, channel: &Channel) -> i32 {
-        let told = format!("{VERSION}:{}", number_of(channel.as_fd()));
-        let mut variables = vec![(VARIABLE.to_owned(), OsString::from(told))];
-        variables.extend(self.notifier.variables());
-        let error = self.upgrade.program.exec(&variables, channel.as_fd());
-        let path = self.upgrade.program.path().display();
+    fn become_program(&self, channel: &Channel, manager: &ServiceManager) -> i32 {
+        let value = format!("{VERSION}:{}", number_of(channel.as_fd()));
+        let mut variables = vec![(VARIABLE.to_owned(), OsString::from(value))];
+        variables.extend(manager.variables());
+        let error = self.program.exec(&variables, channel.as_fd());
+        let path = self.program.path().display();
         let failed = ToPredecessor::Failed(format!("cannot start {path}: {error}"));
         let _ = channel.send(&failed.encode(), &[]);
         127
     }
 
-    /// Takes in what the new process says, and how it ends.
-    pub(super) fn follow_upgrade(&mut self) -> Flow {
-        self.bury_dismissed();
-        let Some(successor) = &mut self.upgrade.successor else {
-            return ControlFlow::Continue(());
+    /// Ends the new process: it is not to take over.
+    pub(super) fn cancel(&mut self, now: Time) {
+        if let Some(Successor { child, channel, .. }) = self.successor.take() {
+            let _ = child.signal(Signal::SIGTERM);
+            self.dismissed.push(Dismissed {
+                child,
+                _channel: channel,
+                kill_at: Some(now + CLEAN_UP),
+            });
+        }
+    }
+
+    /// Lets the new process take over.
+    pub(super) fn hand_over(
+        &mut self,
+        reload: bool,
+        pid_file: Option<&PidFile>,
+        manager: &ServiceManager,
+    ) {
+        let Some(successor) = self.successor.take() else {
+            return;
+        };
+        let pid = successor.child.pid().as_raw();
+        if let Some(file) = pid_file
+            && let Err(error) = file.rewrite(pid.unsigned_abs())
+        {
+            tracing::error!("the pid file does not name the new process: {error}");
+        }
+        manager.leave_to(pid);
+        self.handed_over = true;
+        if let Some(channel) = &successor.channel
+            && let Err(error) = channel.send(&ToSuccessor::Go { reload }.encode(), &[])
+        {
+            tracing::error!("cannot tell the new process that it may take over: {error}");
+        }
+    }
+
+    /// Kills what was started anew and did not take over: nobody is left to wait for it.
+    pub(super) fn kill_dismissed(&self) {
+        for dismissed in &self.dismissed {
+            let _ = dismissed.child.signal(Signal::SIGKILL);
+        }
+    }
+
+    fn reap_dismissed(&mut self, now: Time) {
+        self.dismissed.retain_mut(|dismissed| {
+            if dismissed.kill_at.is_some_and(|at| at <= now) {
+                let _ = dismissed.child.signal(Signal::SIGKILL);
+                dismissed.kill_at = None;
+            }
+            !matches!(dismissed.child.reap(), Ok(Some(_)))
+        });
+    }
+}
+
+impl Component for Upgrade {
+    type Event = UpgradeEvent;
+
+    fn fds(&self) -> Vec<BorrowedFd<'_>> {
+        let successor = self.successor.iter().flat_map(|successor| {
+            let channel = successor.channel.as_ref().map(AsFd::as_fd);
+            channel.into_iter().chain([successor.child.as_fd()])
+        });
+        let dismissed = self
+            .dismissed
+            .iter()
+            .map(|dismissed| dismissed.child.as_fd());
+        successor.chain(dismissed).collect()
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        let dismissed = self.dismissed.iter();
+        dismissed.filter_map(|dismissed| dismissed.kill_at).min()
+    }
+
+    fn events(&mut self, now: Time, _ready: &[bool]) -> Vec<UpgradeEvent> {
+        self.reap_dismissed(now);
+        let Some(successor) = &mut self.successor else {
+            return Vec::new();
         };
         let ended = successor.child.reap().ok().flatten();
-        let mut ready = false;
+        let mut is_ready = false;
         while let Some(message) = successor.channel.as_ref().map(Channel::receive) {
             match message {
                 Ok(Some(message)) => match ToPredecessor::decode(&message.bytes) {
-                    Some(ToPredecessor::Ready) => ready = true,
+                    Some(ToPredecessor::Ready) => is_ready = true,
                     Some(ToPredecessor::Failed(error)) => successor.error = Some(error),
                     None => {}
                 },
@@ -177,63 +240,12 @@ impl EventLoop {
                 error,
                 "the new process ended before it was ready: {ended}"
             );
-            self.upgrade.successor = None;
-            return self.feed(Event::Upgraded(Err(())));
+            self.successor = None;
+            return vec![UpgradeEvent::Ended];
         }
-        if ready {
-            return self.feed(Event::Upgraded(Ok(())));
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Ends the new process: it is not to take over.
-    pub(super) fn cancel_upgrade(&mut self) {
-        if let Some(Successor { child, channel, .. }) = self.upgrade.successor.take() {
-            let _ = child.signal(Signal::SIGTERM);
-            self.upgrade.dismissed.push(Dismissed {
-                child,
-                _channel: channel,
-                kill_at: Some(self.now() + CLEAN_UP),
-            });
-        }
-    }
-
-    /// Leaves the field to the new process.
-    pub(super) fn hand_over(&mut self, reload: bool) {
-        let Some(successor) = self.upgrade.successor.take() else {
-            return;
-        };
-        let pid = successor.child.pid().as_raw();
-        if let Some(file) = &self.pid_file
-            && let Err(error) = file.rewrite(pid.unsigned_abs())
-        {
-            tracing::error!("the pid file does not name the new process: {error}");
-        }
-        self.notifier.main_pid(pid);
-        self.notifier.mute();
-        self.upgrade.handed_over = true;
-        if let Some(channel) = &successor.channel
-            && let Err(error) = channel.send(&ToSuccessor::Go { reload }.encode(), &[])
-        {
-            tracing::error!("cannot tell the new process that it may take over: {error}");
-        }
-    }
-
-    fn bury_dismissed(&mut self) {
-        let now = self.now();
-        self.upgrade.dismissed.retain_mut(|dismissed| {
-            if dismissed.kill_at.is_some_and(|at| at <= now) {
-                let _ = dismissed.child.signal(Signal::SIGKILL);
-                dismissed.kill_at = None;
-            }
-            !matches!(dismissed.child.reap(), Ok(Some(_)))
-        });
-    }
-
-    /// Kills what was started anew and did not take over: nobody is left to wait for it.
-    pub(super) fn kill_dismissed(&self) {
-        for dismissed in &self.upgrade.dismissed {
-            let _ = dismissed.child.signal(Signal::SIGKILL);
-        }
+        is_ready
+            .then_some(UpgradeEvent::Ready)
+            .into_iter()
+            .collect()
     }
 }

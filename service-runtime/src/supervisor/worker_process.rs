@@ -1,35 +1,36 @@
-//! A worker as the driver holds it.
+//! One forked worker, as the supervisor holds it.
 
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::policy::Place;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+
+use crate::ipc::WorkerSlot;
 use crate::ipc::protocol::{ToSupervisor, ToWorker};
 use crate::listen::SocketId;
 use crate::os::process::channel::{Channel, Closed};
-use crate::os::process::child::Child;
+use crate::os::process::child::{Child, Ended};
 use crate::os::process::fork::{ForkError, Forked, fork};
 use crate::os::process::page::{CELLS, CellRef, Page};
 
 /// A forked worker that has not been reaped.
-pub(super) struct Process {
-    pub(super) child: Child,
-    pub(super) place: Place,
+pub(super) struct WorkerProcess {
+    child: Child,
+    slot: WorkerSlot,
     /// The service that has its pool to itself.
-    pub(super) pool: Option<Arc<str>>,
-    pub(super) generation: u64,
-    pub(super) cell: usize,
-    pub(super) born: Instant,
+    pool: Option<Arc<str>>,
+    generation: u64,
+    cell: usize,
+    forked_at: Instant,
     /// The sockets that it listens on.
-    pub(super) uses: BTreeSet<SocketId>,
+    sockets: BTreeSet<SocketId>,
     /// The last thing that went wrong in it, in its own words.
-    pub(super) error: Option<String>,
-    /// The file that came with the last message that has one.
-    pub(super) file: Option<OwnedFd>,
+    error: Option<String>,
     /// It could not be set up: the machine is short of something.
-    pub(super) lacks: bool,
+    setup_failed: bool,
     /// `None` once the worker has closed its end.
     channel: Option<Channel>,
 }
@@ -37,14 +38,14 @@ pub(super) struct Process {
 /// Which side of the fork of a worker this is.
 pub(super) enum ForkSide {
     /// The supervisor's, with its hold on the worker.
-    Parent(Box<Process>),
+    Parent(Box<WorkerProcess>),
     /// The worker's, with its end of the channel.
     Worker(Channel, CellRef),
 }
 
 /// Why there is no new worker.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refused {
+pub(super) enum SpawnError {
     /// The supervisor has other threads.
     #[error(transparent)]
     Fork(#[from] ForkError),
@@ -58,13 +59,14 @@ pub(super) enum Refused {
 
 /// Forks a worker.
 pub(super) fn spawn_worker(
-    place: Place,
+    slot: WorkerSlot,
     pool: Option<Arc<str>>,
     generation: u64,
     page: &Page,
-    taken: impl Fn(usize) -> bool,
-) -> Result<ForkSide, Refused> {
-    let cell = (0..CELLS).find(|cell| !taken(*cell)).ok_or(Refused::Full)?;
+    is_taken: impl Fn(usize) -> bool,
+) -> Result<ForkSide, SpawnError> {
+    let free = (0..CELLS).find(|cell| !is_taken(*cell));
+    let cell = free.ok_or(SpawnError::Full)?;
     let (ours, theirs) = Channel::pair()?;
     page.cell(cell).clear();
     match fork()? {
@@ -75,40 +77,103 @@ pub(super) fn spawn_worker(
         Forked::Parent(pid) => {
             drop(theirs);
             let child = Child::forked(pid)?;
-            Ok(ForkSide::Parent(Box::new(Process {
+            Ok(ForkSide::Parent(Box::new(WorkerProcess {
                 child,
-                place,
+                slot,
                 pool,
                 generation,
                 cell,
-                born: Instant::now(),
-                uses: BTreeSet::new(),
+                forked_at: Instant::now(),
+                sockets: BTreeSet::new(),
                 error: None,
-                file: None,
-                lacks: false,
+                setup_failed: false,
                 channel: Some(ours),
             })))
         }
     }
 }
 
-impl Process {
-    /// Returns the channel's descriptor while it is open.
-    pub(super) fn channel(&self) -> Option<BorrowedFd<'_>> {
-        self.channel.as_ref().map(AsFd::as_fd)
+impl WorkerProcess {
+    pub(super) fn pid(&self) -> Pid {
+        self.child.pid()
     }
 
-    /// Takes the next message that waits.
-    pub(super) fn receive(&mut self) -> Option<ToSupervisor> {
+    pub(super) fn slot(&self) -> WorkerSlot {
+        self.slot
+    }
+
+    /// Returns the service that has its pool to itself.
+    pub(super) fn pool(&self) -> Option<&str> {
+        self.pool.as_deref()
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Returns the index of its cell in the shared page.
+    pub(super) fn cell(&self) -> usize {
+        self.cell
+    }
+
+    /// Returns how long ago it was forked.
+    pub(super) fn age(&self) -> Duration {
+        self.forked_at.elapsed()
+    }
+
+    /// Returns the last thing that went wrong in it, in its own words.
+    pub(super) fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    pub(super) fn set_error(&mut self, error: String) {
+        self.error = Some(error);
+    }
+
+    /// Returns whether it said that it could not be set up, because the machine is short of something.
+    pub(super) fn setup_failed(&self) -> bool {
+        self.setup_failed
+    }
+
+    pub(super) fn set_setup_failed(&mut self) {
+        self.setup_failed = true;
+    }
+
+    /// Returns the sockets that it listens on.
+    pub(super) fn sockets(&self) -> &BTreeSet<SocketId> {
+        &self.sockets
+    }
+
+    pub(super) fn add_socket(&mut self, socket: SocketId) {
+        self.sockets.insert(socket);
+    }
+
+    /// Returns the descriptors that tell of its messages and of its end.
+    pub(super) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let channel = self.channel.as_ref().map(AsFd::as_fd);
+        [Some(self.child.as_fd()), channel].into_iter().flatten()
+    }
+
+    /// Returns how it ended, once it has; it is reaped then.
+    pub(super) fn reap(&self) -> Option<Ended> {
+        self.child.reap().ok().flatten()
+    }
+
+    pub(super) fn signal(&self, signal: Signal) {
+        if let Err(error) = self.child.signal(signal) {
+            let pid = self.pid().as_raw();
+            tracing::error!(pid, %signal, "cannot signal a worker: {error}");
+        }
+    }
+
+    /// Takes the next message that waits, with the file that came with it.
+    pub(super) fn receive(&mut self) -> Option<(ToSupervisor, Option<OwnedFd>)> {
         loop {
             match self.channel.as_ref()?.receive() {
                 Ok(Some(mut message)) => match ToSupervisor::decode(&message.bytes) {
-                    Some(decoded) => {
-                        self.file = message.fds.pop();
-                        return Some(decoded);
-                    }
+                    Some(decoded) => return Some((decoded, message.fds.pop())),
                     None => tracing::error!(
-                        pid = self.child.pid().as_raw(),
+                        pid = self.pid().as_raw(),
                         "a worker sent a message that cannot be read"
                     ),
                 },

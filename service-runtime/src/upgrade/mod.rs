@@ -15,7 +15,7 @@ pub(crate) mod takeover;
 
 use std::os::fd::OwnedFd;
 
-pub(crate) use predecessor::Predecessor;
+pub(crate) use predecessor::{Granted, Predecessor};
 
 use crate::ipc::protocol::{SEPARATOR, join};
 

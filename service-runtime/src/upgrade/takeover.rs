@@ -7,11 +7,27 @@ pub(crate) use linux::{Takeover, VARIABLES};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use other::{Takeover, VARIABLES};
 
+use crate::listen::Listeners;
+use crate::notify::Notifier;
+use crate::privileges::pid_file::PidFile;
+
+/// What belongs to whichever process speaks for the program.
+pub(crate) struct ProgramState<'a> {
+    pub(crate) notifier: &'a Notifier,
+    pub(crate) listeners: &'a Listeners,
+    /// The sockets that the service manager is to forget.
+    pub(crate) forgotten: Vec<String>,
+    pub(crate) pid_file: Option<&'a PidFile>,
+}
+
 #[cfg(target_os = "linux")]
 mod linux {
     use crate::listen::Listeners;
     use crate::os::process::program::Program;
-    use crate::upgrade::{InheritedState, Predecessor, VARIABLE};
+    use std::os::fd::{AsFd, BorrowedFd};
+
+    use super::ProgramState;
+    use crate::upgrade::{Granted, InheritedState, Predecessor, VARIABLE, kept_sockets};
 
     /// The variables that are for this process alone.
     pub(crate) const VARIABLES: [&str; 1] = [VARIABLE];
@@ -54,21 +70,62 @@ mod linux {
             }
         }
 
-        /// Says that this process is ready, and waits for the field to be left to it.
-        pub(crate) fn take_over(&mut self) -> bool {
-            let Some(predecessor) = self.predecessor.take() else {
+        /// Says that this process is ready to take over.
+        pub(crate) fn announce_ready(&self) {
+            if let Some(predecessor) = &self.predecessor {
+                predecessor.ready();
+            }
+        }
+
+        /// Returns the descriptor that tells of an answer.
+        pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
+            self.predecessor.as_ref().map(AsFd::as_fd)
+        }
+
+        /// Takes over if the old process has left the program to this one; returns what it left to do.
+        pub(crate) fn complete_if_granted(&mut self, state: &ProgramState<'_>) -> Option<Granted> {
+            let granted = self.predecessor.as_ref()?.granted()?;
+            self.complete(state);
+            Some(granted)
+        }
+
+        /// Says that this process is ready, waits until the old one leaves the program to it, and takes
+        /// over; returns whether there was an old one.
+        pub(crate) fn wait_and_complete(&mut self, state: &ProgramState<'_>) -> bool {
+            let Some(predecessor) = &self.predecessor else {
                 return false;
             };
             predecessor.ready();
-            // A reload that it had no time for: what was read here is newer.
+            // A reload that it had no time for is done: what was read here is newer.
             predecessor.wait_for_grant();
+            self.complete(state);
             true
+        }
+
+        /// Speaks for the program from now on.
+        fn complete(&mut self, state: &ProgramState<'_>) {
+            self.predecessor = None;
+            tracing::info!("this process has taken over");
+            state.notifier.unmute();
+            // What was bound and closed meanwhile.
+            for held in state.listeners.iter() {
+                kept_sockets::store(state.notifier, held);
+            }
+            for name in &state.forgotten {
+                state.notifier.forget(name);
+            }
+            if let Some(file) = state.pid_file
+                && let Err(error) = file.rewrite(std::process::id())
+            {
+                tracing::error!("the pid file is not this process's: {error}");
+            }
         }
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 mod other {
+    use super::ProgramState;
     use crate::listen::Listeners;
 
     /// The variables that are for this process alone.
@@ -99,7 +156,7 @@ mod other {
             Ok(InheritedState::default())
         }
 
-        pub(crate) fn take_over(&mut self) -> bool {
+        pub(crate) fn wait_and_complete(&mut self, _state: &ProgramState<'_>) -> bool {
             false
         }
     }

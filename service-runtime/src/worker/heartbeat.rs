@@ -21,7 +21,7 @@ use crate::worker::supervisor_client::SupervisorClient;
 /// How often the heart beats at the least, and memory is looked at.
 const SLOWEST: Duration = Duration::from_secs(1);
 
-/// Counts what a worker serves, until it is worn out.
+/// Counts what a worker serves, until it is recycle_requested out.
 pub(crate) struct Counter {
     cell: CellRef,
     /// The number of requests that wears it out; 0 for none.
@@ -71,7 +71,7 @@ impl Counter {
     }
 }
 
-/// Beats for as long as the runtime turns.
+/// Heartbeats for as long as the runtime turns.
 ///
 /// At one rate, whatever the limit: that may change while this worker lives.
 pub(crate) async fn beat(cell: CellRef) {

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use self::supervisor_client::{Inherited, Leads, SupervisorClient};
 use crate::exit::Exit;
+use crate::ipc::WorkerSlot;
 use crate::ipc::protocol::ToSupervisor;
 use crate::launch::main_fn::{Flags, Main};
 use crate::launch::selection;
@@ -35,7 +36,6 @@ use crate::service::{Definition, IntoServices, RuntimeKind};
 use crate::settings::configuration::{Configuration, Loaded};
 use crate::settings::logging::{Logging, Scoped, Who};
 use crate::status::{self, Row};
-use crate::supervisor::policy::Place;
 use crate::tasks::TaskGroup;
 use crate::worker::heartbeat::Counter;
 
@@ -44,7 +44,7 @@ pub(crate) struct WorkerSetup {
     pub(crate) program: String,
     /// The supervisor's pid.
     pub(crate) supervisor: i32,
-    pub(crate) place: Place,
+    pub(crate) slot: WorkerSlot,
     /// The service that it is to run, if it is for one alone.
     pub(crate) pool: Option<Arc<str>>,
     pub(crate) generation: u64,
@@ -72,7 +72,7 @@ pub(crate) struct Failure {
 ///
 /// The signals are still blocked, as they were across the fork.
 pub(crate) fn work<M>(mut seed: WorkerSetup, main: impl Main<M, Output: IntoServices>) -> Exit {
-    Logging::identify(Who::Worker(seed.place.number));
+    Logging::identify(Who::Worker(seed.slot.number));
     reseed();
     if let Some(service) = &seed.pool {
         seed.loaded.belong_to(service);
@@ -117,7 +117,7 @@ fn pin(seed: &WorkerSetup) -> Result<(), String> {
     if !seed.loaded.settings.cpu_affinity {
         return Ok(());
     }
-    cpus::pin(seed.place.slot).map_err(|error| format!("cannot pin it to a processor: {error}"))
+    cpus::pin(seed.slot.index).map_err(|error| format!("cannot pin it to a processor: {error}"))
 }
 
 /// Why there is nothing to serve, and by which link the supervisor can be told.
@@ -155,10 +155,10 @@ fn prepare<M>(
     let group = TaskGroup::new("link");
     let link = {
         let counter = Counter::new(seed.cell.clone(), &seed.loaded.settings.wear);
-        let inherited = Inherited::new(seed.listeners, seed.place.slot);
+        let inherited = Inherited::new(seed.listeners, seed.slot.index);
         let leads = Leads {
             page: seed.page,
-            pool: seed.place.pool.0,
+            pool: seed.slot.pool.0,
             turns: seed.turns,
         };
         SupervisorClient::open(seed.channel, (leads, inherited), counter, &group, words)
@@ -194,7 +194,7 @@ fn prepare<M>(
 
     let identity = Identity {
         program: seed.program,
-        slot: Some(seed.place.number),
+        slot: Some(seed.slot.number),
         generation: seed.generation,
     };
     let outside = Outside::Supervised(link.clone());

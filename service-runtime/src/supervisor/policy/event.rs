@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Policy, PoolId};
+use super::{Policy, PoolId, WorkerSlot};
 
 /// Time since the supervisor started, on a clock that never goes back.
 pub(crate) type Time = Duration;
@@ -10,17 +10,6 @@ pub(crate) type Time = Duration;
 /// One worker process. Never used again, unlike a pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct WorkerId(pub(crate) u64);
-
-/// Where a worker is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// The slot, among all of the supervisor's.
-    pub(crate) slot: usize,
-    /// Its pool.
-    pub(crate) pool: PoolId,
-    /// The slot's number in its pool.
-    pub(crate) number: usize,
-}
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +31,7 @@ pub(crate) enum Event {
     /// A worker has taken over the mutable options, or could not.
     Mutated(WorkerId, Result<(), ()>),
     /// When the runtimes of these workers last turned.
-    Beats(Vec<(WorkerId, Time)>),
+    Heartbeats(Vec<(WorkerId, Time)>),
     /// A worker has reached a limit of its life and asks to be replaced.
     RecycleRequested(WorkerId),
     /// All services of a worker have come to their end, or it has none: it exits by itself.
@@ -81,8 +70,8 @@ pub(crate) enum Action {
     Fork {
         /// Who it will be.
         worker: WorkerId,
-        /// Its place.
-        place: Place,
+        /// Its slot.
+        slot: WorkerSlot,
         /// The configuration it gets.
         generation: u64,
     },
@@ -114,7 +103,7 @@ pub(crate) enum Action {
     /// Tell the service manager.
     Announce(Announcement),
     /// Tell the log.
-    Log(Note),
+    Log(LogEvent),
     /// End the supervisor.
     Exit(Outcome),
 }
@@ -132,7 +121,7 @@ pub(crate) enum Announcement {
 
 /// What the log is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Note {
+pub(crate) enum LogEvent {
     /// A worker is ready.
     Ready(WorkerId),
     /// A worker died unasked; its slot gets another after this time.

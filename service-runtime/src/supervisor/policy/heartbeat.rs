@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Machine, Note, State, Time, Worker, WorkerId};
+use super::{Action, LogEvent, Machine, State, Time, Worker, WorkerId};
 
 /// How long an aborted worker has to leave a core before it is killed.
 const ABORTED: Duration = Duration::from_secs(5);
@@ -18,14 +18,14 @@ fn doubtful(worker: &Worker, limit: Duration) -> Time {
 }
 
 impl Machine {
-    /// Returns whether some heartbeat looks overdue, so that [`Event::Beats`](super::Event::Beats)
+    /// Returns whether some heartbeat looks overdue, so that [`Event::Heartbeats`](super::Event::Heartbeats)
     /// has to come before anything else.
-    pub(crate) fn wants_beats(&self, now: Time) -> bool {
-        self.next_heart().is_some_and(|at| at <= now)
+    pub(crate) fn wants_heartbeats(&self, now: Time) -> bool {
+        self.next_heartbeat_check().is_some_and(|at| at <= now)
     }
 
-    pub(super) fn beats(&mut self, beats: Vec<(WorkerId, Time)>) {
-        for (id, at) in beats {
+    pub(super) fn heartbeats(&mut self, heartbeats: Vec<(WorkerId, Time)>) {
+        for (id, at) in heartbeats {
             if let Some(worker) = self.workers.get_mut(&id).filter(|worker| worker.beat < at) {
                 worker.beat = at;
                 worker.missed = None;
@@ -42,7 +42,7 @@ impl Machine {
     }
 
     /// Returns when to look at the hearts again.
-    pub(super) fn next_heart(&self) -> Option<Time> {
+    pub(super) fn next_heartbeat_check(&self) -> Option<Time> {
         if self.is_stopping() {
             return None;
         }
@@ -90,7 +90,7 @@ impl Machine {
             };
             let still = now.saturating_sub(worker.beat);
             let slot = worker.slot;
-            self.note(Note::Hung(id, still));
+            self.note(LogEvent::Hung(id, still));
             self.act(Action::Abort(id));
             let slot = &mut self.slots[slot];
             if slot.holder == Some(id) {

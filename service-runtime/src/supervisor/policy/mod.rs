@@ -1,11 +1,12 @@
 //! The supervisor's decisions, as a pure state machine: events in, actions out.
 //!
-//! No system call, no clock and no log line is made here. The driver tells what happened and at what
-//! time, and carries out what it is told, in order. That makes every decision testable by
+//! No system call, no clock and no log line is made here. [`Decisions`] queues what happened, gives it to
+//! the [`Machine`] event by event, and has a [`System`] carry out what comes of it, in order. That makes every decision testable by
 //! simulation: see `simulation`.
 //!
 //! What must stay true, whatever comes in, stands in `simulation/invariants.rs`.
 
+mod decisions;
 mod event;
 mod heartbeat;
 mod mutation;
@@ -24,14 +25,17 @@ mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+pub(crate) use decisions::{Decisions, EventQueue, System};
 pub(crate) use event::{
-    Action, Announcement, Busy, Cause, Event, Note, Outcome, Place, Request, Time, WorkerId,
+    Action, Announcement, Busy, Cause, Event, LogEvent, Outcome, Request, Time, WorkerId,
 };
 use mutation::Mutation;
-pub(crate) use policy::{Policy, Pool, PoolId, RestartMethod};
+pub(crate) use policy::{Policy, Pool, RestartMethod};
 use rollout::Rollout;
 use slot::Slot;
 pub(crate) use slot::{State, Worker};
+
+pub(crate) use crate::ipc::{PoolId, WorkerSlot};
 
 /// The supervisor's state.
 #[derive(Debug)]
@@ -49,7 +53,7 @@ pub(crate) struct Machine {
     latest: u64,
     /// A configuration is being read and checked; until when that may take.
     loading: Option<Option<Time>>,
-    roll: Option<Rollout>,
+    rollout: Option<Rollout>,
     /// A reload was asked for while another was under way.
     reload_wanted: bool,
     /// Reloads are asked for in quick succession: since when, and until when the next one waits.
@@ -111,7 +115,7 @@ impl Machine {
             generation: 1,
             latest: 1,
             loading: None,
-            roll: None,
+            rollout: None,
             reload_wanted: false,
             storm: None,
             mutation: None,
@@ -144,7 +148,7 @@ impl Machine {
     /// Returns when the machine wants to be stepped with [`Event::Clock`] at the latest.
     pub(crate) fn deadline(&self) -> Option<Time> {
         let workers = self.workers.values().filter_map(Worker::deadline);
-        let hearts = self.next_heart();
+        let hearts = self.next_heartbeat_check();
         let slots = self.slots.iter().filter_map(Slot::wake_up);
         let phase = match self.phase {
             Phase::Stopping { deadline } => deadline,
@@ -159,7 +163,7 @@ impl Machine {
             .chain(self.next_reload())
             .chain(self.upgrade.flatten())
             .chain(self.mutation.as_ref().and_then(Mutation::wake_up))
-            .chain(self.roll.as_ref().and_then(Rollout::wake_up))
+            .chain(self.rollout.as_ref().and_then(Rollout::wake_up))
             .min()
     }
 
@@ -221,7 +225,7 @@ impl Machine {
 
     /// Returns whether a reload or mutation is under way.
     pub(crate) fn is_reloading(&self) -> bool {
-        self.loading.is_some() || self.roll.is_some() || self.mutation.is_some()
+        self.loading.is_some() || self.rollout.is_some() || self.mutation.is_some()
     }
 
     /// Returns whether the last reload or mutation was refused or undone.
@@ -239,8 +243,8 @@ impl Machine {
             Event::Hopeless(id, code) => self.hopeless(now, id, code),
             Event::Loaded(loaded) => self.loaded(now, loaded),
             Event::Mutated(id, answer) => self.mutated(id, answer),
-            Event::Beats(beats) => self.beats(beats),
-            Event::RecycleRequested(id) => self.worn(id),
+            Event::Heartbeats(heartbeats) => self.heartbeats(heartbeats),
+            Event::RecycleRequested(id) => self.recycle_requested(id),
             Event::Done(id) => self.done(now, id),
             Event::Upgraded(verdict) => self.upgraded(now, verdict),
             Event::Resumed => self.resumed(now),
@@ -263,7 +267,7 @@ impl Machine {
             self.expire_upgrade(now);
             self.start_loading(now);
             self.abort_hung(now);
-            self.advance_roll(now);
+            self.advance_rollout(now);
             self.recycle(now);
             self.end_if_all_done(now);
         }
@@ -285,8 +289,8 @@ impl Machine {
             .collect();
         for id in late {
             match self.workers[&id].state {
-                State::Starting { .. } => self.note(Note::StartTimedOut(id)),
-                State::Stopping { .. } => self.note(Note::StopTimedOut(id)),
+                State::Starting { .. } => self.note(LogEvent::StartTimedOut(id)),
+                State::Stopping { .. } => self.note(LogEvent::StopTimedOut(id)),
                 _ => {}
             }
             self.kill(id);
@@ -358,11 +362,11 @@ impl Machine {
         self.actions.push(action);
     }
 
-    fn note(&mut self, note: Note) {
+    fn note(&mut self, note: LogEvent) {
         match note {
-            Note::ReloadRefused(_) => self.reload_failed = true,
-            Note::Reloaded(_) => self.reload_failed = false,
-            Note::Mutated(refused) => self.reload_failed = refused > 0,
+            LogEvent::ReloadRefused(_) => self.reload_failed = true,
+            LogEvent::Reloaded(_) => self.reload_failed = false,
+            LogEvent::Mutated(refused) => self.reload_failed = refused > 0,
             _ => {}
         }
         self.act(Action::Log(note));

@@ -1,6 +1,6 @@
 //! A mutation: workers stay, and take over the options that may change.
 
-use super::{Action, Machine, Note, Policy, Time, WorkerId};
+use super::{Action, LogEvent, Machine, Policy, Time, WorkerId};
 
 /// A mutation that workers have not all answered to.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Machine {
             .mutation
             .take_if(|mutation| mutation.waiting.is_empty())
         {
-            self.note(Note::Mutated(mutation.refused));
+            self.note(LogEvent::Mutated(mutation.refused));
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::ipc::PoolId;
+
 pub(crate) use crate::service::RestartMethod;
 
 /// The supervisor's part of the configuration.
@@ -20,10 +22,6 @@ pub(crate) struct Policy {
     /// The pools of single services, no two with the same id.
     pub(crate) own: Vec<Pool>,
 }
-
-/// Which workers run the same services. Never used for others.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct PoolId(pub(crate) usize);
 
 /// The workers that run the same services, and how they are kept alive.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,11 +44,6 @@ pub(crate) struct Pool {
     pub(crate) surge: usize,
     /// How long a ready worker's runtime may stand still; `None` for ever.
     pub(crate) heartbeat: Option<Duration>,
-}
-
-impl PoolId {
-    /// The pool of all services that have none of their own.
-    pub(crate) const SHARED: Self = Self(0);
 }
 
 impl Policy {

@@ -3,16 +3,16 @@
 //! The successor is ready before the worker is told to go. One slot of a pool at a time, and never
 //! during a reload, which replaces every worker anyway.
 
-use super::{Machine, Note, PoolId, Time, WorkerId};
+use super::{LogEvent, Machine, PoolId, Time, WorkerId};
 
 impl Machine {
-    pub(super) fn worn(&mut self, id: WorkerId) {
+    pub(super) fn recycle_requested(&mut self, id: WorkerId) {
         if let Some(worker) = self.workers.get_mut(&id) {
-            worker.worn = true;
+            worker.recycle_requested = true;
         }
     }
 
-    /// Forks the successor of a worn worker in each pool that has none under way.
+    /// Forks the successor of a recycle_requested worker in each pool that has none under way.
     pub(super) fn recycle(&mut self, now: Time) {
         for slot in &mut self.slots {
             slot.recycle_at = slot.recycle_at.filter(|at| *at > now);
@@ -22,8 +22,8 @@ impl Machine {
         }
         for index in 0..self.slots.len() {
             if self.is_to_be_recycled(index) && self.under_way(self.slots[index].pool) == 0 {
-                if let Some(worn) = self.slots[index].holder {
-                    self.note(Note::Recycling(worn));
+                if let Some(recycle_requested) = self.slots[index].holder {
+                    self.note(LogEvent::Recycling(recycle_requested));
                 }
                 let id = self.fork(now, index, self.slots[index].generation);
                 self.slots[index].successor = Some(id);
@@ -43,7 +43,7 @@ impl Machine {
         let slot = &self.slots[index];
         let holder = slot.holder.and_then(|id| self.workers.get(&id));
         slot.active
-            && holder.is_some_and(|worker| worker.worn && worker.is_ready())
+            && holder.is_some_and(|worker| worker.recycle_requested && worker.is_ready())
             && slot.recycle_at.is_none()
             && !self.is_draining(index)
     }

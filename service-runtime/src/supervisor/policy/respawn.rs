@@ -1,7 +1,7 @@
 //! What a worker's life and death mean for its slot.
 
 use super::stop::killed_at;
-use super::{Machine, Note, Outcome, Policy, State, Time, Worker, WorkerId};
+use super::{LogEvent, Machine, Outcome, Policy, State, Time, Worker, WorkerId};
 
 /// How often a slot may fail before the launch is given up, when no worker was ever ready.
 const FAILED_LAUNCH: u32 = 3;
@@ -35,14 +35,14 @@ impl Machine {
         let retry_in = Policy::fork_after(slot.refused);
         if slot.successor == Some(id) {
             slot.successor = None;
-            self.retry_roll(worker.slot, now.saturating_add(retry_in));
+            self.retry_rollout(worker.slot, now.saturating_add(retry_in));
         } else if slot.holder == Some(id) {
             slot.holder = None;
             slot.retry_at = Some(now.saturating_add(retry_in));
         } else {
             return;
         }
-        self.note(Note::ForkRefused {
+        self.note(LogEvent::ForkRefused {
             slot: worker.slot,
             retry_in,
         });
@@ -62,7 +62,7 @@ impl Machine {
         let (slot, generation) = (worker.slot, worker.generation);
         self.proven.insert(self.slots[slot].pool);
         self.slots[slot].refused = 0;
-        self.note(Note::Ready(id));
+        self.note(LogEvent::Ready(id));
         if self.slots[slot].successor == Some(id) {
             let drain = self.pool_of(slot).drain;
             let slot = &mut self.slots[slot];
@@ -114,7 +114,7 @@ impl Machine {
         };
         let failed = slot.young;
         if !self.proven.contains(&pool.id) && failed >= FAILED_LAUNCH {
-            self.note(Note::LaunchFailed(worker.id));
+            self.note(LogEvent::LaunchFailed(worker.id));
             self.quit(now, Outcome::LaunchFailed(code));
             return;
         }
@@ -124,7 +124,7 @@ impl Machine {
         let retry_in = pool.respawn_after(failed);
         self.slots[worker.slot].retry_at = Some(now.saturating_add(retry_in));
         if self.slots[worker.slot].active {
-            self.note(Note::Died {
+            self.note(LogEvent::Died {
                 worker: worker.id,
                 retry_in,
             });
@@ -144,7 +144,7 @@ impl Machine {
         if self.deaths.len() <= limit {
             return false;
         }
-        self.note(Note::TooManyDeaths(self.deaths.len(), window));
+        self.note(LogEvent::TooManyDeaths(self.deaths.len(), window));
         self.verdict = Some(Outcome::GaveUp);
         self.stop(now);
         true
@@ -158,7 +158,7 @@ impl Machine {
         let slot = &self.slots[worker.slot];
         let first = slot.holder == Some(id) && !self.proven.contains(&slot.pool);
         if first && !self.is_stopping() {
-            self.note(Note::LaunchFailed(id));
+            self.note(LogEvent::LaunchFailed(id));
             self.quit(now, Outcome::LaunchFailed(Some(code)));
         }
     }
@@ -180,7 +180,7 @@ impl Machine {
             let deadline = killed_at(now, limit);
             worker.state = State::Stopping { deadline };
         }
-        self.note(Note::Done(id));
+        self.note(LogEvent::Done(id));
         self.proven.insert(self.slots[index].pool);
         let slot = &mut self.slots[index];
         if slot.holder == Some(id) {
@@ -188,8 +188,8 @@ impl Machine {
             slot.active &= slot.successor.is_some();
         } else if slot.successor == Some(id) {
             slot.successor = None;
-            let roll = self.roll.as_mut();
-            if roll.is_some_and(|roll| roll.give_up(index, generation)) {
+            let rollout = self.rollout.as_mut();
+            if rollout.is_some_and(|rollout| rollout.give_up(index, generation)) {
                 // The old worker stays for as long as the reload may still be taken back.
                 return;
             }
@@ -205,7 +205,7 @@ impl Machine {
     pub(super) fn end_if_all_done(&mut self, now: Time) {
         let active = self.slots.iter().any(|slot| slot.active);
         if !active && !self.slots.is_empty() && !self.is_reloading() {
-            self.note(Note::AllDone);
+            self.note(LogEvent::AllDone);
             self.stop(now);
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::slot::Slot;
 use super::{
-    Action, Announcement, Cause, Machine, Note, Policy, PoolId, RestartMethod, Time, Worker,
+    Action, Announcement, Cause, LogEvent, Machine, Policy, PoolId, RestartMethod, Time, Worker,
 };
 
 /// A replacement of the workers of all slots by those of another generation.
@@ -32,7 +32,7 @@ pub(super) struct Rollout {
 }
 
 impl Rollout {
-    /// Returns when the roll wants to be looked at.
+    /// Returns when the rollout wants to be looked at.
     pub(super) fn wake_up(&self) -> Option<Time> {
         self.not_before
     }
@@ -119,7 +119,7 @@ impl Machine {
         {
             self.loading = None;
             self.act(Action::CancelLoad);
-            self.note(Note::ReloadRefused(Cause::CheckTimedOut));
+            self.note(LogEvent::ReloadRefused(Cause::CheckTimedOut));
         }
     }
 
@@ -128,13 +128,13 @@ impl Machine {
             return;
         }
         match loaded {
-            Err(()) => self.note(Note::ReloadRefused(Cause::Configuration)),
+            Err(()) => self.note(LogEvent::ReloadRefused(Cause::Configuration)),
             Ok(policy) if policy.method == RestartMethod::Mutate => self.mutate(now, policy),
-            Ok(policy) => self.begin_roll(policy),
+            Ok(policy) => self.begin_rollout(policy),
         }
     }
 
-    fn begin_roll(&mut self, policy: Policy) {
+    fn begin_rollout(&mut self, policy: Policy) {
         self.latest += 1;
         // The shared workers may have been given up because every service had workers of its own.
         let mut before = self.policy.own.iter();
@@ -159,7 +159,7 @@ impl Machine {
         let (undoing, not_before, failed) = (false, None, 0);
         let is_fresh = |index: &usize| self.slots[*index].fresh;
         let added = todo.iter().copied().filter(is_fresh).collect();
-        self.roll = Some(Rollout {
+        self.rollout = Some(Rollout {
             to,
             from,
             policy,
@@ -170,81 +170,84 @@ impl Machine {
             added,
             given_up: Vec::new(),
         });
-        self.note(Note::Reloading(to));
+        self.note(LogEvent::Reloading(to));
     }
 
-    /// Forks successors, as many as may be under way, and ends the roll when all are in place.
-    pub(super) fn advance_roll(&mut self, now: Time) {
-        let Some(mut roll) = self.roll.take() else {
+    /// Forks successors, as many as may be under way, and ends the rollout when all are in place.
+    pub(super) fn advance_rollout(&mut self, now: Time) {
+        let Some(mut rollout) = self.rollout.take() else {
             return;
         };
-        if roll.not_before.is_none_or(|at| at <= now) {
-            roll.not_before = None;
-            self.fork_successors(now, &mut roll);
+        if rollout.not_before.is_none_or(|at| at <= now) {
+            rollout.not_before = None;
+            self.fork_successors(now, &mut rollout);
         }
         let under_way = self.slots.iter().any(|slot| slot.successor.is_some());
-        if roll.todo.is_empty() && !under_way {
-            self.end_roll(now, roll);
+        if rollout.todo.is_empty() && !under_way {
+            self.end_rollout(now, rollout);
         } else {
-            self.roll = Some(roll);
+            self.rollout = Some(rollout);
         }
     }
 
-    fn fork_successors(&mut self, now: Time, roll: &mut Rollout) {
+    fn fork_successors(&mut self, now: Time, rollout: &mut Rollout) {
         let mut waiting = VecDeque::new();
-        while let Some(index) = roll.todo.pop_front() {
+        while let Some(index) = rollout.todo.pop_front() {
             let slot = &self.slots[index];
             let holder = slot.holder.and_then(|id| self.workers.get(&id));
-            if !slot.active || holder.is_some_and(|w| w.generation == roll.to) {
+            if !slot.active || holder.is_some_and(|w| w.generation == rollout.to) {
                 continue;
             }
             // A slot's last worker but one has to be gone first, so that reloads in quick
             // succession do not pile up draining workers.
             let busy = self.is_draining(index) || slot.successor.is_some();
             if busy
-                || self.under_way(slot.pool) >= self.limit(slot.pool, roll)
-                || !self.may_begin(roll)
+                || self.under_way(slot.pool) >= self.limit(slot.pool, rollout)
+                || !self.may_begin(rollout)
             {
                 waiting.push_back(index);
                 continue;
             }
-            let id = self.fork(now, index, roll.to);
+            let id = self.fork(now, index, rollout.to);
             self.slots[index].successor = Some(id);
         }
-        roll.todo = waiting;
+        rollout.todo = waiting;
     }
 
     /// Returns whether the reload may go on beyond its very first successor.
-    fn may_begin(&self, roll: &Rollout) -> bool {
-        let shown = self.slots.iter().any(|slot| slot.generation == roll.to);
-        roll.undoing || shown || self.slots.iter().all(|slot| slot.successor.is_none())
+    fn may_begin(&self, rollout: &Rollout) -> bool {
+        let shown = self.slots.iter().any(|slot| slot.generation == rollout.to);
+        rollout.undoing || shown || self.slots.iter().all(|slot| slot.successor.is_none())
     }
 
     /// Returns how many slots of a pool may have a successor under way.
-    fn limit(&self, pool: PoolId, roll: &Rollout) -> usize {
+    fn limit(&self, pool: PoolId, rollout: &Rollout) -> usize {
         // The first of a pool goes alone: it shows whether the others may follow.
-        let has_shown = |slot: &Slot| slot.pool == pool && slot.generation == roll.to;
-        if roll.undoing || self.slots.iter().any(has_shown) {
-            roll.policy.pool(pool).map_or(1, |pool| pool.surge.max(1))
+        let has_shown = |slot: &Slot| slot.pool == pool && slot.generation == rollout.to;
+        if rollout.undoing || self.slots.iter().any(has_shown) {
+            rollout
+                .policy
+                .pool(pool)
+                .map_or(1, |pool| pool.surge.max(1))
         } else {
             1
         }
     }
 
-    fn end_roll(&mut self, now: Time, roll: Rollout) {
-        self.generation = roll.to;
+    fn end_rollout(&mut self, now: Time, rollout: Rollout) {
+        self.generation = rollout.to;
         for slot in &mut self.slots {
-            slot.generation = roll.to;
+            slot.generation = rollout.to;
         }
-        self.act(Action::Keep(roll.to));
-        for index in roll.given_up {
+        self.act(Action::Keep(rollout.to));
+        for index in rollout.given_up {
             self.drop_slot(now, index);
         }
-        if roll.undoing {
-            self.note(Note::Undone(roll.to));
+        if rollout.undoing {
+            self.note(LogEvent::Undone(rollout.to));
         } else {
-            self.note(Note::Reloaded(roll.to));
-            self.take_over(now, roll.policy);
+            self.note(LogEvent::Reloaded(rollout.to));
+            self.take_over(now, rollout.policy);
         }
         // Another reload may have been asked for meanwhile.
         self.start_loading(now);
@@ -261,17 +264,17 @@ impl Machine {
         for gone in before.own {
             if self.policy.pool(gone.id).is_none() {
                 self.drop_slots(now, gone.id, 0);
-                self.note(Note::Scaled(gone.id, 0));
+                self.note(LogEvent::Scaled(gone.id, 0));
             }
         }
     }
 
     /// Tries a successor again whose fork was refused.
-    pub(super) fn retry_roll(&mut self, slot: usize, at: Time) {
-        match &mut self.roll {
-            Some(roll) => {
-                roll.todo.push_front(slot);
-                roll.not_before = Some(at);
+    pub(super) fn retry_rollout(&mut self, slot: usize, at: Time) {
+        match &mut self.rollout {
+            Some(rollout) => {
+                rollout.todo.push_front(slot);
+                rollout.not_before = Some(at);
             }
             None => self.slots[slot].recycle_at = Some(at),
         }
@@ -280,40 +283,43 @@ impl Machine {
     /// Takes the reload back whose successor did not get ready.
     pub(super) fn successor_failed(&mut self, now: Time, worker: &Worker) {
         let (id, slot) = (worker.id, worker.slot);
-        // One of another generation was to take the place of a worn worker.
-        let Some(mut roll) = self.roll.take_if(|roll| roll.to == worker.generation) else {
+        // One of another generation was to take the place of a recycle_requested worker.
+        let Some(mut rollout) = self
+            .rollout
+            .take_if(|rollout| rollout.to == worker.generation)
+        else {
             self.retry_recycle(now, slot);
             return;
         };
-        if roll.undoing {
-            roll.failed = roll.failed.saturating_add(1);
-            let retry_in = self.policy.shared.respawn_after(roll.failed);
-            roll.todo.push_front(slot);
-            roll.not_before = Some(now.saturating_add(retry_in));
-            self.roll = Some(roll);
+        if rollout.undoing {
+            rollout.failed = rollout.failed.saturating_add(1);
+            let retry_in = self.policy.shared.respawn_after(rollout.failed);
+            rollout.todo.push_front(slot);
+            rollout.not_before = Some(now.saturating_add(retry_in));
+            self.rollout = Some(rollout);
             return;
         }
-        self.note(Note::ReloadRefused(Cause::Worker(id)));
-        std::mem::swap(&mut roll.to, &mut roll.from);
-        roll.undoing = true;
-        roll.not_before = None;
-        roll.given_up.clear();
+        self.note(LogEvent::ReloadRefused(Cause::Worker(id)));
+        std::mem::swap(&mut rollout.to, &mut rollout.from);
+        rollout.undoing = true;
+        rollout.not_before = None;
+        rollout.given_up.clear();
         for index in 0..self.slots.len() {
             let slot = &self.slots[index];
-            let is_new = roll.added.contains(&index) || self.policy.pool(slot.pool).is_none();
+            let is_new = rollout.added.contains(&index) || self.policy.pool(slot.pool).is_none();
             if is_new {
                 self.drop_slot(now, index);
             }
             let drain = self.pool_of(index).drain;
             let slot = &mut self.slots[index];
-            slot.generation = roll.to;
+            slot.generation = rollout.to;
             if let Some(other) = slot.successor.take() {
                 self.ask_to_stop(now, other, drain);
             }
         }
-        roll.todo = (0..self.slots.len())
+        rollout.todo = (0..self.slots.len())
             .filter(|index| self.slots[*index].active)
             .collect();
-        self.roll = Some(roll);
+        self.rollout = Some(rollout);
     }
 }

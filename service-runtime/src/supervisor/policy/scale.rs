@@ -1,7 +1,7 @@
 //! How many slots there are.
 
 use super::slot::Slot;
-use super::{Machine, Note, PoolId, Time};
+use super::{LogEvent, Machine, PoolId, Time};
 
 impl Machine {
     /// Uses one slot more.
@@ -12,7 +12,7 @@ impl Machine {
         let pool = self.scaled_by_signals();
         let count = self.active(pool) + 1;
         self.set_count(pool, count);
-        self.note(Note::Scaled(pool, count));
+        self.note(LogEvent::Scaled(pool, count));
     }
 
     /// Uses one slot fewer, but keeps one.
@@ -23,7 +23,7 @@ impl Machine {
             return;
         }
         self.drop_slots(now, pool, count - 1);
-        self.note(Note::Scaled(pool, count - 1));
+        self.note(LogEvent::Scaled(pool, count - 1));
     }
 
     /// Makes at least `count` slots of a pool active, the lowest first.
@@ -35,8 +35,8 @@ impl Machine {
                 active: true,
                 ..Slot::new(pool, number, self.generation)
             };
-            if let Some(roll) = &mut self.roll {
-                roll.add(index);
+            if let Some(rollout) = &mut self.rollout {
+                rollout.add(index);
             }
         }
     }
@@ -70,7 +70,7 @@ impl Machine {
     pub(super) fn scale_to(&mut self, now: Time, pool: PoolId, count: usize) {
         self.set_count(pool, count);
         self.drop_slots(now, pool, count);
-        self.note(Note::Scaled(pool, count));
+        self.note(LogEvent::Scaled(pool, count));
     }
 
     /// Returns how many slots of a pool are in use.

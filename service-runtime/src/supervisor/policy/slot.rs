@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::stop::killed_at;
-use super::{Action, Machine, Place, Pool, PoolId, Time, WorkerId};
+use super::{Action, Machine, Pool, PoolId, Time, WorkerId, WorkerSlot};
 
 /// A worker's place; it outlives the worker in it.
 #[derive(Debug)]
@@ -28,9 +28,9 @@ pub(crate) struct Slot {
     pub(super) refused: u32,
     /// When the slot gets its next worker.
     pub(super) retry_at: Option<Time>,
-    /// Failed successors of a worn worker in a row.
+    /// Failed successors of a recycle_requested worker in a row.
     pub(super) recycle_failed: u32,
-    /// When the next successor of a worn worker is tried.
+    /// When the next successor of a recycle_requested worker is tried.
     pub(super) recycle_at: Option<Time>,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Worker {
     /// Since when its heartbeat is missed.
     pub(super) missed: Option<Time>,
     /// Whether it has reached a limit of its life.
-    pub(super) worn: bool,
+    pub(super) recycle_requested: bool,
 }
 
 /// What a worker is doing.
@@ -156,13 +156,17 @@ impl Machine {
                 since: now,
                 beat: now,
                 missed: None,
-                worn: false,
+                recycle_requested: false,
             },
         );
         self.slots[slot].retry_at = None;
         self.act(Action::Fork {
             worker: id,
-            place: Place { slot, pool, number },
+            slot: WorkerSlot {
+                index: slot,
+                pool,
+                number,
+            },
             generation,
         });
         id
@@ -212,7 +216,10 @@ impl Machine {
     /// Returns how the workers of this slot are kept alive.
     pub(super) fn pool_of(&self, slot: usize) -> &Pool {
         let id = self.slots[slot].pool;
-        let coming = self.roll.as_ref().and_then(|roll| roll.policy().pool(id));
+        let coming = self
+            .rollout
+            .as_ref()
+            .and_then(|rollout| rollout.policy().pool(id));
         self.policy
             .pool(id)
             .or(coming)

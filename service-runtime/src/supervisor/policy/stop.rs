@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Announcement, Machine, Note, Outcome, Phase, State, Time, WorkerId};
+use super::{Action, Announcement, LogEvent, Machine, Outcome, Phase, State, Time, WorkerId};
 
 /// How long a worker has, when its time is up, to say what still runs and to end by itself.
 const COURTESY: Duration = Duration::from_millis(300);
@@ -75,7 +75,7 @@ impl Machine {
             Phase::Stopping {
                 deadline: Some(deadline),
             } if deadline <= now => {
-                self.note(Note::OutOfTime(self.live()));
+                self.note(LogEvent::OutOfTime(self.live()));
                 self.quit(now, Outcome::OutOfTime);
             }
             Phase::Killing { deadline, outcome } if self.workers.is_empty() || deadline <= now => {
@@ -89,7 +89,7 @@ impl Machine {
         if self.loading.take().is_some() {
             self.act(Action::CancelLoad);
         }
-        self.roll = None;
+        self.rollout = None;
         self.mutation = None;
         self.reload_wanted = false;
         for slot in &mut self.slots {

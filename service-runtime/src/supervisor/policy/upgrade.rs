@@ -1,6 +1,6 @@
 //! An upgrade: the program file is started anew, and takes over when it is ready.
 
-use super::{Action, Busy, Machine, Note, Phase, Time};
+use super::{Action, Busy, LogEvent, Machine, Phase, Time};
 
 impl Machine {
     /// Begins an upgrade, unless something else is under way.
@@ -13,7 +13,7 @@ impl Machine {
             _ => None,
         };
         if let Some(busy) = busy {
-            self.note(Note::UpgradeRefused(busy));
+            self.note(LogEvent::UpgradeRefused(busy));
             return;
         }
         let limit = self.policy.upgrade;
@@ -27,10 +27,10 @@ impl Machine {
             return;
         }
         if verdict.is_err() {
-            self.note(Note::UpgradeFailed);
+            self.note(LogEvent::UpgradeFailed);
             return;
         }
-        self.note(Note::Upgraded);
+        self.note(LogEvent::Upgraded);
         self.act(Action::HandOver {
             reload: self.reload_wanted,
         });
@@ -43,7 +43,7 @@ impl Machine {
         if deadline.is_some_and(|deadline| deadline <= now) {
             self.upgrade = None;
             self.act(Action::CancelUpgrade);
-            self.note(Note::UpgradeTimedOut(
+            self.note(LogEvent::UpgradeTimedOut(
                 self.policy.upgrade.unwrap_or_default(),
             ));
         }

@@ -42,14 +42,14 @@ const LENGTH: usize = 6;
 fn happens(world: &mut World, happening: Happening) {
     match happening {
         Happening::Ready => {
-            let mut workers = world.live.iter();
+            let mut workers = world.system.live.iter();
             let oldest = workers.find(|(_, process)| !process.ready && !process.killed);
             if let Some(worker) = oldest.map(|(worker, _)| *worker) {
                 world.get_ready(worker);
             }
         }
         Happening::Death(slot) => {
-            let mut workers = world.live.iter().rev();
+            let mut workers = world.system.live.iter().rev();
             let newest = workers.find(|(_, process)| process.slot == slot);
             if let Some(worker) = newest.map(|(worker, _)| *worker) {
                 world.exit(worker, Some(1));
@@ -58,7 +58,7 @@ fn happens(world: &mut World, happening: Happening) {
         Happening::Hup => world.feed(Event::Asked(Request::Reload)),
         Happening::Good => world.answer(Ok(policy(2))),
         Happening::Wrong => world.answer(Err(())),
-        Happening::Short => world.refusing = !world.refusing,
+        Happening::Short => world.system.refusing = !world.system.refusing,
         Happening::Due => world.pass_to_deadline(),
         Happening::Term => world.feed(Event::Asked(Request::Stop)),
     }
@@ -73,7 +73,7 @@ fn play(order: &[Happening], serving: bool) {
         happens(&mut world, Happening::Ready);
     }
     for happening in order {
-        if world.exited.is_none() {
+        if world.system.exited.is_none() {
             happens(&mut world, *happening);
         }
     }

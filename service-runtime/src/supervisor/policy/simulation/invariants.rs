@@ -33,17 +33,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::*;
-use super::world::{Process, World};
+use super::world::{FakeSystem, Process, World};
 
 /// Checks 1 to 11.
-pub(super) fn allows(world: &World, action: &Action) {
+pub(super) fn allows(world: &FakeSystem, machine: &Machine, action: &Action) {
     assert!(world.exited.is_none(), "{action:?} after the exit");
     let live = |worker: &WorkerId| -> &Process {
         let process = world.live.get(worker);
         process.unwrap_or_else(|| panic!("{action:?}, but it is no live worker"))
     };
     match action {
-        Action::Fork { worker, place, .. } => may_fork(world, *worker, place.slot),
+        Action::Fork { worker, slot, .. } => may_fork(world, *worker, slot.index),
         Action::Stop(worker, _) => {
             assert!(!live(worker).asked, "{worker:?} asked to stop twice");
             assert!(
@@ -54,7 +54,7 @@ pub(super) fn allows(world: &World, action: &Action) {
         Action::Abort(worker) => {
             assert!(
                 live(worker).hung,
-                "{worker:?} aborted while its heart beats"
+                "{worker:?} aborted while its runtime runs"
             );
             assert!(!live(worker).leaving(), "{worker:?} aborted on its way out");
         }
@@ -88,12 +88,12 @@ pub(super) fn allows(world: &World, action: &Action) {
         Action::Announce(announcement) => {
             assert!(!world.stopping, "announced after the stop");
             let reloading = *announcement == Announcement::Reloading;
-            let is_so = reloading == world.machine.is_reloading();
+            let is_so = reloading == machine.is_reloading();
             assert!(is_so, "announced something else");
         }
         Action::Upgrade => {
             assert!(!world.upgrading, "two upgrades at a time");
-            assert!(!world.machine.is_reloading(), "an upgrade during a reload");
+            assert!(!machine.is_reloading(), "an upgrade during a reload");
         }
         Action::CancelUpgrade => assert!(world.upgrading, "no upgrade to be given up"),
         Action::CancelLoad
@@ -104,7 +104,7 @@ pub(super) fn allows(world: &World, action: &Action) {
     }
 }
 
-fn may_fork(world: &World, worker: WorkerId, slot: usize) {
+fn may_fork(world: &FakeSystem, worker: WorkerId, slot: usize) {
     assert!(!world.stopping, "a fork after the stop began");
     assert!(!world.seen.contains_key(&worker), "{worker:?} forked twice");
     let others = || world.live.values().filter(|other| other.slot == slot);
@@ -121,18 +121,17 @@ fn may_fork(world: &World, worker: WorkerId, slot: usize) {
 }
 
 /// Checks 12 to 14.
-pub(super) fn holds(world: &World) {
+pub(super) fn holds(world: &FakeSystem, machine: &Machine) {
     if world.exited.is_some() {
         return;
     }
-    let machine = &world.machine;
     let mut staying: BTreeMap<usize, usize> = BTreeMap::new();
     for process in world.live.values().filter(|process| !process.leaving()) {
         *staying.entry(process.slot).or_default() += 1;
     }
     for (slot, count) in staying {
         let successors = machine.under_way(machine.slots[slot].pool);
-        let replacing = machine.roll.is_some() || successors == 1;
+        let replacing = machine.rollout.is_some() || successors == 1;
         let allowed = if replacing { 2 } else { 1 };
         assert!(
             count <= allowed,
@@ -152,7 +151,8 @@ pub(super) fn holds(world: &World) {
 
 /// Checks 15.
 pub(super) fn serves(world: &World) {
-    let machine = &world.machine;
+    let machine = world.machine();
+    let world = &world.system;
     let (active, ready) = machine.counts();
     let draining = machine.draining();
     assert_eq!((active, draining), (ready, 0), "not all slots are ready");
@@ -174,10 +174,11 @@ pub(super) fn serves(world: &World) {
 
 /// Checks 16, with workers of which some end when asked, some only when killed, and some never.
 pub(super) fn stops(world: &mut World) {
-    let asked_at = world.now;
+    let asked_at = world.system.now;
     world.feed(Event::Asked(Request::Stop));
-    while world.exited.is_none() {
+    while world.system.exited.is_none() {
         let obedient: Vec<WorkerId> = world
+            .system
             .live
             .iter()
             .filter(|(worker, process)| process.killed && worker.0 % 5 != 0 || worker.0 % 3 == 0)
@@ -186,12 +187,12 @@ pub(super) fn stops(world: &mut World) {
         for worker in obedient {
             world.exit(worker, None);
         }
-        if world.exited.is_none() {
-            let before = world.now;
+        if world.system.exited.is_none() {
+            let before = world.system.now;
             world.pass_to_deadline();
-            assert!(world.now > before, "a stop without a bound");
+            assert!(world.system.now > before, "a stop without a bound");
         }
     }
-    let took = world.now - asked_at;
+    let took = world.system.now - asked_at;
     assert!(took <= Duration::from_secs(61), "the stop took too long");
 }

@@ -77,7 +77,7 @@ fn one_world(seed: u64) -> usize {
     let mut world = World::new(seed);
     world.feed(Event::Start);
     for step in 0..STEPS_OF_A_WORLD {
-        if world.exited.is_some() {
+        if world.system.exited.is_some() {
             return step;
         }
         world.random_step();
@@ -89,7 +89,7 @@ fn one_world(seed: u64) -> usize {
 /// Lets all trouble end, and then the world.
 fn end(world: &mut World) {
     world.calm_down();
-    if world.exited.is_none() && !world.stopping {
+    if world.system.exited.is_none() && !world.system.stopping {
         invariants::serves(world);
         invariants::stops(world);
     }

@@ -2,6 +2,7 @@
 //! operator, and time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::super::*;
@@ -19,9 +20,8 @@ pub(super) struct Process {
     pub(super) hung: bool,
 }
 
-pub(super) struct World {
-    pub(super) machine: Machine,
-    pub(super) random: fastrand::Rng,
+/// The operating system of a world: it carries out what the machine decides.
+pub(super) struct FakeSystem {
     pub(super) now: Time,
     pub(super) live: BTreeMap<WorkerId, Process>,
     /// Every worker that was ever forked, with its generation.
@@ -46,6 +46,13 @@ pub(super) struct World {
     pub(super) storm: Vec<Time>,
 }
 
+/// The supervisor's own loop over a [`FakeSystem`], driven by chance.
+pub(super) struct World {
+    pub(super) decisions: Decisions,
+    pub(super) random: fastrand::Rng,
+    pub(super) system: FakeSystem,
+}
+
 impl Process {
     pub(super) fn leaving(&self) -> bool {
         self.asked || self.killed
@@ -61,107 +68,51 @@ impl World {
 
     pub(super) fn of(policy: Policy, random: fastrand::Rng) -> Self {
         Self {
-            machine: Machine::new(policy),
+            decisions: Decisions::new(policy),
             random,
-            now: Duration::ZERO,
-            live: BTreeMap::new(),
-            seen: BTreeMap::new(),
-            refused: BTreeMap::new(),
-            bad: BTreeSet::new(),
-            loading: false,
-            upgrading: false,
-            mutating: BTreeSet::new(),
-            stopping: false,
-            exited: None,
-            last_kept: 1,
-            hostile: true,
-            refusing: false,
-            woken: None,
-            storm: Vec::new(),
+            system: FakeSystem {
+                now: Duration::ZERO,
+                live: BTreeMap::new(),
+                seen: BTreeMap::new(),
+                refused: BTreeMap::new(),
+                bad: BTreeSet::new(),
+                loading: false,
+                upgrading: false,
+                mutating: BTreeSet::new(),
+                stopping: false,
+                exited: None,
+                last_kept: 1,
+                hostile: true,
+                refusing: false,
+                woken: None,
+                storm: Vec::new(),
+            },
         }
+    }
+
+    pub(super) fn machine(&self) -> &Machine {
+        self.decisions.machine()
     }
 
     pub(super) fn feed(&mut self, event: Event) {
         if matches!(event, Event::Asked(Request::Stop | Request::Quit)) {
-            self.stopping = true;
+            self.system.stopping = true;
         }
         if event == Event::Asked(Request::Reload)
-            && (self.machine.is_reloading() || !self.storm.is_empty())
+            && (self.machine().is_reloading() || !self.system.storm.is_empty())
         {
-            self.storm.push(self.now);
+            self.system.storm.push(self.system.now);
         }
-        let mut answers = Vec::new();
-        if self.machine.wants_beats(self.now) {
-            let beats = self.live.iter().filter(|(_, process)| !process.hung);
-            let beats = beats
-                .map(|(worker, _)| (*worker, self.last_beat()))
-                .collect();
-            for action in self.machine.step(self.now, Event::Beats(beats)) {
-                self.carry_out(action, &mut answers);
-            }
-        }
-        for action in self.machine.step(self.now, event) {
-            self.carry_out(action, &mut answers);
-        }
-        invariants::holds(self);
-        for answer in answers {
-            self.feed(answer);
-        }
-    }
-
-    fn carry_out(&mut self, action: Action, answers: &mut Vec<Event>) {
-        invariants::allows(self, &action);
-        match action {
-            Action::Fork {
-                worker,
-                place: Place { slot, .. },
-                generation,
-            } => {
-                self.seen.insert(worker, generation);
-                if self.hostile && self.refusing {
-                    let (count, at) = self.refused.entry(slot).or_default();
-                    *count = if *at == self.now { *count + 1 } else { 1 };
-                    *at = self.now;
-                    answers.push(Event::ForkRefused(worker));
-                    return;
-                }
-                let process = Process {
-                    slot,
-                    generation,
-                    ..Process::default()
-                };
-                self.live.insert(worker, process);
-                answers.push(Event::Forked(worker));
-            }
-            Action::Stop(worker, _) | Action::Abort(worker) => {
-                self.live.entry(worker).and_modify(|it| it.asked = true);
-            }
-            Action::Kill(worker) => {
-                self.live.entry(worker).and_modify(|it| it.killed = true);
-            }
-            Action::Load(_) => {
-                self.loading = true;
-                self.storm.clear();
-            }
-            Action::CancelLoad => self.loading = false,
-            Action::Mutate(workers) => self.mutating = workers.into_iter().collect(),
-            Action::Keep(generation) => self.last_kept = generation,
-            Action::Log(Note::ReloadRefused(Cause::Worker(worker))) => {
-                self.bad.insert(self.seen[&worker]);
-            }
-            Action::Announce(Announcement::Stopping) | Action::HandOver { .. } => {
-                self.stopping = true;
-            }
-            Action::Exit(outcome) => self.exited = Some(outcome),
-            Action::Upgrade => self.upgrading = true,
-            Action::CancelUpgrade => self.upgrading = false,
-            Action::Announce(_) | Action::Lead(..) | Action::Log(_) => {}
+        if self.system.exited.is_none() {
+            // A break is the exit, which the system has noted.
+            let _ = self.decisions.handle(event, &mut self.system);
         }
     }
 
     pub(super) fn random_step(&mut self) {
         let any = |world: &mut Self, choose: fn(&Process) -> bool| {
             let fit: Vec<WorkerId> = world
+                .system
                 .live
                 .iter()
                 .filter(|(_, process)| choose(process))
@@ -193,7 +144,8 @@ impl World {
             82..84 => self.answer_mutation(),
             85 => {
                 if let Some(worker) = any(self, |process| process.ready && !process.leaving()) {
-                    self.live
+                    self.system
+                        .live
                         .entry(worker)
                         .and_modify(|process| process.hung = true);
                 }
@@ -203,11 +155,12 @@ impl World {
                     self.feed(Event::RecycleRequested(worker));
                 }
             }
-            86 => self.refusing = self.random.u8(0..4) == 0,
+            86 => self.system.refusing = self.random.u8(0..4) == 0,
             87 => {
                 let done = any(self, |process| process.ready && !process.leaving());
                 if let Some(worker) = done.filter(|_| self.random.u8(0..4) == 0) {
-                    self.live
+                    self.system
+                        .live
                         .entry(worker)
                         .and_modify(|process| process.asked = true);
                     self.feed(Event::Done(worker));
@@ -228,31 +181,31 @@ impl World {
     }
 
     pub(super) fn get_ready(&mut self, worker: WorkerId) {
-        if let Some(process) = self.live.get_mut(&worker) {
+        if let Some(process) = self.system.live.get_mut(&worker) {
             process.ready = true;
             self.feed(Event::Ready(worker));
         }
     }
 
     pub(super) fn exit(&mut self, worker: WorkerId, code: Option<i32>) {
-        self.live.remove(&worker);
-        self.mutating.remove(&worker);
+        self.system.live.remove(&worker);
+        self.system.mutating.remove(&worker);
         self.feed(Event::Exited(worker, code));
     }
 
     /// Answers a reading of the configuration, if there is one under way.
     pub(super) fn answer(&mut self, loaded: Result<Policy, ()>) {
-        if std::mem::take(&mut self.loading) {
+        if std::mem::take(&mut self.system.loading) {
             self.feed(Event::Loaded(loaded));
         }
     }
 
     fn answer_load(&mut self) {
-        if !self.loading {
+        if !self.system.loading {
             return;
         }
         let random = &mut self.random;
-        let good = !self.hostile || random.u8(0..4) > 0;
+        let good = !self.system.hostile || random.u8(0..4) > 0;
         let method = if random.u8(0..4) == 0 {
             RestartMethod::Mutate
         } else {
@@ -262,29 +215,29 @@ impl World {
         loaded.method = method;
         if method == RestartMethod::Mutate {
             // Which services share a pool cannot change without new workers.
-            loaded.own.clone_from(&self.machine.policy.own);
+            loaded.own.clone_from(&self.machine().policy.own);
         }
         self.answer(if good { Ok(loaded) } else { Err(()) });
     }
 
     fn answer_upgrade(&mut self) {
-        if std::mem::take(&mut self.upgrading) {
-            let ready = self.hostile && self.random.u8(0..4) == 0;
+        if std::mem::take(&mut self.system.upgrading) {
+            let ready = self.system.hostile && self.random.u8(0..4) == 0;
             self.feed(Event::Upgraded(if ready { Ok(()) } else { Err(()) }));
         }
     }
 
     fn answer_mutation(&mut self) {
-        if let Some(worker) = self.mutating.pop_first() {
+        if let Some(worker) = self.system.mutating.pop_first() {
             self.feed(Event::Mutated(worker, Ok(())));
         }
     }
 
     pub(super) fn pass(&mut self, time: Duration) {
         // The driver never sleeps past a deadline.
-        let until = self.now + time;
-        self.now = self
-            .machine
+        let until = self.system.now + time;
+        self.system.now = self
+            .machine()
             .deadline()
             .map_or(until, |deadline| deadline.min(until));
         self.feed(Event::Clock);
@@ -292,12 +245,12 @@ impl World {
 
     /// Stops the supervisor and all workers for a while, whatever is due meanwhile.
     fn suspend(&mut self, asleep: Duration) {
-        let due = self.machine.deadline();
-        let since = self.now;
-        self.now += asleep;
-        self.woken = Some((since, self.now));
+        let due = self.machine().deadline();
+        let since = self.system.now;
+        self.system.now += asleep;
+        self.system.woken = Some((since, self.system.now));
         // As the driver does when a sleep was much longer than asked for.
-        let overslept = due.is_some_and(|due| due + Duration::from_secs(1) < self.now);
+        let overslept = due.is_some_and(|due| due + Duration::from_secs(1) < self.system.now);
         self.feed(if overslept {
             Event::Resumed
         } else {
@@ -306,40 +259,37 @@ impl World {
         self.feed(Event::Clock);
     }
 
-    /// Returns when the hearts that beat have beaten last: those of a program that has just come back
-    /// from a suspension need a moment.
-    fn last_beat(&self) -> Time {
-        match self.woken {
-            Some((since, until)) if self.now < until + Duration::from_secs(1) => since,
-            _ => self.now,
-        }
-    }
-
     pub(super) fn pass_to_deadline(&mut self) {
-        if let Some(deadline) = self.machine.deadline() {
-            self.now = deadline;
+        if let Some(deadline) = self.machine().deadline() {
+            self.system.now = deadline;
             self.feed(Event::Clock);
         }
     }
 
     pub(super) fn is_settled(&self) -> bool {
-        let (active, ready) = self.machine.counts();
-        let worn = self.machine.workers().any(|worker| worker.worn);
-        active == ready && self.machine.draining() == 0 && !self.machine.is_reloading() && !worn
+        let (active, ready) = self.machine().counts();
+        let recycle_requested = self
+            .machine()
+            .workers()
+            .any(|worker| worker.recycle_requested);
+        active == ready
+            && self.machine().draining() == 0
+            && !self.machine().is_reloading()
+            && !recycle_requested
     }
 
     /// Lets everything go well from now on, until nothing happens any more.
     pub(super) fn calm_down(&mut self) {
-        self.hostile = false;
-        for process in self.live.values_mut() {
+        self.system.hostile = false;
+        for process in self.system.live.values_mut() {
             process.hung = false;
         }
         for _ in 0..10_000 {
-            let before = self.now;
-            let waiting: Vec<WorkerId> = self.live.keys().copied().collect();
+            let before = self.system.now;
+            let waiting: Vec<WorkerId> = self.system.live.keys().copied().collect();
             let mut quiet = true;
             for worker in waiting {
-                let Some(process) = self.live.get(&worker) else {
+                let Some(process) = self.system.live.get(&worker) else {
                     continue;
                 };
                 if process.killed || process.asked {
@@ -350,17 +300,107 @@ impl World {
                     self.get_ready(worker);
                 }
             }
-            quiet &= !self.loading && !self.upgrading && self.mutating.is_empty();
+            quiet &=
+                !self.system.loading && !self.system.upgrading && self.system.mutating.is_empty();
             self.answer_load();
             self.answer_upgrade();
             self.answer_mutation();
             self.pass_to_deadline();
             // Heartbeats are looked at for ever; anything else comes to rest.
-            let idle = self.now == before || self.is_settled();
-            if quiet && idle || self.exited.is_some() {
+            let idle = self.system.now == before || self.is_settled();
+            if quiet && idle || self.system.exited.is_some() {
                 return;
             }
         }
-        panic!("never calm: {:#?}", self.machine);
+        panic!("never calm: {:#?}", self.machine());
+    }
+}
+
+impl System for FakeSystem {
+    type Exit = ();
+
+    fn now(&self) -> Time {
+        self.now
+    }
+
+    fn heartbeats(&self, _now: Time) -> Vec<(WorkerId, Time)> {
+        let running = self.live.iter().filter(|(_, process)| !process.hung);
+        running
+            .map(|(worker, _)| (*worker, self.last_heartbeat()))
+            .collect()
+    }
+
+    fn carry_out(
+        &mut self,
+        machine: &Machine,
+        action: Action,
+        queue: &mut EventQueue,
+    ) -> ControlFlow<()> {
+        invariants::allows(self, machine, &action);
+        match action {
+            Action::Fork {
+                worker,
+                slot: WorkerSlot { index: slot, .. },
+                generation,
+            } => {
+                self.seen.insert(worker, generation);
+                if self.hostile && self.refusing {
+                    let (count, at) = self.refused.entry(slot).or_default();
+                    *count = if *at == self.now { *count + 1 } else { 1 };
+                    *at = self.now;
+                    queue.push(Event::ForkRefused(worker));
+                    return ControlFlow::Continue(());
+                }
+                let process = Process {
+                    slot,
+                    generation,
+                    ..Process::default()
+                };
+                self.live.insert(worker, process);
+                queue.push(Event::Forked(worker));
+            }
+            Action::Stop(worker, _) | Action::Abort(worker) => {
+                self.live.entry(worker).and_modify(|it| it.asked = true);
+            }
+            Action::Kill(worker) => {
+                self.live.entry(worker).and_modify(|it| it.killed = true);
+            }
+            Action::Load(_) => {
+                self.loading = true;
+                self.storm.clear();
+            }
+            Action::CancelLoad => self.loading = false,
+            Action::Mutate(workers) => self.mutating = workers.into_iter().collect(),
+            Action::Keep(generation) => self.last_kept = generation,
+            Action::Log(LogEvent::ReloadRefused(Cause::Worker(worker))) => {
+                self.bad.insert(self.seen[&worker]);
+            }
+            Action::Announce(Announcement::Stopping) | Action::HandOver { .. } => {
+                self.stopping = true;
+            }
+            Action::Exit(outcome) => {
+                self.exited = Some(outcome);
+                return ControlFlow::Break(());
+            }
+            Action::Upgrade => self.upgrading = true,
+            Action::CancelUpgrade => self.upgrading = false,
+            Action::Announce(_) | Action::Lead(..) | Action::Log(_) => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn event_handled(&mut self, machine: &Machine) {
+        invariants::holds(self, machine);
+    }
+}
+
+impl FakeSystem {
+    /// Returns when the workers that do not hang were last seen to run: those of a program that has just
+    /// come back from a suspension need a moment.
+    fn last_heartbeat(&self) -> Time {
+        match self.woken {
+            Some((since, until)) if self.now < until + Duration::from_secs(1) => since,
+            _ => self.now,
+        }
     }
 }
