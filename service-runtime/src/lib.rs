@@ -93,8 +93,9 @@ mod worker;
 
 #[cfg(target_os = "linux")]
 pub use launch::ProcessLauncher;
-pub use launch::{Flags, Main, ServiceLauncher, launch};
+pub use launch::{ServiceLauncher, launch};
 pub use log::{LogFormat, LogFormatError};
+pub use runner::main_fn::Main;
 pub use service::{
     Context, Description, Health, HealthStatus, IntoServices, ListenError, OnError, Phase,
     Registered, RestartMethod, RuntimeKind, Scope, Service, Services,
@@ -103,5 +104,5 @@ pub use service_macros::{
     health, init, launch, periodic, reset, routes, run, service, start, stop,
 };
 pub use settings::options::{Options, Preloaded};
-pub use settings::{ReportFormat, ReportFormatError};
+pub use settings::{Flags, ReportFormat, ReportFormatError};
 pub use size::{Size, SizeError};

@@ -14,22 +14,20 @@
 //! | `rights` | who the program is, and what it may do |
 //! | `watchdog` | the end of a process whose runtime is stuck |
 
-pub(crate) mod main_fn;
 mod once;
 pub(crate) mod preparation;
 #[cfg(target_os = "linux")]
 mod process_launcher;
-pub(crate) mod selection;
 mod service_launcher;
 
 use std::process::ExitCode;
 
-pub use main_fn::{Flags, Main};
 #[cfg(target_os = "linux")]
 pub use process_launcher::ProcessLauncher;
 pub use service_launcher::ServiceLauncher;
 
 use self::preparation::prepare;
+use crate::runner::main_fn::Main;
 use crate::service::IntoServices;
 use crate::settings;
 use crate::settings::options::Options;

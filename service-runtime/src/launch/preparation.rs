@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crate::error_chain::chain;
 use crate::exit::Exit;
-use crate::launch::main_fn::{Flags, Main};
 use crate::launch::once;
 use crate::listen::Listeners;
 use crate::notify::Notifier;
 use crate::os::process::environment;
 use crate::privileges::Rights;
 use crate::privileges::pid_file::PidFile;
+use crate::runner::main_fn::Main;
+use crate::settings::Flags;
 use crate::settings::configuration::{Configuration, Loaded};
 use crate::settings::logging::Logging;
 use crate::settings::options::{Options, Preload};

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::exit::Exit;
-use crate::launch::main_fn::Main;
 use crate::launch::preparation::{Prepared, prepare};
+use crate::runner::main_fn::Main;
 use crate::service::IntoServices;
 use crate::settings::logging::{Logging, Who};
 use crate::settings::options::Options;

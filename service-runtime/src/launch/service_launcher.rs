@@ -6,15 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 use crate::exit::Exit;
-use crate::launch::main_fn::Main;
 use crate::launch::preparation::{Prepared, prepare};
 use crate::notify::{MORE_TIME_EVERY, Notifier};
 use crate::os::process::mask;
 use crate::os::signal::Signals;
 use crate::privileges::pid_file::PidFile;
 use crate::runner::Running;
+use crate::runner::build::{Failure, build_services};
 use crate::runner::commands::{Asked, Orders};
 use crate::runner::host::{Outside, ProcessHost};
+use crate::runner::main_fn::Main;
+use crate::runner::runtime::build_runtime;
 use crate::runner::serve::{Audience, Serving, lines, restarts};
 use crate::runner::watchdog::Watchdog;
 use crate::service::host::Identity;
@@ -26,7 +28,6 @@ use crate::settings::options::Options;
 use crate::status::{self, Facts, Row};
 use crate::tasks::{TaskGroup, Timer};
 use crate::upgrade::takeover::{ProgramState, Takeover};
-use crate::worker::{Failure, build, services};
 
 /// Runs services in this process.
 ///
@@ -93,7 +94,7 @@ pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServic
     // Blocked until the handlers stand: what comes meanwhile is handled then.
     let runtime = mask::block_handled()
         .map_err(std::io::Error::from)
-        .and_then(|_| build(&prepared.loaded, RuntimeKind::MultiThread));
+        .and_then(|_| build_runtime(&prepared.loaded, RuntimeKind::MultiThread));
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -153,7 +154,7 @@ fn set_up<M>(
     let graceful = loaded.settings.graceful_shutdown_timeout;
     let watchdog = Watchdog::start(graceful, None, || {}).map_err(os)?;
     logging.hear_panics();
-    let services = services(&loaded, &flags, &only, main);
+    let services = build_services(&loaded, &flags, &only, main);
     drop(scoped);
     logging.install();
     let services = services?;

@@ -1,12 +1,17 @@
 //! Services that run in this process: started in order, stopped in reverse.
 //!
-//! Each service is lived by one task, see [`life`]; this room tells those tasks what to do and
-//! hears how they go.
+//! Each service is run by one task, see [`service_task`]; this room tells those tasks what to do and
+//! learns how they end.
 
+pub(crate) mod build;
 pub(crate) mod commands;
 pub(crate) mod host;
+pub(crate) mod main_fn;
 mod report;
+pub(crate) mod runtime;
+pub(crate) mod selection;
 pub(crate) mod serve;
+mod service_exit;
 mod service_task;
 pub(crate) mod watchdog;
 
@@ -16,6 +21,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use self::report::phases;
+pub(crate) use self::service_exit::{Change, Restarts, ServiceExit};
 use self::service_task::{Command, ServiceTask};
 use crate::service::host::Host;
 use crate::service::{AnyService, Context, Definition, Phase, levels};
@@ -31,29 +37,6 @@ pub(crate) struct Running {
     group: TaskGroup,
     told: mpsc::UnboundedReceiver<ServiceExit>,
     tell: mpsc::UnboundedSender<ServiceExit>,
-}
-
-/// How services with `on_error = "restart"` are started again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Restarts {
-    pub(crate) delay: std::time::Duration,
-    pub(crate) delay_max: std::time::Duration,
-    pub(crate) healthy_after: std::time::Duration,
-    /// How often in a row; 0 for no limit.
-    pub(crate) limit: u64,
-    /// How long a failed service may take to stop.
-    pub(crate) stop: Option<std::time::Duration>,
-}
-
-/// What became of a service.
-#[derive(Debug)]
-pub(crate) enum ServiceExit {
-    /// Its work is done, and it has stopped.
-    Done,
-    /// It has failed and stopped; the others go on.
-    Ignored,
-    /// It has failed and stopped, and so must all.
-    Failed(String, anyhow::Error),
 }
 
 /// A service that could not be started or stopped, or did not take over a configuration.
@@ -302,14 +285,6 @@ impl StartError {
         let (Self::NotStarted(fault) | Self::Failed(fault)) = self;
         &fault.error
     }
-}
-
-/// A configuration taken over without a restart.
-#[derive(Clone)]
-pub(crate) struct Change {
-    /// The configuration before and after.
-    #[cfg(feature = "config")]
-    pub(crate) snapshots: (crate::config::Snapshot, crate::config::Snapshot),
 }
 
 impl Change {

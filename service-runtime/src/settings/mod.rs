@@ -7,6 +7,7 @@
 #[cfg(feature = "cli")]
 pub(crate) mod command_line;
 pub(crate) mod configuration;
+mod flags;
 mod keys;
 pub(crate) mod logging;
 pub(crate) mod options;
@@ -16,6 +17,7 @@ mod values;
 mod workers;
 
 #[cfg(feature = "config")]
+pub use self::flags::Flags;
 pub(crate) use self::keys::{KEYS, Key};
 pub(crate) use self::read::write_strings;
 pub(crate) use self::report::Report;

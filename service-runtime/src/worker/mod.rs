@@ -1,43 +1,45 @@
 //! A worker: what a process does from the fork to its exit.
 
-pub(crate) mod heartbeat;
+mod counter;
+mod heartbeat;
 pub(crate) mod supervisor_client;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::OwnedFd;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
 use self::supervisor_client::{Inherited, Leads, SupervisorClient};
 use crate::exit::Exit;
 use crate::ipc::WorkerSlot;
 use crate::ipc::protocol::ToSupervisor;
-use crate::launch::main_fn::{Flags, Main};
-use crate::launch::selection;
 use crate::listen::Listeners;
 use crate::os::process::channel::Channel;
+use crate::os::process::cpus;
 use crate::os::process::page::{CellRef, Page};
 use crate::os::process::turn::Turns;
-use crate::os::process::{cpus, mask};
 use crate::os::signal::Signals;
 use crate::privileges::Rights;
 use crate::runner::Running;
+use crate::runner::build::{Failure, build_services};
 use crate::runner::commands::{Asked, Orders, Word};
 use crate::runner::host::{Outside, ProcessHost};
+use crate::runner::main_fn::Main;
+use crate::runner::runtime::build_runtime;
+use crate::runner::selection;
 use crate::runner::serve::{Audience, Serving, lines, restarts};
 use crate::runner::watchdog::{PARENTS_DEATH, Watchdog};
 use crate::service::BoxFuture;
 use crate::service::host::Identity;
-use crate::service::{Definition, IntoServices, RuntimeKind};
+use crate::service::{IntoServices, RuntimeKind};
+use crate::settings::Flags;
 use crate::settings::configuration::{Configuration, Loaded};
 use crate::settings::logging::{Logging, Scoped, Who};
 use crate::status::{self, Row};
 use crate::tasks::TaskGroup;
-use crate::worker::heartbeat::Counter;
+use crate::worker::counter::Counter;
 
 /// What a worker inherits from its supervisor.
 pub(crate) struct WorkerSetup {
@@ -62,12 +64,6 @@ pub(crate) struct WorkerSetup {
     pub(crate) rights: Rights,
 }
 
-/// A worker that cannot begin to serve.
-pub(crate) struct Failure {
-    pub(crate) exit: Exit,
-    pub(crate) text: String,
-}
-
 /// Runs the services of a worker until its end.
 ///
 /// The signals are still blocked, as they were across the fork.
@@ -84,7 +80,7 @@ pub(crate) fn work<M>(mut seed: WorkerSetup, main: impl Main<M, Output: IntoServ
         tracing::error!("cannot set the worker up: {error}");
         return Exit::Failed;
     }
-    let runtime = match runtime(&seed.loaded) {
+    let runtime = match build_runtime(&seed.loaded, RuntimeKind::CurrentThread) {
         Ok(runtime) => runtime,
         Err(error) => {
             lacks(&seed.channel, &error);
@@ -165,9 +161,12 @@ fn prepare<M>(
     }
     .map_err(|error| unable(&error))?;
     let settings = &seed.loaded.settings;
-    let pulse = heartbeat::beat(seed.cell.clone());
-    let wear = heartbeat::wear_out(link.clone(), settings.wear);
-    for (name, task) in [("heartbeat", boxed(pulse)), ("wear", boxed(wear))] {
+    let heartbeats = heartbeat::write_heartbeats(seed.cell.clone());
+    let recycling = heartbeat::request_recycling(link.clone(), settings.wear);
+    for (name, task) in [
+        ("heartbeat", boxed(heartbeats)),
+        ("recycling", boxed(recycling)),
+    ] {
         let spawned = group.try_spawn(name, task);
         drop(spawned.map_err(|error| unable(&error))?);
     }
@@ -176,7 +175,7 @@ fn prepare<M>(
     // The filter came along with the fork; a reload may have changed the level since.
     seed.logging.set_level(&seed.loaded.settings.log_level);
     seed.logging.hear_panics();
-    let services = services(&seed.loaded, &seed.flags, &seed.only, main);
+    let services = build_services(&seed.loaded, &seed.flags, &seed.only, main);
     drop(scoped);
     seed.logging.install();
     let services = services.map_err(failed)?;
@@ -225,32 +224,6 @@ fn prepare<M>(
     })
 }
 
-/// Checks the configuration, runs the author's `main` and picks the services asked for.
-pub(crate) fn services<M>(
-    loaded: &Loaded,
-    flags: &Flags,
-    only: &[String],
-    main: impl Main<M, Output: IntoServices>,
-) -> Result<Vec<Definition>, Failure> {
-    loaded.check().map_err(|error| Failure {
-        exit: Exit::Config,
-        text: error.to_string(),
-    })?;
-    let failed = |text| Failure {
-        exit: Exit::Failed,
-        text,
-    };
-    let services = catch_unwind(AssertUnwindSafe(|| main.call(flags)?.into_services()))
-        .map_err(|panic| {
-            failed(format!(
-                "`main` panicked: {}",
-                crate::tasks::panic_message(panic)
-            ))
-        })?
-        .map_err(|error| failed(format!("`main` failed: {error:#}")))?;
-    selection::pick(services.0, only).map_err(failed)
-}
-
 /// Serves, and does not end before the supervisor is told what there is to tell.
 async fn serve(mut serving: Serving<Supervisor>) -> Exit {
     let exit = serving.serve().await;
@@ -281,30 +254,6 @@ fn lacks(channel: &Channel, error: &std::io::Error) {
 
 fn boxed(task: impl Future<Output = ()> + Send + 'static) -> BoxFuture<'static, ()> {
     Box::pin(task)
-}
-
-/// Builds the runtime that the settings ask for.
-pub(crate) fn runtime(loaded: &Loaded) -> std::io::Result<Runtime> {
-    build(loaded, RuntimeKind::CurrentThread)
-}
-
-/// Builds the runtime that the settings ask for, or one of this kind if they do not say.
-pub(crate) fn build(loaded: &Loaded, kind: RuntimeKind) -> std::io::Result<Runtime> {
-    let settings = &loaded.settings;
-    let mut builder = match settings.runtime.unwrap_or(kind) {
-        RuntimeKind::CurrentThread => Builder::new_current_thread(),
-        RuntimeKind::MultiThread => {
-            let mut builder = Builder::new_multi_thread();
-            if settings.threads > 0 {
-                builder.worker_threads(settings.threads);
-            }
-            builder
-        }
-    };
-    builder
-        .on_thread_start(mask::unblock_when_handled)
-        .enable_all()
-        .build()
 }
 
 /// Gives this process random numbers of its own: those of its parent came along with the fork.

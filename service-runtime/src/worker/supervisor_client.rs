@@ -22,7 +22,7 @@ use crate::os::process::turn::Turns;
 use crate::runner::commands::{Asked, Word};
 use crate::service::BoxFuture;
 use crate::tasks::TaskGroup;
-use crate::worker::heartbeat::Counter;
+use crate::worker::counter::Counter;
 
 /// What a worker may ask of its supervisor. Every clone is the same link.
 #[derive(Clone)]

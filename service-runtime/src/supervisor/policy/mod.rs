@@ -19,8 +19,10 @@ mod scale;
 #[cfg(test)]
 mod simulation;
 mod slot;
+mod slots;
 mod snapshot;
 mod stop;
+mod under_way;
 mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -29,11 +31,10 @@ pub(crate) use decisions::{Decisions, EventQueue, System};
 pub(crate) use event::{
     Action, Announcement, Busy, Cause, Event, LogEvent, Outcome, Request, Time, WorkerId,
 };
-use mutation::Mutation;
 pub(crate) use policy::{Policy, Pool, RestartMethod};
-use rollout::Rollout;
 use slot::Slot;
 pub(crate) use slot::{State, Worker};
+use under_way::{Mutation, Rollout};
 
 pub(crate) use crate::ipc::{PoolId, WorkerSlot};
 

@@ -1,24 +1,7 @@
 //! A mutation: workers stay, and take over the options that may change.
 
+use super::under_way::Mutation;
 use super::{Action, LogEvent, Machine, Policy, Time, WorkerId};
-
-/// A mutation that workers have not all answered to.
-#[derive(Debug)]
-pub(super) struct Mutation {
-    /// Who has not.
-    waiting: Vec<WorkerId>,
-    /// Until when they may.
-    until: Option<Time>,
-    /// How many could not, or did not say so in time.
-    refused: usize,
-}
-
-impl Mutation {
-    /// Returns when it wants to be looked at.
-    pub(super) fn wake_up(&self) -> Option<Time> {
-        self.until
-    }
-}
 
 impl Machine {
     pub(super) fn mutate(&mut self, now: Time, policy: Policy) {

@@ -1,6 +1,6 @@
 //! What a worker's life and death mean for its slot.
 
-use super::stop::killed_at;
+use super::slot::killed_at;
 use super::{LogEvent, Machine, Outcome, Policy, State, Time, Worker, WorkerId};
 
 /// How often a slot may fail before the launch is given up, when no worker was ever ready.

@@ -4,60 +4,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::slot::Slot;
+use super::under_way::Rollout;
 use super::{
     Action, Announcement, Cause, LogEvent, Machine, Policy, PoolId, RestartMethod, Time, Worker,
 };
-
-/// A replacement of the workers of all slots by those of another generation.
-#[derive(Debug)]
-pub(super) struct Rollout {
-    /// The generation that the slots get.
-    to: u64,
-    /// The generation that they had.
-    from: u64,
-    /// The settings that count when it is done.
-    policy: Policy,
-    /// The slots still to be replaced.
-    todo: VecDeque<usize>,
-    /// Whether this takes a failed reload back.
-    undoing: bool,
-    /// No successor is forked before this time.
-    not_before: Option<Time>,
-    /// Failed successors in a row, while undoing.
-    failed: u32,
-    /// The slots that were not in use before.
-    added: Vec<usize>,
-    /// The slots whose new worker has nothing to do: they are given up when all is done.
-    given_up: Vec<usize>,
-}
-
-impl Rollout {
-    /// Returns when the rollout wants to be looked at.
-    pub(super) fn wake_up(&self) -> Option<Time> {
-        self.not_before
-    }
-
-    /// Gives up a slot when all is done, if its new worker of this generation has nothing to do.
-    pub(super) fn give_up(&mut self, slot: usize, generation: u64) -> bool {
-        let is_its = generation == self.to && !self.undoing;
-        if is_its {
-            self.given_up.push(slot);
-        }
-        is_its
-    }
-
-    /// Returns the settings that count when it is done.
-    pub(super) fn policy(&self) -> &Policy {
-        &self.policy
-    }
-
-    /// Replaces one slot more.
-    pub(super) fn add(&mut self, slot: usize) {
-        if !self.todo.contains(&slot) {
-            self.todo.push_back(slot);
-        }
-    }
-}
 
 /// How long no reload may have been asked for before another one follows in a storm.
 const CALM: Duration = Duration::from_millis(250);

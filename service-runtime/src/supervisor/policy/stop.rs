@@ -2,21 +2,14 @@
 
 use std::time::Duration;
 
+use super::slot::killed_at;
 use super::{Action, Announcement, LogEvent, Machine, Outcome, Phase, State, Time, WorkerId};
-
-/// How long a worker has, when its time is up, to say what still runs and to end by itself.
-const COURTESY: Duration = Duration::from_millis(300);
 
 /// Two orders to stop within this time are one.
 const ONE_STOP: Duration = Duration::from_millis(50);
 
 /// How long killed workers are waited for.
 const KILLED: Duration = Duration::from_millis(700);
-
-/// Returns when a worker is killed that was asked to stop within this limit.
-pub(super) fn killed_at(now: Time, limit: Option<Duration>) -> Option<Time> {
-    limit.map(|limit| now.saturating_add(limit).saturating_add(COURTESY))
-}
 
 impl Machine {
     /// Begins a graceful stop; a second time, a quick one.

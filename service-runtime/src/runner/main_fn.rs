@@ -1,5 +1,7 @@
 //! The author's `main`, as a launcher calls it: in the process that runs the services.
 
+use crate::settings::Flags;
+
 /// A `main` that builds what is to run: a function without an argument, or with one that derives
 /// `clap::Args`.
 ///
@@ -26,20 +28,6 @@ pub trait Main<Marker>: Send + 'static {
     ///
     /// Returns an error if the flags are not those that [`flags`](Self::flags) added.
     fn call(self, flags: &Flags) -> anyhow::Result<Self::Output>;
-}
-
-/// The parsed command line.
-#[derive(Debug, Clone, Default)]
-pub struct Flags {
-    #[cfg(feature = "cli")]
-    matches: clap::ArgMatches,
-}
-
-#[cfg(feature = "cli")]
-impl Flags {
-    pub(crate) fn of(matches: clap::ArgMatches) -> Self {
-        Self { matches }
-    }
 }
 
 impl<F, S> Main<()> for F

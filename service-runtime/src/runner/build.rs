@@ -1,0 +1,42 @@
+//! The services of a process, from the author's `main`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::main_fn::Main;
+use super::selection;
+use crate::exit::Exit;
+use crate::service::{Definition, IntoServices};
+use crate::settings::Flags;
+use crate::settings::configuration::Loaded;
+
+/// Why a process cannot begin to serve.
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) text: String,
+}
+
+/// Checks the configuration, runs the author's `main` and picks the services asked for.
+pub(crate) fn build_services<M>(
+    loaded: &Loaded,
+    flags: &Flags,
+    only: &[String],
+    main: impl Main<M, Output: IntoServices>,
+) -> Result<Vec<Definition>, Failure> {
+    loaded.check().map_err(|error| Failure {
+        exit: Exit::Config,
+        text: error.to_string(),
+    })?;
+    let failed = |text| Failure {
+        exit: Exit::Failed,
+        text,
+    };
+    let services = catch_unwind(AssertUnwindSafe(|| main.call(flags)?.into_services()))
+        .map_err(|panic| {
+            failed(format!(
+                "`main` panicked: {}",
+                crate::tasks::panic_message(panic)
+            ))
+        })?
+        .map_err(|error| failed(format!("`main` failed: {error:#}")))?;
+    selection::pick(services.0, only).map_err(failed)
+}

@@ -1,0 +1,34 @@
+//! What a service's task is told beside its commands, and what becomes of a service.
+
+use std::time::Duration;
+
+/// How services with `on_error = "restart"` are started again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Restarts {
+    pub(crate) delay: Duration,
+    pub(crate) delay_max: Duration,
+    pub(crate) healthy_after: Duration,
+    /// How often in a row; 0 for no limit.
+    pub(crate) limit: u64,
+    /// How long a failed service may take to stop.
+    pub(crate) stop: Option<Duration>,
+}
+
+/// What became of a service.
+#[derive(Debug)]
+pub(crate) enum ServiceExit {
+    /// Its work is done, and it has stopped.
+    Done,
+    /// It has failed and stopped; the others go on.
+    Ignored,
+    /// It has failed and stopped, and so must all.
+    Failed(String, anyhow::Error),
+}
+
+/// A configuration taken over without a restart.
+#[derive(Clone)]
+pub(crate) struct Change {
+    /// The configuration before and after.
+    #[cfg(feature = "config")]
+    pub(crate) snapshots: (crate::config::Snapshot, crate::config::Snapshot),
+}
