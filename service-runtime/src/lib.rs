@@ -61,6 +61,7 @@ extern crate self as service_runtime;
 
 #[doc(hidden)]
 pub mod __rt;
+mod backoff;
 #[cfg(feature = "config")]
 pub mod config;
 mod error_chain;
@@ -72,6 +73,7 @@ mod ipc;
 mod launch;
 pub mod listen;
 mod log;
+mod metrics;
 mod near;
 mod notify;
 mod os;
@@ -83,6 +85,7 @@ mod service;
 mod settings;
 mod size;
 mod status;
+mod stop_requests;
 #[cfg(target_os = "linux")]
 mod supervisor;
 

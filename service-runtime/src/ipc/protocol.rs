@@ -5,8 +5,6 @@
 
 use std::str::FromStr;
 
-use crate::settings::ReportFormat;
-
 /// Between two fields. It comes in no address, and is taken out of every text.
 pub(crate) const SEPARATOR: char = '\u{1f}';
 
@@ -79,8 +77,8 @@ pub(crate) enum ToWorker {
     Report {
         /// The number of the question.
         id: u32,
-        /// How it is to be written.
-        format: ReportFormat,
+        /// Whether it is to be written as JSON, and not as text.
+        as_json: bool,
     },
 }
 
@@ -89,7 +87,7 @@ impl ToSupervisor {
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
             Self::Ready => join(&["ready"]),
-            Self::RecycleRequested => join(&["worn"]),
+            Self::RecycleRequested => join(&["recycle"]),
             Self::Done => join(&["done"]),
             Self::Uses(options) => join(&["uses", options]),
             Self::Failed {
@@ -97,7 +95,7 @@ impl ToSupervisor {
                 hopeless,
                 text,
             } => join(&["failed", &code.to_string(), &hopeless.to_string(), text]),
-            Self::SetupFailed(text) => join(&["lacks", text]),
+            Self::SetupFailed(text) => join(&["setup_failed", text]),
             Self::Listen { id, options } => join(&["listen", &id.to_string(), options]),
             Self::Status { service, text } => join(&["status", service, text]),
             Self::Mutated(text) => join(&["mutated", text]),
@@ -111,7 +109,7 @@ impl ToSupervisor {
         let fields: Vec<&str> = text.split(SEPARATOR).collect();
         Some(match *fields.as_slice() {
             ["ready"] => Self::Ready,
-            ["worn"] => Self::RecycleRequested,
+            ["recycle"] => Self::RecycleRequested,
             ["done"] => Self::Done,
             ["uses", options] => Self::Uses(options.to_owned()),
             ["failed", code, hopeless, text] => Self::Failed {
@@ -119,7 +117,7 @@ impl ToSupervisor {
                 hopeless: bool::from_str(hopeless).ok()?,
                 text: text.to_owned(),
             },
-            ["lacks", text] => Self::SetupFailed(text.to_owned()),
+            ["setup_failed", text] => Self::SetupFailed(text.to_owned()),
             ["listen", id, options] => Self::Listen {
                 id: id.parse().ok()?,
                 options: options.to_owned(),
@@ -144,7 +142,9 @@ impl ToWorker {
             Self::Listening { id } => join(&["listening", &id.to_string()]),
             Self::Refused { id, text } => join(&["refused", &id.to_string(), text]),
             Self::Mutate => join(&["mutate"]),
-            Self::Report { id, format } => join(&["report", &id.to_string(), &format.to_string()]),
+            Self::Report { id, as_json } => {
+                join(&["report", &id.to_string(), &as_json.to_string()])
+            }
         }
     }
 
@@ -161,9 +161,9 @@ impl ToWorker {
                 text: text.to_owned(),
             },
             ["mutate"] => Self::Mutate,
-            ["report", id, format] => Self::Report {
+            ["report", id, as_json] => Self::Report {
                 id: id.parse().ok()?,
-                format: format.parse().ok()?,
+                as_json: as_json.parse().ok()?,
             },
             _ => return None,
         })
@@ -209,7 +209,7 @@ mod tests {
             ] {
                 prop_assert_eq!(ToSupervisor::decode(&message.encode()), Some(message));
             }
-            for message in [ToWorker::Listening { id }, ToWorker::Refused { id, text }, ToWorker::Mutate, ToWorker::Report { id, format: ReportFormat::Json }] {
+            for message in [ToWorker::Listening { id }, ToWorker::Refused { id, text }, ToWorker::Mutate, ToWorker::Report { id, as_json: hopeless }] {
                 prop_assert_eq!(ToWorker::decode(&message.encode()), Some(message));
             }
         }

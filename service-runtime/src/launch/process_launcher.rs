@@ -107,7 +107,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         channel: spawned.channel,
         page: shared.page,
         cell: spawned.cell,
-        turns: shared.turns,
+        locks: shared.locks,
         listeners: spawned.listeners,
         configuration,
         loaded: spawned.loaded,

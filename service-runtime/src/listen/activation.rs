@@ -1,12 +1,10 @@
 //! Sockets that systemd, or whoever speaks its protocol, passed to this process.
-#![expect(
-    unsafe_code,
-    reason = "the protocol passes descriptors as numbers in the environment"
-)]
 
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::os::process::inherited;
 
 /// The variables of the protocol.
 ///
@@ -37,15 +35,12 @@ pub(super) fn take() -> Result<Vec<(String, OwnedFd)>, ActivationError> {
     // The crate's call that returns the names too fails if the names are another process's.
     let numbers = sd_notify::listen_fds().map_err(ActivationError)?;
     let names = names(std::env::var("LISTEN_FDNAMES").ok(), numbers.len())?;
-    let own = |(number, name)| {
-        // SAFETY: the number must be an open descriptor with no other owner.
-        // It is open: `listen_fds` has just set a flag on it and would have failed.
-        // It has no owner: LISTEN_PID is this process, so the number was in use before `main`
-        // and cannot have been given to anything that this program opened; and `TAKEN` lets
-        // only one call of this function get here.
-        (name, unsafe { OwnedFd::from_raw_fd(number) })
+    // LISTEN_PID is this process, so the numbers were in use before `main`.
+    let own = |(number, name)| match inherited::take(number) {
+        Ok(fd) => Ok((name, fd)),
+        Err(error) => Err(ActivationError(io::Error::other(error))),
     };
-    Ok(numbers.zip(names).map(own).collect())
+    numbers.zip(names).map(own).collect()
 }
 
 /// Reads the names of `count` descriptors; without any, each is called as systemd calls it.

@@ -10,7 +10,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{AccessFlags, Gid, Group, Uid, User, access, geteuid};
+use nix::unistd::{AccessFlags, Gid, Group, Pid, Uid, User, access, geteuid, getppid};
 
 use super::{Limit, Privileges};
 use crate::error_chain::chain;
@@ -71,7 +71,7 @@ impl Rights {
         }
         if let Some(wanted) = &self.credentials {
             fork::only_thread()
-                .map_err(|_| "cannot become another user while other threads run".to_owned())?;
+                .map_err(|error| format!("cannot become another user: {}", chain(&error)))?;
             wanted.take().map_err(|error| {
                 let hint = if geteuid().is_root() {
                     ""
@@ -96,13 +96,17 @@ impl Rights {
     /// Takes what holds for a worker: no rights at all if it is another user's, and the directory.
     ///
     /// To be called while it has one thread. The signal of the parent's death comes last: a change
-    /// of credentials would clear it.
-    pub(crate) fn take_in_worker(&self, parents_death: Signal) -> Result<(), String> {
+    /// of credentials would clear it. `parent` is the pid of the process that forked this one, as it was
+    /// before the fork: a parent that has died since is an error, because no signal will tell of it.
+    pub(crate) fn take_in_worker(&self, parents_death: Signal, parent: Pid) -> Result<(), String> {
         if self.is_dropped() {
             credentials::give_up_capabilities().map_err(|error| chain(&error))?;
         }
         set_pdeathsig(parents_death)
             .map_err(|error| format!("cannot ask for a signal at the parent's death: {error}"))?;
+        if getppid() != parent {
+            return Err("the process that forked this one is gone".to_owned());
+        }
         self.change_directory()
     }
 
@@ -208,6 +212,24 @@ mod tests {
         assert!(refused(Some("4000123"), None).contains("set `group` as well"));
         assert!(refused(Some("nobody-at-all"), None).contains("no user `nobody-at-all`"));
         assert!(refused(None, Some("nobody-at-all")).starts_with("group: there is no group"));
+    }
+
+    #[test]
+    fn a_parent_that_has_died_since_the_fork_is_noticed() {
+        let rights = Rights::default();
+        // In a thread of its own, whose setting ends with it.
+        let taken = std::thread::spawn(move || {
+            let own = rights.take_in_worker(Signal::SIGPWR, getppid());
+            // No process has this pid, so it is nobody's parent.
+            let gone = rights.take_in_worker(Signal::SIGPWR, Pid::from_raw(i32::MAX));
+            (own, gone)
+        });
+        let (own, gone) = taken.join().unwrap();
+        assert_eq!(own, Ok(()));
+        assert_eq!(
+            gone.unwrap_err(),
+            "the process that forked this one is gone"
+        );
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! What a process that serves is told to do: by signals, and by its supervisor.
 
+use std::time::Instant;
+
 use tokio::sync::mpsc;
 
 use crate::os::signal::{Order, Received, Signals};
 use crate::settings::ReportFormat;
 use crate::status::History;
+use crate::stop_requests::{Requester, StopRequest, StopRequests};
 
 /// Where orders come from.
 #[derive(Debug)]
@@ -13,7 +16,9 @@ pub(crate) struct Orders {
     words: mpsc::UnboundedReceiver<Word>,
     /// The supervisor's pid, in a worker.
     supervisor: Option<i32>,
-    stops: Stops,
+    stops: StopRequests,
+    /// Since when requests to stop are timed.
+    since: Instant,
     orphaned: bool,
     history: History,
 }
@@ -58,27 +63,6 @@ pub(crate) enum Asked {
     },
 }
 
-/// How often this process was told to stop.
-///
-/// A service manager signals every process of a service, and then the supervisor signals its
-/// workers: those two are one stop, and not the second that makes a process exit at once.
-#[derive(Debug, Default)]
-struct Stops {
-    by_supervisor: u32,
-    by_others: u32,
-}
-
-/// What one more TERM comes to.
-#[derive(Debug, PartialEq, Eq)]
-enum Stopping {
-    /// It is the first of all.
-    Begins,
-    /// It is the same stop, told by another.
-    GoesOn,
-    /// It is the second by hand.
-    IsUrgent,
-}
-
 impl Orders {
     /// Takes orders from signals and from `words`, under the supervisor of this pid if there is one.
     pub(crate) fn new(
@@ -90,7 +74,8 @@ impl Orders {
             signals,
             words,
             supervisor,
-            stops: Stops::default(),
+            stops: StopRequests::new(supervisor.is_some()),
+            since: Instant::now(),
             orphaned: false,
             history: History::default(),
         }
@@ -125,40 +110,45 @@ impl Orders {
 
     /// Returns whether this process has been told to stop.
     pub(crate) fn is_stopping(&self) -> bool {
-        self.orphaned || self.stops.by_supervisor + self.stops.by_others > 0
+        self.orphaned || self.stops.has_begun()
     }
 
     fn read(&mut self, received: Received) -> Option<Next> {
-        let Received { order, pid, sender } = received;
-        let name = match order {
-            Order::Stop => "SIGTERM",
-            Order::Quit => "SIGINT",
-            Order::Reload => "SIGHUP",
-            Order::Report => "SIGUSR1",
-        };
-        self.history.signal(name, &sender);
+        let Received {
+            order,
+            signal,
+            pid,
+            sender,
+        } = received;
+        self.history.signal(signal, &sender);
         let (next, what) = match order {
             Order::Stop => {
                 let by_supervisor = pid.is_some() && pid == self.supervisor;
-                match self.stops.count(by_supervisor) {
-                    Stopping::Begins if by_supervisor => {
+                let requester = if by_supervisor {
+                    Requester::Supervisor
+                } else {
+                    Requester::Other
+                };
+                match self.stops.count(self.since.elapsed(), requester) {
+                    StopRequest::Begins if by_supervisor => {
                         // The supervisor has said so, and who told it.
-                        tracing::debug!(sender, "TERM: stops gracefully");
+                        tracing::debug!(sender, "{signal} of the supervisor: stops gracefully");
                         return Some(Next::Stop);
                     }
-                    Stopping::Begins => (Next::Stop, "TERM: stops gracefully"),
-                    Stopping::GoesOn => {
-                        tracing::debug!(%sender, "TERM: already stops");
+                    StopRequest::Begins => (Next::Stop, ": stops gracefully"),
+                    StopRequest::Repeats => {
+                        tracing::debug!(%sender, "{signal}: already stops");
                         return None;
                     }
-                    Stopping::IsUrgent => (Next::Quit, "TERM again: exits at once"),
+                    StopRequest::IsUrgent => (Next::Quit, " again: exits at once"),
                 }
             }
-            Order::Quit => (Next::Quit, "INT: exits at once"),
-            Order::Reload => (Next::Reload, "HUP: reloads"),
-            Order::Report => (Next::Report(Asked::Signal), "USR1: reports"),
+            Order::Quit => (Next::Quit, ": exits at once"),
+            Order::Reload => (Next::Reload, ": reloads"),
+            Order::Report => (Next::Report(Asked::Signal), ": reports"),
         };
-        tracing::info!(%sender, "{what}");
+        let signal = signal.trim_start_matches("SIG");
+        tracing::info!(%sender, "{signal}{what}");
         Some(next)
     }
 
@@ -172,45 +162,5 @@ impl Orders {
                 Next::Stop
             }
         }
-    }
-}
-
-impl Stops {
-    /// Counts a TERM, and says what it comes to.
-    fn count(&mut self, by_supervisor: bool) -> Stopping {
-        let first = self.by_supervisor + self.by_others == 0;
-        if by_supervisor {
-            self.by_supervisor += 1;
-        } else {
-            self.by_others += 1;
-        }
-        match self.by_others {
-            _ if first => Stopping::Begins,
-            2.. if !by_supervisor => Stopping::IsUrgent,
-            _ => Stopping::GoesOn,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_service_manager_and_the_supervisor_are_one_stop() {
-        let mut stops = Stops::default();
-        assert_eq!(stops.count(false), Stopping::Begins);
-        assert_eq!(stops.count(true), Stopping::GoesOn);
-        let mut stops = Stops::default();
-        assert_eq!(stops.count(true), Stopping::Begins);
-        assert_eq!(stops.count(false), Stopping::GoesOn);
-    }
-
-    #[test]
-    fn a_second_stop_by_hand_is_another() {
-        let mut stops = Stops::default();
-        assert_eq!(stops.count(false), Stopping::Begins);
-        assert_eq!(stops.count(true), Stopping::GoesOn);
-        assert_eq!(stops.count(false), Stopping::IsUrgent);
     }
 }

@@ -136,7 +136,7 @@ impl Host for ProcessHost {
         match &self.outside {
             Outside::Alone { .. } => Some(Box::new(())),
             #[cfg(target_os = "linux")]
-            Outside::Supervised(link) => link.turn(task),
+            Outside::Supervised(link) => link.lock(task),
         }
     }
 

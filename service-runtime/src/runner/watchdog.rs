@@ -9,11 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use nix::unistd::{Pid, getppid};
+use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::low_level::pipe;
 
 use crate::exit::Exit;
 use crate::os::process::{exit, thread};
+use crate::stop_requests::{Requester, StopRequest, StopRequests};
 
 /// The thread's stack, in bytes.
 const STACK: usize = 64 * 1024;
@@ -32,6 +34,15 @@ const LOG_LIMIT: Duration = Duration::from_millis(100);
 #[cfg(target_os = "linux")]
 pub(crate) const PARENTS_DEATH: nix::sys::signal::Signal = nix::sys::signal::Signal::SIGPWR;
 
+/// The supervisor of this process, as the watchdog holds it.
+#[derive(Debug)]
+pub(crate) struct Lifeline {
+    /// A second handle on the channel, whose end is the supervisor's.
+    pub(crate) channel: OwnedFd,
+    /// Its pid, as it was before the fork: read later, it may be that of whoever adopted this process.
+    pub(crate) pid: Pid,
+}
+
 /// What the thread needs to know, changed by the runtime.
 #[derive(Debug, Clone)]
 pub(crate) struct Watchdog(Arc<Mutex<Option<Duration>>>);
@@ -47,15 +58,14 @@ impl Watchdog {
     /// Returns the error of the operating system: no threads or descriptors left.
     pub(crate) fn start(
         graceful: Option<Duration>,
-        supervisor: Option<OwnedFd>,
+        supervisor: Option<Lifeline>,
         orphaned: impl Fn() + Send + 'static,
     ) -> io::Result<Self> {
         let watchdog = Self(Arc::new(Mutex::new(graceful)));
         let watch = Watch {
-            terms: caught(SIGTERM)?,
-            ints: caught(SIGINT)?,
+            stops: caught(&[SIGTERM, SIGQUIT])?,
+            ints: caught(&[SIGINT])?,
             deaths: deaths(supervisor.is_some())?,
-            parent: nix::unistd::getppid(),
             supervisor,
             watchdog: watchdog.clone(),
         };
@@ -78,39 +88,39 @@ impl Watchdog {
 
 /// The thread's side.
 struct Watch {
-    terms: PipeReader,
+    stops: PipeReader,
     ints: PipeReader,
     /// Wakes when the supervisor has died, in a worker.
     deaths: Option<PipeReader>,
-    parent: nix::unistd::Pid,
-    supervisor: Option<OwnedFd>,
+    supervisor: Option<Lifeline>,
     watchdog: Watchdog,
 }
 
 impl Watch {
     fn keep(mut self, orphaned: impl Fn()) {
         let bounds_stops = self.supervisor.is_none();
-        // A service manager signals every process of a service, and then so does the supervisor:
-        // those two are one stop.
-        let patience = if bounds_stops { 1 } else { 2 };
-        let mut terms = 0;
+        let (mut requests, since) = (StopRequests::new(!bounds_stops), Instant::now());
         let mut deadline: Option<Instant> = None;
+        // It may have died before anything here watched it.
+        let mut seen = Seen {
+            orphaned: self.has_lost_parent(),
+            ..Seen::default()
+        };
         loop {
-            let seen = self.wait(deadline);
             let now = Instant::now();
             if deadline.is_some_and(|deadline| deadline <= now) {
                 say_why();
                 exit::now(Exit::Failed.code().into());
             }
             if seen.int {
-                deadline = sooner(deadline, now + COURTESY);
+                deadline = sooner(deadline, after(now, COURTESY));
             }
-            if seen.terms > 0 {
-                terms += seen.terms;
-                if terms > patience {
-                    deadline = sooner(deadline, now + COURTESY);
+            for _ in 0..seen.stops {
+                let request = requests.count(now.duration_since(since), Requester::Unknown);
+                if request == StopRequest::IsUrgent {
+                    deadline = sooner(deadline, after(now, COURTESY));
                 } else if bounds_stops && let Some(graceful) = self.watchdog.graceful() {
-                    deadline = sooner(deadline, now + graceful + COURTESY);
+                    deadline = sooner(deadline, after(after(now, graceful), COURTESY));
                 }
             }
             if seen.orphaned {
@@ -118,10 +128,17 @@ impl Watch {
                 self.deaths = None;
                 orphaned();
                 if let Some(graceful) = self.watchdog.graceful() {
-                    deadline = sooner(deadline, now + graceful + COURTESY);
+                    deadline = sooner(deadline, after(after(now, graceful), COURTESY));
                 }
             }
+            seen = self.wait(deadline);
         }
+    }
+
+    /// Returns whether the process that forked this one is its parent no more.
+    fn has_lost_parent(&self) -> bool {
+        let supervisor = self.supervisor.as_ref();
+        supervisor.is_some_and(|supervisor| getppid() != supervisor.pid)
     }
 
     fn wait(&mut self, deadline: Option<Instant>) -> Seen {
@@ -135,14 +152,15 @@ impl Watch {
         };
         // An array and no `Vec`: a second thread that allocates gets a heap of its own. Without a
         // supervisor its place is taken by a pipe for which nothing is asked, nor will be told.
-        let end = self.supervisor.as_ref().map(AsFd::as_fd);
+        let supervisor = self.supervisor.as_ref();
+        let end = supervisor.map(|supervisor| supervisor.channel.as_fd());
         let mut fds = [
-            PollFd::new(self.terms.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.stops.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.ints.as_fd(), PollFlags::POLLIN),
             // With no events asked for, only the end of the other side wakes this.
-            PollFd::new(end.unwrap_or(self.terms.as_fd()), PollFlags::empty()),
+            PollFd::new(end.unwrap_or(self.stops.as_fd()), PollFlags::empty()),
             PollFd::new(
-                self.deaths.as_ref().unwrap_or(&self.terms).as_fd(),
+                self.deaths.as_ref().unwrap_or(&self.stops).as_fd(),
                 PollFlags::POLLIN,
             ),
         ];
@@ -152,11 +170,11 @@ impl Watch {
         let woken = fds.each_ref().map(|fd| fd.any().unwrap_or(false));
         let hung_up = end.is_some() && woken[2];
         let died = match &mut self.deaths {
-            Some(deaths) => woken[3] && take(deaths) > 0 && nix::unistd::getppid() != self.parent,
+            Some(deaths) => woken[3] && take(deaths) > 0 && self.has_lost_parent(),
             None => false,
         };
         Seen {
-            terms: if woken[0] { take(&mut self.terms) } else { 0 },
+            stops: if woken[0] { take(&mut self.stops) } else { 0 },
             int: woken[1] && take(&mut self.ints) > 0,
             orphaned: hung_up || died,
         }
@@ -165,7 +183,7 @@ impl Watch {
 
 #[derive(Default)]
 struct Seen {
-    terms: usize,
+    stops: usize,
     int: bool,
     orphaned: bool,
 }
@@ -176,10 +194,12 @@ fn name() {
     let _ = nix::sys::prctl::set_name(c"watchdog");
 }
 
-/// Returns a pipe that gets a byte with each such signal.
-fn caught(signal: i32) -> io::Result<PipeReader> {
+/// Returns a pipe that gets a byte with each of these signals.
+fn caught(signals: &[i32]) -> io::Result<PipeReader> {
     let (read, write) = io::pipe()?;
-    pipe::register(signal, write)?;
+    for signal in signals {
+        pipe::register(*signal, write.try_clone()?)?;
+    }
     Ok(read)
 }
 
@@ -187,7 +207,7 @@ fn caught(signal: i32) -> io::Result<PipeReader> {
 fn deaths(supervised: bool) -> io::Result<Option<PipeReader>> {
     #[cfg(target_os = "linux")]
     if supervised {
-        return caught(PARENTS_DEATH as i32).map(Some);
+        return caught(&[PARENTS_DEATH as i32]).map(Some);
     }
     let _ = supervised;
     Ok(None)
@@ -212,6 +232,12 @@ fn take(pipe: &mut PipeReader) -> usize {
     let mut bytes = [0; 64];
     // It is known to be readable, and nobody else reads.
     pipe.read(&mut bytes).unwrap_or(0)
+}
+
+/// Returns a later time; in a year, if the time to wait is beyond what a clock can tell.
+fn after(time: Instant, wait: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    time.checked_add(wait).unwrap_or_else(|| time + YEAR)
 }
 
 fn sooner(deadline: Option<Instant>, other: Instant) -> Option<Instant> {

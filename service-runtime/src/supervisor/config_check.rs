@@ -31,11 +31,12 @@ impl Check {
         rights: &Rights,
     ) -> Result<Self, String> {
         let answer = memory::file(c"service-runtime-check", b"").map_err(|e| e.to_string())?;
+        let supervisor = nix::unistd::getpid();
         match fork().map_err(|error| crate::error_chain::chain(&error))? {
             Forked::Child => {
                 // It holds copies of the supervisor's ends of all channels: should the supervisor be
                 // killed, they must not stay open here, or no worker would notice.
-                if rights.take_in_worker(Signal::SIGKILL).is_err() {
+                if rights.take_in_worker(Signal::SIGKILL, supervisor).is_err() {
                     exit::now(Exit::Failed.code().into());
                 }
                 exit::now(check(configuration, current, &answer))

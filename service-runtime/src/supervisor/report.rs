@@ -48,7 +48,10 @@ impl ReportCollection {
             return;
         }
         let number = self.number.wrapping_add(1);
-        let question = ToWorker::Report { id: number, format };
+        let question = ToWorker::Report {
+            id: number,
+            as_json: format == ReportFormat::Json,
+        };
         let asked = workers.iter();
         let asked = asked.filter(|(_, process)| process.send(&question, &[]).is_ok());
         *self = Self {

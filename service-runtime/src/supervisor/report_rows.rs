@@ -9,6 +9,8 @@ use super::pools::Pools;
 use super::status_line::status_line;
 use super::worker_process::WorkerProcess;
 use super::workers::Workers;
+#[cfg(feature = "http")]
+use crate::metrics::exchanges::Exchanges;
 use crate::os::process::page::Cell;
 use crate::os::process::{clock, look};
 use crate::status::{Row, usage};
@@ -95,7 +97,9 @@ impl View<'_> {
 /// Returns what a worker tells of its requests of HTTP, if there were any.
 fn http(cell: &Cell) -> Option<String> {
     #[cfg(feature = "http")]
-    return cell.exchanges.figures().map(|figures| figures.to_string());
+    return Exchanges::of(&cell.counters)
+        .figures()
+        .map(|figures| figures.to_string());
     #[cfg(not(feature = "http"))]
     {
         let _ = cell;

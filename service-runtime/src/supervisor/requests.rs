@@ -55,6 +55,7 @@ impl SignalRequest {
         let Received { signal, sender } = received;
         let (request, what) = match signal {
             Signal::SIGTERM => (Self::Policy(Request::Stop), "TERM: stops gracefully"),
+            Signal::SIGQUIT => (Self::Policy(Request::Stop), "QUIT: stops gracefully"),
             Signal::SIGINT => (Self::Policy(Request::Quit), "INT: exits at once"),
             Signal::SIGHUP => (Self::Policy(Request::Reload), "HUP: reloads"),
             Signal::SIGTTIN => (Self::Policy(Request::More), "TTIN: one worker more"),

@@ -19,8 +19,8 @@ use crate::error_chain::chain;
 use crate::listen::Listeners;
 use crate::notify::Notifier;
 use crate::os::process::page::Page;
+use crate::os::process::process_lock::ProcessLocks;
 use crate::os::process::signalfd::Signals;
-use crate::os::process::turn::Turns;
 use crate::os::process::{clock, fork, mask, reap};
 use crate::privileges::Rights;
 use crate::privileges::pid_file::PidFile;
@@ -48,7 +48,7 @@ pub(crate) struct Start {
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) page: Page,
-    pub(crate) turns: Turns,
+    pub(crate) locks: ProcessLocks,
 }
 
 impl Shared {
@@ -62,7 +62,7 @@ impl Shared {
         fork::only_thread().map_err(|error| chain(&error))?;
         Ok(Self {
             page: Page::new().map_err(|error| chain(&error))?,
-            turns: Turns::new().map_err(|error| chain(&error))?,
+            locks: ProcessLocks::new().map_err(|error| chain(&error))?,
         })
     }
 }

@@ -124,7 +124,7 @@ impl Workers {
         }
     }
 
-    /// Logs where a worker hangs, and aborts it.
+    /// Logs where a worker hangs, and aborts it; one that is stopped takes no signal but the last.
     pub(super) fn abort(&self, id: WorkerId) {
         let Some(process) = self.processes.get(&id) else {
             return;
@@ -133,7 +133,12 @@ impl Workers {
         for line in look::threads(process.pid()) {
             tracing::error!(slot, pid, "{line}");
         }
-        process.signal(Signal::SIGABRT);
+        if look::is_stopped(process.pid()) {
+            tracing::error!(slot, pid, "worker is stopped (state T): killed at once");
+            process.signal(Signal::SIGKILL);
+        } else {
+            process.signal(Signal::SIGABRT);
+        }
     }
 
     /// Lets a worker of the pool run what runs once in the program.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+#[cfg(feature = "http")]
+use crate::metrics::exchanges::Exchanges;
 use crate::os::process::page::CellRef;
 #[cfg(feature = "http")]
 use crate::service::host::Exchange;
@@ -58,9 +60,10 @@ impl Counter {
     /// Takes note of a request of HTTP.
     #[cfg(feature = "http")]
     pub(crate) fn exchange(&self, exchange: Exchange) {
+        let exchanges = Exchanges::of(&self.cell.counters);
         match exchange {
-            Exchange::Begun => self.cell.exchanges.begin(),
-            Exchange::Ended { status, took } => self.cell.exchanges.end(status, took),
+            Exchange::Begun => exchanges.begin(),
+            Exchange::Ended { status, took } => exchanges.end(status, took),
         }
     }
 }

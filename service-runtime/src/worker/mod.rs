@@ -5,10 +5,10 @@ mod heartbeat;
 pub(crate) mod supervisor_client;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use nix::unistd::Pid;
 use tokio::sync::mpsc;
 
 use self::supervisor_client::{Inherited, Leads, SupervisorClient};
@@ -19,7 +19,7 @@ use crate::listen::Listeners;
 use crate::os::process::channel::Channel;
 use crate::os::process::cpus;
 use crate::os::process::page::{CellRef, Page};
-use crate::os::process::turn::Turns;
+use crate::os::process::process_lock::ProcessLocks;
 use crate::os::signal::Signals;
 use crate::privileges::Rights;
 use crate::runner::Running;
@@ -30,7 +30,7 @@ use crate::runner::main_fn::Main;
 use crate::runner::runtime::build_runtime;
 use crate::runner::selection;
 use crate::runner::serve::{Audience, Serving, lines, restarts};
-use crate::runner::watchdog::{PARENTS_DEATH, Watchdog};
+use crate::runner::watchdog::{Lifeline, PARENTS_DEATH, Watchdog};
 use crate::service::BoxFuture;
 use crate::service::host::Identity;
 use crate::service::{IntoServices, RuntimeKind};
@@ -53,7 +53,7 @@ pub(crate) struct WorkerSetup {
     pub(crate) channel: Channel,
     pub(crate) page: Page,
     pub(crate) cell: CellRef,
-    pub(crate) turns: Turns,
+    pub(crate) locks: ProcessLocks,
     /// What the supervisor listens on already.
     pub(crate) listeners: Listeners,
     pub(crate) configuration: Arc<Configuration>,
@@ -75,7 +75,9 @@ pub(crate) fn work<M>(mut seed: WorkerSetup, main: impl Main<M, Output: IntoServ
     }
     let scoped = seed.logging.scoped();
     // Both belong to a thread, and this is the only one yet.
-    let taken = seed.rights.take_in_worker(PARENTS_DEATH);
+    let taken = seed
+        .rights
+        .take_in_worker(PARENTS_DEATH, Pid::from_raw(seed.supervisor));
     if let Err(error) = taken.and_then(|()| pin(&seed)) {
         tracing::error!("cannot set the worker up: {error}");
         return Exit::Failed;
@@ -135,7 +137,10 @@ fn prepare<M>(
         lacks(&seed.channel, &error);
         Unprepared::Lacking
     };
-    let lifeline: OwnedFd = seed.channel.try_clone().map_err(lacking)?;
+    let lifeline = Lifeline {
+        channel: seed.channel.try_clone().map_err(lacking)?,
+        pid: Pid::from_raw(seed.supervisor),
+    };
     let signals = Signals::open().map_err(lacking)?;
     let (words, told) = mpsc::unbounded_channel();
     let graceful = seed.loaded.settings.graceful_shutdown_timeout;
@@ -155,7 +160,7 @@ fn prepare<M>(
         let leads = Leads {
             page: seed.page,
             pool: seed.slot.pool.0,
-            turns: seed.turns,
+            locks: seed.locks,
         };
         SupervisorClient::open(seed.channel, (leads, inherited), counter, &group, words)
     }

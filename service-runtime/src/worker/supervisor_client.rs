@@ -18,9 +18,10 @@ use crate::listen::{ListenOptions, Listeners};
 use crate::os::process::channel::{Channel, Message};
 use crate::os::process::memory;
 use crate::os::process::page::Page;
-use crate::os::process::turn::Turns;
+use crate::os::process::process_lock::ProcessLocks;
 use crate::runner::commands::{Asked, Word};
 use crate::service::BoxFuture;
+use crate::settings::ReportFormat;
 use crate::tasks::TaskGroup;
 use crate::worker::counter::Counter;
 
@@ -42,7 +43,7 @@ pub(crate) struct Leads {
     pub(crate) page: Page,
     /// The number of this worker's pool.
     pub(crate) pool: usize,
-    pub(crate) turns: Turns,
+    pub(crate) locks: ProcessLocks,
 }
 
 /// What was listened on when this worker was forked.
@@ -188,14 +189,14 @@ impl SupervisorClient {
         self.send(ToSupervisor::Status { service, text });
     }
 
-    /// Takes the turn to run `task`, if this worker leads and no other is still at it.
-    pub(crate) fn turn(&self, task: &str) -> Option<Box<dyn Any + Send>> {
-        let Leads { page, pool, turns } = &self.0.leads;
+    /// Takes the lock of `task`, if this worker leads and no other still runs it.
+    pub(crate) fn lock(&self, task: &str) -> Option<Box<dyn Any + Send>> {
+        let Leads { page, pool, locks } = &self.0.leads;
         let leader = page.header().leaders.get(*pool)?.load(Ordering::Acquire);
         if leader != std::process::id() {
             return None;
         }
-        Some(Box::new(turns.take(number(task))?))
+        Some(Box::new(locks.take(number(task))?))
     }
 
     fn asked(
@@ -269,7 +270,12 @@ async fn read(
                 Some(Err(error)) => link.send(ToSupervisor::Mutated(error.to_string())),
                 None => link.send(ToSupervisor::Mutated("no configuration came".to_owned())),
             },
-            Some(ToWorker::Report { id, format }) => {
+            Some(ToWorker::Report { id, as_json }) => {
+                let format = if as_json {
+                    ReportFormat::Json
+                } else {
+                    ReportFormat::Text
+                };
                 drop(words.send(Word::Report(Asked::Supervisor { id, format })));
             }
             None => tracing::error!("the supervisor sent a message that this worker cannot read"),
@@ -277,7 +283,7 @@ async fn read(
     }
 }
 
-/// Returns the number of a task's turn, the same in every process of the program (FNV-1a).
+/// Returns the number of a task's lock, the same in every process of the program (FNV-1a).
 fn number(task: &str) -> u32 {
     let hash = task.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)

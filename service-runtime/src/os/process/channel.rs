@@ -6,7 +6,6 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::cmsg_space;
 use nix::errno::Errno;
@@ -16,6 +15,8 @@ use nix::sys::socket::{
     recv, recvmsg, sendmsg, socketpair, sockopt,
 };
 use tokio::io::unix::AsyncFd;
+
+use super::inherited;
 
 /// The longest message, in bytes. Longer data travels in a memory file.
 pub(crate) const LONGEST: usize = 32 * 1024;
@@ -55,23 +56,21 @@ impl Channel {
 
     /// Takes an end that this process was started with, by the number that its starter told.
     ///
-    /// `None` if there is no such socket. Only the first call can return one.
+    /// `None` if there is no such socket, or something else has taken it.
     pub(crate) fn inherited(number: &str) -> Option<Self> {
-        static TAKEN: AtomicBool = AtomicBool::new(false);
-        let number: RawFd = number.parse().ok().filter(|number| *number > 2)?;
-        if TAKEN.swap(true, Ordering::Relaxed) {
+        let number: RawFd = number.parse().ok()?;
+        // What was opened here is closed on exec; what came through an exec is not.
+        if inherited::flags(number)?.contains(FdFlag::FD_CLOEXEC) {
             return None;
         }
-        // SAFETY: the descriptor is only asked what it is, and the answer for a number that is not
-        // open is an error.
+        // SAFETY: a borrowed descriptor must be open for as long as it is borrowed. It is, as `flags`
+        // has just shown; and it is no descriptor of this program's, which could be closed meanwhile.
         let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
         let is_ours = getsockopt(&borrowed, sockopt::SockType) == Ok(SockType::SeqPacket);
         if !is_ours {
             return None;
         }
-        // SAFETY: it is open, as the question above has shown, and it has no other owner: whoever
-        // started this program left it open and told its number, and `TAKEN` lets one call get here.
-        let fd = unsafe { OwnedFd::from_raw_fd(number) };
+        let fd = inherited::take(number).ok()?;
         fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).ok()?;
         fcntl(&fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).ok()?;
         Some(Self(fd))
@@ -157,7 +156,7 @@ impl Channel {
                 Ok(0) => return Err(Closed::End),
                 Ok(length) => return Ok(Some(length)),
                 Err(Errno::EAGAIN) => return Ok(None),
-                // ServiceExit once, when the other side ends without having read all: what it said before
+                // Told once, when the other side ends without having read all: what it said before
                 // waits behind it.
                 Err(Errno::EINTR | Errno::ECONNRESET) => {}
                 Err(error) => return Err(Closed::Os(error)),
@@ -196,6 +195,22 @@ mod tests {
         let mut message = b.receive().unwrap().unwrap();
         assert_eq!(message.bytes, b"hello");
         assert_eq!(memory::read(message.fds.remove(0)).unwrap(), b"inside");
+    }
+
+    #[test]
+    fn an_inherited_end_is_an_open_socket_that_came_through_an_exec_and_is_taken_once() {
+        for number in ["", "x", "-1", "2", "2147483647"] {
+            assert!(Channel::inherited(number).is_none(), "{number}");
+        }
+        let (ours, theirs) = Channel::pair().unwrap();
+        // It was opened here, and has an owner.
+        assert!(Channel::inherited(&theirs.as_raw_fd().to_string()).is_none());
+        // A number of its own: those below are used and given back by other tests.
+        let number = fcntl(&theirs, FcntlArg::F_DUPFD(800)).unwrap().to_string();
+        let taken = Channel::inherited(&number).unwrap();
+        assert!(Channel::inherited(&number).is_none());
+        taken.send(b"hello", &[]).unwrap();
+        assert_eq!(ours.receive().unwrap().unwrap().bytes, b"hello");
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Credentials {
     ///
     /// Returns what could not be done. The process is then to be ended: it may be half another's.
     pub(crate) fn take(&self) -> Result<(), Refused> {
-        let kept = effective() & BIND;
+        let kept = effective().map_err(refused("read the capabilities"))? & BIND;
         if !self.hold() {
             if !self.uid.is_root() {
                 bound_by(kept).map_err(refused("bound the capabilities"))?;
@@ -107,7 +107,7 @@ impl Credentials {
 pub(crate) fn give_up_capabilities() -> Result<(), Refused> {
     set_ambient(0).map_err(refused("clear the ambient capabilities"))?;
     set_capabilities(0).map_err(refused("give capabilities up"))?;
-    let left = capabilities();
+    let left = capabilities().map_err(refused("read the capabilities"))?;
     if left
         .iter()
         .any(|word| (word.permitted | word.effective) != 0)
@@ -141,17 +141,25 @@ static OWN: Header = Header {
     pid: 0,
 };
 
-fn capabilities() -> [Word; 2] {
-    let mut words = [Word::default(); 2];
-    // SAFETY: version 3 makes the kernel read one header, of this process, and write two words,
-    // which is what both places hold.
-    unsafe { libc::syscall(libc::SYS_capget, &raw const OWN, words.as_mut_ptr()) };
-    words
+/// Reads the capabilities of this thread; an error is no empty set.
+fn capabilities() -> nix::Result<[Word; 2]> {
+    capabilities_as(&OWN)
 }
 
-fn effective() -> u64 {
-    let [low, high] = capabilities();
-    u64::from(low.effective) | u64::from(high.effective) << 32
+fn capabilities_as(header: &Header) -> nix::Result<[Word; 2]> {
+    let mut words = [Word::default(); 2];
+    // The kernel writes its own version into a header whose version it does not know.
+    let mut header = Header { ..*header };
+    // SAFETY: the kernel reads one header and may write its version; version 3 makes it write two words,
+    // and any other at most that: both places hold as much.
+    let done = unsafe { libc::syscall(libc::SYS_capget, &raw mut header, words.as_mut_ptr()) };
+    Errno::result(done)?;
+    Ok(words)
+}
+
+fn effective() -> nix::Result<u64> {
+    let [low, high] = capabilities()?;
+    Ok(u64::from(low.effective) | u64::from(high.effective) << 32)
 }
 
 /// Sets every set of this thread to these capabilities, which must be permitted.
@@ -201,4 +209,16 @@ fn prctl(what: libc::c_int, how: libc::c_int, value: libc::c_ulong) -> nix::Resu
     let none: libc::c_ulong = 0;
     // SAFETY: none of the options that are used here takes a pointer.
     Errno::result(unsafe { libc::prctl(what, how, value, none, none) }).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_that_cannot_be_read_are_an_error_and_not_none() {
+        capabilities().unwrap();
+        let unknown = Header { version: 0, pid: 0 };
+        assert_eq!(capabilities_as(&unknown).err(), Some(Errno::EINVAL));
+    }
 }

@@ -21,8 +21,8 @@ pub(crate) fn remove(names: impl IntoIterator<Item = &'static str>) {
 
 #[cfg(target_os = "linux")]
 fn is_alone() -> bool {
-    // Where `/proc` cannot be read nobody can be counted, so somebody may be there.
-    std::path::Path::new("/proc/self/task").is_dir() && super::threads::others().is_empty()
+    // Where nobody can be counted, somebody may be there.
+    super::threads::others().is_ok_and(|others| others.is_empty())
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -4,6 +4,7 @@
     reason = "fork is unsafe: the one-thread rule that makes it sound is kept here"
 )]
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -35,6 +36,9 @@ pub(crate) enum ForkError {
         /// The names of the threads, with their ids.
         names: String,
     },
+    /// Nobody can say whether other threads run.
+    #[error("cannot fork: the threads of this process cannot be counted; mount `/proc`")]
+    Uncounted(#[source] io::Error),
     /// The operating system refused.
     #[error("cannot fork")]
     Os(#[source] Errno),
@@ -44,8 +48,8 @@ pub(crate) enum ForkError {
 ///
 /// # Errors
 ///
-/// Returns [`ForkError::Threads`] if another thread runs, [`ForkError::Os`] if the kernel refuses
-/// (too many processes, no memory).
+/// Returns [`ForkError::Threads`] if another thread runs, [`ForkError::Uncounted`] if that cannot be told,
+/// [`ForkError::Os`] if the kernel refuses (too many processes, no memory).
 pub(crate) fn fork() -> Result<Forked, ForkError> {
     only_thread()?;
     // SAFETY: a child may run any code only if no other thread held a lock at the fork.
@@ -69,13 +73,13 @@ unsafe fn fork_now() -> nix::Result<ForkResult> {
 ///
 /// # Errors
 ///
-/// Returns [`ForkError::Threads`] with the names of the threads.
+/// Returns [`ForkError::Threads`] with the names of the threads, or [`ForkError::Uncounted`].
 pub(crate) fn only_thread() -> Result<(), ForkError> {
-    let mut others = threads::others();
+    let mut others = threads::others().map_err(ForkError::Uncounted)?;
     let begin = Instant::now();
     while !others.is_empty() && begin.elapsed() < JOINED {
         std::thread::sleep(Duration::from_millis(1));
-        others = threads::others();
+        others = threads::others().map_err(ForkError::Uncounted)?;
     }
     if others.is_empty() {
         return Ok(());

@@ -13,6 +13,15 @@ pub(crate) fn is_traced(pid: Pid) -> bool {
         .any(|tracer| tracer.trim() != "0")
 }
 
+/// Returns whether the process is stopped: by SIGSTOP, or by job control.
+pub(crate) fn is_stopped(pid: Pid) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/status"))
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| line.strip_prefix("State:"))
+        .any(|state| state.trim_start().starts_with('T'))
+}
+
 /// Describes every thread of the process in a line: name, state, and where in the kernel it waits.
 pub(crate) fn threads(pid: Pid) -> Vec<String> {
     let Ok(entries) = fs::read_dir(format!("/proc/{pid}/task")) else {

@@ -9,9 +9,10 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
 /// Every signal that a launcher acts on.
-pub(crate) const HANDLED: [Signal; 7] = [
+pub(crate) const HANDLED: [Signal; 8] = [
     Signal::SIGTERM,
     Signal::SIGINT,
+    Signal::SIGQUIT,
     Signal::SIGHUP,
     Signal::SIGUSR1,
     Signal::SIGUSR2,

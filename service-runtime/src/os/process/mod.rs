@@ -18,11 +18,10 @@ pub(crate) mod cpus;
 #[cfg(target_os = "linux")]
 pub(crate) mod credentials;
 pub(crate) mod environment;
-#[cfg(all(feature = "http", target_os = "linux"))]
-pub(crate) mod exchanges;
 pub(crate) mod exit;
 #[cfg(target_os = "linux")]
 pub(crate) mod fork;
+pub(crate) mod inherited;
 #[cfg(target_os = "linux")]
 pub(crate) mod look;
 pub(crate) mod mask;
@@ -30,6 +29,8 @@ pub(crate) mod mask;
 pub(crate) mod memory;
 #[cfg(target_os = "linux")]
 pub(crate) mod page;
+#[cfg(target_os = "linux")]
+pub(crate) mod process_lock;
 #[cfg(target_os = "linux")]
 pub(crate) mod program;
 #[cfg(target_os = "linux")]
@@ -39,5 +40,3 @@ pub(crate) mod signalfd;
 pub(crate) mod thread;
 #[cfg(target_os = "linux")]
 pub(crate) mod threads;
-#[cfg(target_os = "linux")]
-pub(crate) mod turn;

@@ -15,8 +15,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-#[cfg(feature = "http")]
-use super::exchanges::Exchanges;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 /// The most workers that can live at one time.
@@ -24,6 +22,9 @@ pub(crate) const CELLS: usize = 2048;
 
 /// The most pools of workers.
 pub(crate) const POOLS: usize = 64;
+
+/// How many numbers a worker may count besides its requests.
+pub(crate) const COUNTERS: usize = 24;
 
 /// Memory shared with every process forked after it was made.
 #[derive(Clone)]
@@ -47,9 +48,8 @@ pub(crate) struct Cell {
     pub(crate) requests: AtomicU64,
     /// How long it may take to stop, in milliseconds: told before it is asked to. 0 until then.
     pub(crate) stop_within: AtomicU64,
-    /// What it tells of requests of HTTP.
-    #[cfg(feature = "http")]
-    pub(crate) exchanges: Exchanges,
+    /// What else it counts; what each number means is known where it is written and read.
+    pub(crate) counters: [AtomicU64; COUNTERS],
 }
 
 impl Cell {
@@ -58,8 +58,9 @@ impl Cell {
         self.beat.store(0, Ordering::Release);
         self.requests.store(0, Ordering::Release);
         self.stop_within.store(0, Ordering::Release);
-        #[cfg(feature = "http")]
-        self.exchanges.clear();
+        for counter in &self.counters {
+            counter.store(0, Ordering::Relaxed);
+        }
     }
 
     /// Tells the worker how long it may take to stop, `None` for no limit.

@@ -1,25 +1,33 @@
 //! The threads of this process: how many, and what they are called.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// The threads of this process.
+const TASKS: &str = "/proc/self/task";
 
 /// How many links the directory of a process's threads has besides one a thread: `.` and `..`.
 const OWN_LINKS: u64 = 2;
 
 /// Returns the name and id of every thread but the calling one, sorted by id.
 ///
-/// An unreadable `/proc` gives an empty list: then the fork goes on unguarded, as it would without
-/// this look.
-pub(crate) fn others() -> Vec<Thread> {
-    if alone() {
-        return Vec::new();
+/// # Errors
+///
+/// Returns an error where the threads cannot be counted: without a readable `/proc`.
+pub(crate) fn others() -> io::Result<Vec<Thread>> {
+    others_in(Path::new(TASKS))
+}
+
+fn others_in(tasks: &Path) -> io::Result<Vec<Thread>> {
+    if is_alone(tasks) {
+        return Ok(Vec::new());
     }
     let own = nix::unistd::gettid().as_raw();
-    let Ok(entries) = fs::read_dir("/proc/self/task") else {
-        return Vec::new();
-    };
+    let entries = fs::read_dir(tasks)?.collect::<io::Result<Vec<_>>>()?;
     let mut threads: Vec<Thread> = entries
-        .flatten()
+        .into_iter()
         .filter_map(|entry| {
             let id = entry.file_name().to_str()?.parse().ok()?;
             let name = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
@@ -31,14 +39,14 @@ pub(crate) fn others() -> Vec<Thread> {
         .filter(|thread| thread.id != own)
         .collect();
     threads.sort_by_key(|thread| thread.id);
-    threads
+    Ok(threads)
 }
 
 /// Returns whether the calling thread is the only one, without a look at each: one system call.
 ///
 /// The count of links is Linux's own habit; where it says anything else, the threads are listed.
-fn alone() -> bool {
-    fs::metadata("/proc/self/task").is_ok_and(|tasks| tasks.nlink() == OWN_LINKS + 1)
+fn is_alone(tasks: &Path) -> bool {
+    fs::metadata(tasks).is_ok_and(|tasks| tasks.nlink() == OWN_LINKS + 1)
 }
 
 /// One thread of this process.
@@ -68,9 +76,20 @@ mod tests {
             })
             .unwrap();
         started.recv().unwrap();
-        assert!(!alone());
-        assert!(others().iter().any(|thread| thread.name == "stray"));
+        assert!(!is_alone(Path::new(TASKS)));
+        assert!(
+            others()
+                .unwrap()
+                .iter()
+                .any(|thread| thread.name == "stray")
+        );
         drop(stop);
         thread.join().unwrap();
+    }
+
+    #[test]
+    fn threads_that_cannot_be_counted_are_an_error_and_not_none() {
+        let error = others_in(Path::new("/nowhere/at/all")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 }

@@ -15,7 +15,7 @@ use crate::os::process::mask;
 /// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// TERM: stop gracefully; a second time, at once.
+    /// TERM or QUIT: stop gracefully; a second time, at once.
     Stop,
     /// INT: stop at once.
     Quit,
@@ -30,6 +30,8 @@ pub(crate) enum Order {
 pub(crate) struct Received {
     /// What is to be done.
     pub(crate) order: Order,
+    /// The name of the signal.
+    pub(crate) signal: &'static str,
     /// The process that sent the signal; `None` for the kernel.
     pub(crate) pid: Option<i32>,
     /// Who sent the signal, in words.
@@ -84,8 +86,9 @@ impl Signals {
 
 impl Received {
     fn of(origin: &Origin) -> Option<Self> {
-        let order = match Signal::try_from(origin.signal).ok()? {
-            Signal::SIGTERM => Order::Stop,
+        let signal = Signal::try_from(origin.signal).ok()?;
+        let order = match signal {
+            Signal::SIGTERM | Signal::SIGQUIT => Order::Stop,
             Signal::SIGINT => Order::Quit,
             Signal::SIGHUP => Order::Reload,
             Signal::SIGUSR1 => Order::Report,
@@ -96,7 +99,12 @@ impl Received {
             None => "the kernel".to_owned(),
         };
         let pid = origin.process.map(|process| process.pid);
-        Some(Self { order, pid, sender })
+        Some(Self {
+            order,
+            signal: signal.as_str(),
+            pid,
+            sender,
+        })
     }
 }
 

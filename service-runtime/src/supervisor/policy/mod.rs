@@ -37,6 +37,7 @@ pub(crate) use slot::{State, Worker};
 use under_way::{Mutation, Rollout};
 
 pub(crate) use crate::ipc::{PoolId, WorkerSlot};
+use crate::stop_requests::StopRequests;
 
 /// The supervisor's state.
 #[derive(Debug)]
@@ -64,12 +65,9 @@ pub(crate) struct Machine {
     proven: BTreeSet<PoolId>,
     /// The program file is being started anew; until when that may take.
     upgrade: Option<Option<Time>>,
-    /// When the stop began, if one has.
-    stopping_since: Time,
+    stop_requests: StopRequests,
     /// Another process of the program has taken over.
     replaced: bool,
-    /// After that, a stop was asked for once.
-    excused: bool,
     /// When workers died, as far back as the limit looks.
     deaths: VecDeque<Time>,
     /// The launch ends with this instead of a clean stop.
@@ -122,9 +120,8 @@ impl Machine {
             mutation: None,
             proven: BTreeSet::new(),
             upgrade: None,
-            stopping_since: Time::ZERO,
+            stop_requests: StopRequests::default(),
             replaced: false,
-            excused: false,
             deaths: VecDeque::new(),
             verdict: None,
             reload_failed: false,
@@ -249,7 +246,7 @@ impl Machine {
             Event::Done(id) => self.done(now, id),
             Event::Upgraded(verdict) => self.upgraded(now, verdict),
             Event::Resumed => self.resumed(now),
-            Event::Asked(Request::Stop) => self.stop(now),
+            Event::Asked(Request::Stop) => self.stop_requested(now),
             Event::Asked(Request::Quit) => self.quit(now, Outcome::Quit),
             Event::Asked(Request::Reload) => self.want_reload(now),
             Event::Asked(Request::More) => self.more(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::backoff::Backoff;
 use crate::ipc::PoolId;
 
 pub(crate) use crate::service::RestartMethod;
@@ -62,12 +63,11 @@ impl Policy {
     /// Never longer than half a second, so that a slot is filled within a second of the end of
     /// whatever refused it.
     pub(crate) fn fork_after(refused: u32) -> Duration {
-        let factor = 2u32
-            .checked_pow(refused.saturating_sub(1))
-            .unwrap_or(u32::MAX);
-        Duration::from_millis(50)
-            .saturating_mul(factor)
-            .min(Duration::from_millis(500))
+        let backoff = Backoff {
+            first: Duration::from_millis(50),
+            longest: Duration::from_millis(500),
+        };
+        backoff.after(refused)
     }
 }
 
@@ -76,13 +76,11 @@ impl Pool {
     ///
     /// The first costs nothing; the delay doubles from the second on.
     pub(crate) fn respawn_after(&self, young: u32) -> Duration {
-        let Some(doublings) = young.checked_sub(2) else {
-            return Duration::ZERO;
+        let backoff = Backoff {
+            first: self.respawn_delay,
+            longest: self.respawn_delay_max,
         };
-        let factor = 2u32.checked_pow(doublings).unwrap_or(u32::MAX);
-        self.respawn_delay
-            .saturating_mul(factor)
-            .min(self.respawn_delay_max)
+        backoff.after(young.saturating_sub(1))
     }
 }
 

@@ -4,29 +4,27 @@ use std::time::Duration;
 
 use super::slot::killed_at;
 use super::{Action, Announcement, LogEvent, Machine, Outcome, Phase, State, Time, WorkerId};
-
-/// Two orders to stop within this time are one.
-const ONE_STOP: Duration = Duration::from_millis(50);
+use crate::stop_requests::{Requester, StopRequest};
 
 /// How long killed workers are waited for.
 const KILLED: Duration = Duration::from_millis(700);
 
 impl Machine {
-    /// Begins a graceful stop; a second time, a quick one.
+    /// Takes in a request to stop: begins a graceful stop, or ends at once if it is asked for again.
+    pub(super) fn stop_requested(&mut self, now: Time) {
+        match self.stop_requests.count(now, Requester::Other) {
+            StopRequest::Begins => self.stop(now),
+            StopRequest::Repeats => {}
+            StopRequest::IsUrgent => self.quit(now, Outcome::Quit),
+        }
+    }
+
+    /// Begins a graceful stop, if none has begun.
     pub(super) fn stop(&mut self, now: Time) {
         if self.is_stopping() {
-            // timeout(1) signals its child and then the whole group: that is one stop, not two.
-            if now.saturating_sub(self.stopping_since) < ONE_STOP {
-                return;
-            }
-            // One that was replaced stops already, and nobody has asked for it twice.
-            if self.excused || !self.replaced {
-                self.quit(now, Outcome::Quit);
-            }
-            self.excused = true;
             return;
         }
-        self.stopping_since = now;
+        self.stop_requests.begin();
         self.begin_end();
         let limit = self.policy.graceful;
         let deadline = killed_at(now, limit);

@@ -1,6 +1,6 @@
-//! Turns that one process at a time may take, given back by the kernel when it dies.
+//! Locks that one process at a time may hold, given back by the kernel when it dies.
 //!
-//! A turn is a byte of a memory file under a record lock. Such a lock belongs to the process that
+//! A lock is a byte of a memory file under a record lock. Such a lock belongs to the process that
 //! took it, so an inherited descriptor is enough, and a killed holder frees it at once.
 
 use std::io;
@@ -11,31 +11,31 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
-/// The turns that a supervisor and its workers share.
+/// The locks that a supervisor and its workers share.
 #[derive(Debug, Clone)]
-pub(crate) struct Turns(Arc<OwnedFd>);
+pub(crate) struct ProcessLocks(Arc<OwnedFd>);
 
-/// A turn that was taken; dropping it gives it back.
+/// A lock that is held; dropping it gives it back.
 #[derive(Debug)]
-pub(crate) struct Turn {
-    turns: Turns,
+pub(crate) struct ProcessLock {
+    locks: ProcessLocks,
     number: u32,
 }
 
-impl Turns {
-    /// Makes a new set of turns; the processes forked after this share it.
+impl ProcessLocks {
+    /// Makes a new set of locks; the processes forked after this share it.
     pub(crate) fn new() -> io::Result<Self> {
-        let fd = memfd_create(c"service-runtime-turns", MFdFlags::MFD_CLOEXEC)?;
+        let fd = memfd_create(c"service-runtime-locks", MFdFlags::MFD_CLOEXEC)?;
         Ok(Self(Arc::new(fd)))
     }
 
-    /// Takes turn `number` if no other process has it.
+    /// Takes lock `number` if no other process has it.
     ///
     /// Within one process every call succeeds: keep the callers of one number apart yourself.
-    pub(crate) fn take(&self, number: u32) -> Option<Turn> {
+    pub(crate) fn take(&self, number: u32) -> Option<ProcessLock> {
         self.lock(number, libc::F_WRLCK).ok()?;
-        Some(Turn {
-            turns: self.clone(),
+        Some(ProcessLock {
+            locks: self.clone(),
             number,
         })
     }
@@ -52,9 +52,9 @@ impl Turns {
     }
 }
 
-impl Drop for Turn {
+impl Drop for ProcessLock {
     fn drop(&mut self) {
-        // A failure would leave the turn with this process, which still runs it: nothing is lost.
-        let _ = self.turns.lock(self.number, libc::F_UNLCK);
+        // A failure would leave the lock with this process, which still runs it: nothing is lost.
+        let _ = self.locks.lock(self.number, libc::F_UNLCK);
     }
 }

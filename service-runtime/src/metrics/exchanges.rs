@@ -8,63 +8,67 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use crate::os::process::page::COUNTERS;
+
 /// The times that requests are sorted by, in milliseconds; the last place is for longer ones.
 const BOUNDS: [u64; 12] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
 
+/// Where the counters stand, one behind the other.
+const IN_FLIGHT: usize = 0;
+/// By the first digit of the status; the first for those whose client got no answer.
+const CLASSES: usize = IN_FLIGHT + 1;
+const CLASS_COUNT: usize = 6;
+/// The time of all that have ended, in microseconds.
+const TIME: usize = CLASSES + CLASS_COUNT;
+/// How many have ended within each of the bounds, and not within the one before.
+const WITHIN: usize = TIME + 1;
+const WITHIN_COUNT: usize = BOUNDS.len() + 1;
+
+const _: () = assert!(WITHIN + WITHIN_COUNT <= COUNTERS);
+
 /// The counters of one worker.
-#[derive(Default)]
-#[repr(C)]
-pub(crate) struct Exchanges {
-    in_flight: AtomicU64,
-    /// By the first digit of the status; the first for those whose client got no answer.
-    classes: [AtomicU64; 6],
-    /// The time of all that have ended, in microseconds.
-    time: AtomicU64,
-    /// How many have ended within each of the bounds, and not within the one before.
-    within: [AtomicU64; BOUNDS.len() + 1],
-}
+#[derive(Clone, Copy)]
+pub(crate) struct Exchanges<'a>(&'a [AtomicU64; COUNTERS]);
 
 /// What the counters said at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Figures {
     in_flight: u64,
-    classes: [u64; 6],
+    classes: [u64; CLASS_COUNT],
     time: Duration,
-    within: [u64; BOUNDS.len() + 1],
+    within: [u64; WITHIN_COUNT],
 }
 
-impl Exchanges {
+impl<'a> Exchanges<'a> {
+    /// Takes numbers in memory for counters of requests.
+    pub(crate) fn of(counters: &'a [AtomicU64; COUNTERS]) -> Self {
+        Self(counters)
+    }
+
     /// Counts a request that has begun.
-    pub(crate) fn begin(&self) {
-        self.in_flight.fetch_add(1, Relaxed);
+    pub(crate) fn begin(self) {
+        self.0[IN_FLIGHT].fetch_add(1, Relaxed);
     }
 
     /// Counts a request that has ended: with the status of its answer, or with none.
-    pub(crate) fn end(&self, status: Option<u16>, took: Duration) {
-        self.in_flight.fetch_sub(1, Relaxed);
-        let class = usize::from(status.unwrap_or(0) / 100).min(5);
-        self.classes[class].fetch_add(1, Relaxed);
+    pub(crate) fn end(self, status: Option<u16>, took: Duration) {
+        self.0[IN_FLIGHT].fetch_sub(1, Relaxed);
+        let class = usize::from(status.unwrap_or(0) / 100).min(CLASS_COUNT - 1);
+        self.0[CLASSES + class].fetch_add(1, Relaxed);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        self.time.fetch_add(micros, Relaxed);
+        self.0[TIME].fetch_add(micros, Relaxed);
         let place = BOUNDS.partition_point(|bound| *bound * 1000 < micros);
-        self.within[place].fetch_add(1, Relaxed);
-    }
-
-    /// Forgets the worker that counted before.
-    pub(crate) fn clear(&self) {
-        let all = self.classes.iter().chain(&self.within);
-        for counter in all.chain([&self.in_flight, &self.time]) {
-            counter.store(0, Relaxed);
-        }
+        self.0[WITHIN + place].fetch_add(1, Relaxed);
     }
 
     /// Reads the counters; nothing if no request has come yet.
-    pub(crate) fn figures(&self) -> Option<Figures> {
+    pub(crate) fn figures(self) -> Option<Figures> {
+        let read = |index: usize| self.0[index].load(Relaxed);
         let figures = Figures {
-            in_flight: self.in_flight.load(Relaxed),
-            classes: self.classes.each_ref().map(|count| count.load(Relaxed)),
-            time: Duration::from_micros(self.time.load(Relaxed)),
-            within: self.within.each_ref().map(|count| count.load(Relaxed)),
+            in_flight: read(IN_FLIGHT),
+            classes: std::array::from_fn(|class| read(CLASSES + class)),
+            time: Duration::from_micros(read(TIME)),
+            within: std::array::from_fn(|place| read(WITHIN + place)),
         };
         (figures.in_flight > 0 || figures.ended() > 0).then_some(figures)
     }
@@ -120,7 +124,8 @@ mod tests {
 
     #[test]
     fn requests_are_counted_by_class_and_time() {
-        let exchanges = Exchanges::default();
+        let counters = std::array::from_fn(|_| AtomicU64::new(0));
+        let exchanges = Exchanges::of(&counters);
         assert_eq!(exchanges.figures(), None);
         for (status, millis) in [(200, 1), (204, 1), (404, 2), (500, 20_000)] {
             exchanges.begin();
@@ -135,13 +140,12 @@ mod tests {
             "2 in flight, 5 ended, without an answer 1, 2xx 2, 4xx 1, 5xx 1, mean 4s 1ms, \
              p50 within 2ms, p99 over 10s"
         );
-        exchanges.clear();
-        assert_eq!(exchanges.figures(), None);
     }
 
     #[test]
     fn a_request_that_has_just_begun_is_shown() {
-        let exchanges = Exchanges::default();
+        let counters = std::array::from_fn(|_| AtomicU64::new(0));
+        let exchanges = Exchanges::of(&counters);
         exchanges.begin();
         let figures = exchanges.figures().unwrap().to_string();
         assert_eq!(figures, "1 in flight, 0 ended");
