@@ -82,6 +82,20 @@ fn a_worker_with_a_panic_in_a_task_ends_and_is_replaced() {
 }
 
 #[test]
+fn a_stopped_worker_that_hangs_is_killed_at_once() {
+    let greeter = fixture!("greeter")
+        .args(["--workers", "1", "--heartbeat-timeout", "3s"])
+        .start();
+    let worker = greeter.ready(1)[0];
+    kill(worker.pid, Signal::SIGSTOP);
+    greeter.wait_for("worker is stopped (state T): killed at once");
+    // A signal that aborts would wait until somebody lets it go on.
+    let died = death(&greeter, worker);
+    assert!(died.contains("how=killed by SIGKILL"), "{died}");
+    greeter.ready_worker();
+}
+
+#[test]
 fn workers_that_are_killed_together_are_all_replaced() {
     let greeter = fixture!("greeter").args(["--workers", "4"]).start();
     let workers = greeter.ready(4);

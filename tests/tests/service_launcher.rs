@@ -110,8 +110,47 @@ fn a_second_term_exits_at_once() {
     program.wait_for(" ready");
     program.signal(Signal::SIGTERM);
     program.wait_for("hangs in stop");
-    program.signal(Signal::SIGTERM);
+    tell_until_it_has_ended(&program, Signal::SIGTERM);
     assert_eq!(program.exit_code(), 1);
+    program.wait_for("TERM again: exits at once");
+}
+
+/// Sends the signal until the program has ended: those of the stop's first moment count as one.
+#[track_caller]
+fn tell_until_it_has_ended(program: &Fixture, signal: Signal) {
+    tests::harness::until("told again, it has ended", || {
+        let _ = nix::sys::signal::kill(program.pid(), signal);
+        program.has_ended()
+    });
+}
+
+#[test]
+fn two_terms_at_the_same_moment_are_one_graceful_stop() {
+    // As timeout(1) gives them: to its child, and to the whole group.
+    let program = unwilling("hook=stop")
+        .arg("--graceful-shutdown-timeout=200ms")
+        .start();
+    program.wait_for(" ready");
+    for _ in 0..2 {
+        program.signal(Signal::SIGTERM);
+    }
+    program.wait_for("hangs in stop");
+    program.wait_for("the graceful stop did not end within 200ms");
+    assert!(program.lines().with("exits at once").is_empty());
+}
+
+#[test]
+fn quit_stops_gracefully_and_a_second_time_at_once() {
+    let program = unwilling("hook=stop")
+        .arg("--graceful-shutdown-timeout=0s")
+        .start();
+    program.wait_for(" ready");
+    program.signal(Signal::SIGQUIT);
+    program.wait_for("QUIT: stops gracefully sender=");
+    program.wait_for("hangs in stop");
+    tell_until_it_has_ended(&program, Signal::SIGQUIT);
+    assert_eq!(program.exit_code(), 1);
+    program.wait_for("QUIT again: exits at once");
 }
 
 #[test]
@@ -126,7 +165,7 @@ fn a_second_term_ends_a_blocked_runtime_too() {
         let status = std::fs::read_to_string(format!("/proc/{}/status", program.pid()));
         status.unwrap().contains("ShdPnd:\t0000000000000000")
     });
-    program.signal(Signal::SIGTERM);
+    tell_until_it_has_ended(&program, Signal::SIGTERM);
     assert_eq!(program.exit_code(), 1);
 }
 
