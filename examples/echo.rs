@@ -62,7 +62,7 @@ impl Echo {
                 () = cx.stopping() => break,
             };
             tracing::info!("connection from {peer}");
-            room.spawn(format!("connection from {peer}"), serve(stream, cx.clone()))?;
+            room.spawn(format!("connection from {peer}"), serve(stream, cx.clone()));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! | attribute | stands on |
 //! | --- | --- |
 //! | [`macro@service`] | a struct, and its impl block |
-//! | [`macro@init`], [`macro@start`], [`macro@routes`], [`macro@run`], [`macro@periodic`], [`macro@reset`], [`macro@stop`], [`macro@health`] | the methods of that block that the lifecycle calls |
+//! | [`macro@init`], [`macro@start`], [`macro@routes`], [`macro@ready`], [`macro@run`], [`macro@periodic`], [`macro@reset`], [`macro@stop`], [`macro@stopped`], [`macro@health`] | the methods of that block that the lifecycle calls |
 //! | [`macro@launch`] | `main` |
 //!
 //! Each works in three steps: *parse* keeps what was written, *model* checks every rule and holds only
@@ -77,6 +77,10 @@ markers! {
     /// are served from the end of `#[start]` on, on the listeners of the service's own table. Needs
     /// the feature `http`.
     routes: Routes;
+    /// Marks the hook that runs once all of the service serves, in an impl block with [`macro@service`].
+    ///
+    /// If it returns an error the service does not start, as with [`macro@start`].
+    ready: Ready;
     /// Marks the hook that runs once after start, as a task, in an impl block with
     /// [`macro@service`].
     ///
@@ -89,8 +93,13 @@ markers! {
     reset: Reset;
     /// Marks the hook that runs when a stop begins, in an impl block with [`macro@service`].
     ///
-    /// It refuses new work and finishes what runs.
+    /// It refuses new work. What is in progress finishes after it, and may still spawn tasks.
     stop: Stop;
+    /// Marks the hook that runs when all work of the service has ended, in an impl block with
+    /// [`macro@service`].
+    ///
+    /// Background tasks still run, and are dropped after it.
+    stopped: Stopped;
     /// Marks the hook that tells how the service does, in an impl block with [`macro@service`].
     health: Health;
 }

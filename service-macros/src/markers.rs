@@ -17,10 +17,14 @@ pub(crate) enum Kind {
     Start,
     /// Gives the routes that the service serves.
     Routes,
+    /// Runs once all of the service serves.
+    Ready,
     /// Runs once after start, as a task.
     Run,
     /// Runs when a stop begins.
     Stop,
+    /// Runs when all work of the service has ended.
+    Stopped,
     /// Runs on SIGHUP.
     Reset,
     /// Runs when somebody asks how it goes.
@@ -31,14 +35,16 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them, in the order of a service's life.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Init,
         Self::Start,
         Self::Routes,
+        Self::Ready,
         Self::Run,
         Self::Periodic,
         Self::Reset,
         Self::Stop,
+        Self::Stopped,
         Self::Health,
     ];
 
@@ -48,8 +54,10 @@ impl Kind {
             Self::Init => "init",
             Self::Start => "start",
             Self::Routes => "routes",
+            Self::Ready => "ready",
             Self::Run => "run",
             Self::Stop => "stop",
+            Self::Stopped => "stopped",
             Self::Reset => "reset",
             Self::Health => "health",
             Self::Periodic => "periodic",

@@ -104,7 +104,7 @@ pub use service::{
     Registered, RestartMethod, RuntimeKind, Scope, Service, Services,
 };
 pub use service_macros::{
-    health, init, launch, periodic, reset, routes, run, service, start, stop,
+    health, init, launch, periodic, ready, reset, routes, run, service, start, stop, stopped,
 };
 pub use settings::options::{Options, Preloaded};
 pub use settings::{Flags, ReportFormat, ReportFormatError};

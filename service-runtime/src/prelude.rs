@@ -11,5 +11,5 @@ pub use crate::config::{Config, Size};
 pub use crate::listen::{Listener, Peer, Stream};
 pub use crate::{
     Context, Description, Health, HealthStatus, OnError, Options, Phase, Service, health, init,
-    launch, periodic, reset, routes, run, service, start, stop,
+    launch, periodic, ready, reset, routes, run, service, start, stop, stopped,
 };

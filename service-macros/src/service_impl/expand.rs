@@ -28,6 +28,10 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     });
     let start = start(model);
     let stops = model.hooks(Kind::Stop).map(|hook| single(hook, "stop"));
+    let readies = model.hooks(Kind::Ready).map(|hook| single(hook, "ready"));
+    let stoppeds = model
+        .hooks(Kind::Stopped)
+        .map(|hook| single(hook, "stopped"));
     let resets = model.hooks(Kind::Reset).map(|hook| single(hook, "reset"));
     let healths = model.hooks(Kind::Health).map(health);
     quote! {
@@ -43,8 +47,10 @@ pub(super) fn expand(model: &Model) -> TokenStream {
                 ::service_runtime::__rt::description::<Self>()
             }
             #start
+            #(#readies)*
             #(#resets)*
             #(#stops)*
+            #(#stoppeds)*
             #(#healths)*
         }
     }

@@ -23,6 +23,7 @@ mod connection;
 mod exchange;
 mod server;
 mod service;
+mod shared;
 #[cfg(feature = "tls")]
 mod tls;
 

@@ -8,6 +8,7 @@ pub(crate) mod commands;
 pub(crate) mod host;
 pub(crate) mod main_fn;
 mod report;
+mod run_state;
 pub(crate) mod runtime;
 pub(crate) mod selection;
 pub(crate) mod serve;
@@ -60,7 +61,7 @@ struct Handle {
     definition: Definition,
     commands: Option<mpsc::UnboundedSender<Command>>,
     ended: Option<oneshot::Receiver<anyhow::Result<()>>>,
-    now: Arc<service_task::Now>,
+    now: Arc<run_state::RunState>,
 }
 
 impl Running {
@@ -138,7 +139,7 @@ impl Running {
                 now: Arc::clone(&handle.now),
             };
             let spawned = self.group.try_spawn(service.clone(), async move {
-                let _ = end.send(life.live().await);
+                let _ = end.send(life.run().await);
             });
             if let Err(error) = spawned {
                 let error = error.into();

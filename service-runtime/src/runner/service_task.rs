@@ -1,15 +1,18 @@
-//! The life of one service, from its build to its end, with restarts in between.
+//! The task of one service, from its build to its end, with restarts in between.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::run_state::RunState;
 use super::{Change, Restarts, ServiceExit};
 use crate::service::host::Host;
 use crate::service::{AnyService, Build, Context, Definition, OnError, Phase};
+#[cfg(feature = "http")]
+use crate::service::{BoxFuture, Health};
 use crate::tasks::catch_panic;
 
 /// What a service is told.
@@ -20,21 +23,6 @@ pub(super) enum Command {
     Reset(Change, oneshot::Sender<anyhow::Result<()>>),
 }
 
-/// What of a service runs at the moment.
-#[derive(Default)]
-pub(super) struct Now(Mutex<State>);
-
-#[derive(Default)]
-struct State {
-    /// What was built and started.
-    service: Option<AnyService>,
-    /// Given from the moment when the service begins to be built.
-    context: Option<Context>,
-    /// The value that `main` made has been started before.
-    used: bool,
-    over: bool,
-}
-
 /// The task of one service.
 pub(super) struct ServiceTask {
     pub(super) definition: Definition,
@@ -43,11 +31,11 @@ pub(super) struct ServiceTask {
     pub(super) orders: mpsc::UnboundedReceiver<Command>,
     pub(super) started: Option<oneshot::Sender<anyhow::Result<()>>>,
     pub(super) tell: mpsc::UnboundedSender<ServiceExit>,
-    pub(super) now: Arc<Now>,
+    pub(super) now: Arc<RunState>,
 }
 
 /// How the last run of a service ended.
-enum Last {
+enum RunOutcome {
     /// As it was told to, or as the one who started it is told.
     Stopped,
     /// By itself, which is to be told.
@@ -67,15 +55,15 @@ enum End {
 }
 
 impl ServiceTask {
-    /// Lives the service to its last end; returns how its stop went.
-    pub(super) async fn live(mut self) -> anyhow::Result<()> {
+    /// Runs the service until its final end; returns how its stop went.
+    pub(super) async fn run(mut self) -> anyhow::Result<()> {
         self.now.begin();
-        let result = self.lives().await;
+        let result = self.run_with_restarts().await;
         self.now.end();
         // ServiceExit only now: who hears of it asks at once whether any service still lives.
         match result {
-            Ok(Last::Stopped) => Ok(()),
-            Ok(Last::ServiceExit(told)) => {
+            Ok(RunOutcome::Stopped) => Ok(()),
+            Ok(RunOutcome::ServiceExit(told)) => {
                 let _ = self.tell.send(told);
                 Ok(())
             }
@@ -83,7 +71,7 @@ impl ServiceTask {
         }
     }
 
-    async fn lives(&mut self) -> anyhow::Result<Last> {
+    async fn run_with_restarts(&mut self) -> anyhow::Result<RunOutcome> {
         let name = self.definition.description.name().to_owned();
         let policy = self.definition.description.policy();
         let mut failed_in_a_row = 0_u64;
@@ -91,19 +79,19 @@ impl ServiceTask {
             let error = match self.one_run(&name).await {
                 End::Stopped(result) => {
                     self.phase(&name, Phase::Stopped);
-                    return result.map(|()| Last::Stopped);
+                    return result.map(|()| RunOutcome::Stopped);
                 }
                 End::Done => {
                     self.phase(&name, Phase::Stopped);
                     tracing::info!(service = name, "service is done");
-                    return Ok(Last::ServiceExit(ServiceExit::Done));
+                    return Ok(RunOutcome::ServiceExit(ServiceExit::Done));
                 }
                 End::NotStarted(error) if self.started.is_some() => {
                     self.phase(&name, Phase::Failed);
                     if let Some(started) = self.started.take() {
                         let _ = started.send(Err(error));
                     }
-                    return Ok(Last::Stopped);
+                    return Ok(RunOutcome::Stopped);
                 }
                 End::NotStarted(error) => error,
                 End::Failed(error, ready_for) => {
@@ -122,7 +110,7 @@ impl ServiceTask {
                         service = name,
                         "service failed, the others go on: {error:#}"
                     );
-                    return Ok(Last::ServiceExit(ServiceExit::Ignored));
+                    return Ok(RunOutcome::ServiceExit(ServiceExit::Ignored));
                 }
                 OnError::Restart if limit == 0 || failed_in_a_row <= limit => {
                     let delay = self.delay(failed_in_a_row);
@@ -134,15 +122,17 @@ impl ServiceTask {
                     );
                     if self.stopped_within(delay).await {
                         self.phase(&name, Phase::Stopped);
-                        return Ok(Last::Stopped);
+                        return Ok(RunOutcome::Stopped);
                     }
                 }
                 OnError::Restart => {
                     let error =
                         error.context(format!("it failed {failed_in_a_row} times in a row"));
-                    return Ok(Last::ServiceExit(ServiceExit::Failed(name, error)));
+                    return Ok(RunOutcome::ServiceExit(ServiceExit::Failed(name, error)));
                 }
-                OnError::Exit => return Ok(Last::ServiceExit(ServiceExit::Failed(name, error))),
+                OnError::Exit => {
+                    return Ok(RunOutcome::ServiceExit(ServiceExit::Failed(name, error)));
+                }
             }
         }
     }
@@ -154,7 +144,7 @@ impl ServiceTask {
         let end = self.run_with(name, &cx).await;
         self.now.set(None, None);
         #[cfg(feature = "http")]
-        self.host.board().runs(name, None);
+        self.host.board().set_health_check(name, None);
         end
     }
 
@@ -177,13 +167,21 @@ impl ServiceTask {
         self.phase(name, Phase::Ready);
         self.now.set(Some(&service), Some(cx));
         #[cfg(feature = "http")]
-        self.host
-            .board()
-            .runs(name, Some((service.clone(), cx.clone())));
+        self.offer_health_check(name, &service, cx);
         if let Some(started) = self.started.take() {
             let _ = started.send(Ok(()));
         }
         self.serve(name, &service, cx).await
+    }
+
+    #[cfg(feature = "http")]
+    fn offer_health_check(&self, name: &str, service: &AnyService, cx: &Context) {
+        let (service, cx) = (service.clone(), cx.clone());
+        let check = Arc::new(move || {
+            let (service, cx) = (service.clone(), cx.clone());
+            Box::pin(async move { service.health(&cx).await }) as BoxFuture<'static, Health>
+        });
+        self.host.board().set_health_check(name, Some(check));
     }
 
     /// Runs a started service until it ends or is told to, and stops it.
@@ -196,7 +194,10 @@ impl ServiceTask {
                 result = cx.ended() => break Some(result),
                 result = &mut wait => {
                     let end = if cx.is_stopping() { Ok(()) } else { result };
-                    return self.after_wait(name, service, cx, end, ready_since.elapsed()).await;
+                    self.phase(name, Phase::Stopping);
+                    let stop = stop(name, service, cx, std::future::ready(Ok(())));
+                    let ready_for = ready_since.elapsed();
+                    return self.end_by_itself(name, cx, stop, end, ready_for).await;
                 }
                 order = self.orders.recv() => match order {
                     Some(Command::Reset(change, done)) => tokio::select! {
@@ -214,13 +215,7 @@ impl ServiceTask {
         };
         let ready_for = ready_since.elapsed();
         self.phase(name, Phase::Stopping);
-        cx.tasks().stop(true);
-        let stop = async {
-            let stopped = caught(service.stop(cx)).await;
-            let waited = wait.await;
-            cx.tasks().wait().await;
-            stopped.and(waited)
-        };
+        let stop = stop(name, service, cx, wait);
         match ended {
             // The launcher bounds the stop that it asked for.
             None => {
@@ -229,34 +224,21 @@ impl ServiceTask {
                 let late = cx.late_failure().map_or(Ok(()), Err);
                 End::Stopped(stopped.and(late))
             }
-            Some(result) => {
-                self.bounded(name, cx, stop).await;
-                match result {
-                    Ok(()) => End::Done,
-                    Err(error) => End::Failed(error, ready_for),
-                }
-            }
+            Some(result) => self.end_by_itself(name, cx, stop, result, ready_for).await,
         }
     }
 
-    /// Stops a service whose `wait` came back by itself.
-    async fn after_wait(
+    /// Stops a service that nobody told to, because it is done or has failed.
+    async fn end_by_itself(
         &self,
         name: &str,
-        service: &AnyService,
         cx: &Context,
-        end: anyhow::Result<()>,
+        stop: impl Future<Output = anyhow::Result<()>>,
+        result: anyhow::Result<()>,
         ready_for: Duration,
     ) -> End {
-        self.phase(name, Phase::Stopping);
-        cx.tasks().stop(true);
-        let stop = async {
-            let stopped = caught(service.stop(cx)).await;
-            cx.tasks().wait().await;
-            stopped
-        };
         self.bounded(name, cx, stop).await;
-        match end {
+        match result {
             Ok(()) => End::Done,
             Err(error) => End::Failed(error, ready_for),
         }
@@ -290,7 +272,11 @@ impl ServiceTask {
     async fn give_up(&self, cx: &Context) {
         cx.tasks().stop(false);
         // An aborted task ends at its next await; one without is left to itself.
-        let _ = timeout(Duration::from_secs(1), cx.tasks().wait()).await;
+        let ended = async {
+            cx.tasks().wait().await;
+            cx.tasks().end_background().await;
+        };
+        let _ = timeout(Duration::from_secs(1), ended).await;
     }
 
     /// Waits; returns early, with `true`, when told to stop.
@@ -317,23 +303,47 @@ impl ServiceTask {
     }
 }
 
+/// Stops a service: no new work, then the end of all that is in progress, then what cleans up behind it.
+///
+/// A step that fails keeps none of the others from being done; the first error is returned, and the others
+/// are logged.
+async fn stop(
+    name: &str,
+    service: &AnyService,
+    cx: &Context,
+    wait: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    cx.tasks().stop(true);
+    let stopped = caught(service.stop(cx)).await;
+    let waited = wait.await;
+    cx.tasks().wait().await;
+    let cleaned_up = caught(service.stopped(cx)).await;
+    cx.tasks().end_background().await;
+    let mut errors = [stopped, waited, cleaned_up]
+        .into_iter()
+        .filter_map(Result::err);
+    let first = errors.next();
+    for error in errors {
+        tracing::error!(service = name, "service failed to stop: {error:#}");
+    }
+    first.map_or(Ok(()), Err)
+}
+
 /// Builds a service and starts it.
 async fn begin(build: Build, cx: &Context, used: bool) -> anyhow::Result<AnyService> {
-    match build {
+    let service = match build {
         Build::Value(service) => {
             if used {
                 // The same value starts a second time, perhaps with another configuration.
                 caught(service.reset(cx)).await?;
             }
-            caught(service.start(cx)).await?;
-            Ok(service)
+            service
         }
-        Build::Init(init) => {
-            let service = caught(init(cx.clone())).await?;
-            caught(service.start(cx)).await?;
-            Ok(service)
-        }
-    }
+        Build::Init(init) => caught(init(cx.clone())).await?,
+    };
+    caught(service.start(cx)).await?;
+    caught(service.ready(cx)).await?;
+    Ok(service)
 }
 
 async fn reset(service: &AnyService, cx: &Context, change: &Change) -> anyhow::Result<()> {
@@ -362,42 +372,5 @@ async fn caught<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::R
     match catch_panic(future).await {
         Ok(result) => result,
         Err(message) => Err(anyhow!("panicked: {message}")),
-    }
-}
-
-impl Now {
-    pub(super) fn service(&self) -> Option<(AnyService, Context)> {
-        let state = self.state();
-        Some((state.service.clone()?, state.context.clone()?))
-    }
-
-    pub(super) fn context(&self) -> Option<Context> {
-        self.state().context.clone()
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.state().over
-    }
-
-    fn begin(&self) {
-        self.state().over = false;
-    }
-
-    fn end(&self) {
-        self.state().over = true;
-    }
-
-    fn is_used(&self) -> bool {
-        std::mem::replace(&mut self.state().used, true)
-    }
-
-    fn set(&self, service: Option<&AnyService>, context: Option<&Context>) {
-        let mut state = self.state();
-        state.service = service.cloned();
-        state.context = context.cloned();
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

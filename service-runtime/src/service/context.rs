@@ -79,7 +79,7 @@ impl Context {
     pub(crate) fn new(name: impl Into<String>, host: Arc<dyn Host>) -> Self {
         let name = name.into();
         let cx = Self(Arc::new(Inner {
-            tasks: TaskGroup::new(name.clone()),
+            tasks: TaskGroup::of_service(name.clone()),
             name,
             host,
             end: End::default(),
@@ -213,14 +213,14 @@ impl Context {
         Ok(Listener::from_fd(fd)?)
     }
 
-    /// Returns every service of this process with its phase, and what there is to ask how it goes.
+    /// Returns every service of this process with its phase, and how to ask it how it goes.
     #[cfg(feature = "http")]
-    pub(crate) fn services(&self) -> Vec<(String, Phase, Option<super::phase::Runs>)> {
+    pub(crate) fn services(&self) -> Vec<(String, Phase, Option<super::phase::HealthCheck>)> {
         let board = self.0.host.board();
         let all = board.all().into_iter();
         all.map(|(name, phase)| {
-            let running = board.running(&name);
-            (name, phase, running)
+            let check = board.health_check(&name);
+            (name, phase, check)
         })
         .collect()
     }

@@ -1,12 +1,8 @@
 //! Services of different types, held as one.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{Context, Description, Health, Service};
-
-/// A future of any type.
-pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use super::{BoxFuture, Context, Description, Health, Service};
 
 /// A service of any type.
 #[derive(Clone)]
@@ -36,6 +32,8 @@ trait Erased: Send + Sync {
     fn description(&self) -> Description;
     fn start<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, anyhow::Result<()>>;
     fn stop<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, anyhow::Result<()>>;
+    fn ready<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, anyhow::Result<()>>;
+    fn stopped<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, anyhow::Result<()>>;
     fn reset<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, anyhow::Result<()>>;
     fn wait<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, anyhow::Result<()>>;
     fn health<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Health>;
@@ -54,6 +52,14 @@ impl<S: Service> Erased for Typed<S> {
 
     fn stop<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, anyhow::Result<()>> {
         Box::pin(self.0.stop(cx))
+    }
+
+    fn ready<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, anyhow::Result<()>> {
+        Box::pin(self.0.ready(cx))
+    }
+
+    fn stopped<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, anyhow::Result<()>> {
+        Box::pin(self.0.stopped(cx))
     }
 
     fn reset<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, anyhow::Result<()>> {
@@ -84,6 +90,14 @@ impl AnyService {
 
     pub(crate) async fn stop(&self, cx: &Context) -> anyhow::Result<()> {
         self.0.stop(cx).await
+    }
+
+    pub(crate) async fn ready(&self, cx: &Context) -> anyhow::Result<()> {
+        self.0.ready(cx).await
+    }
+
+    pub(crate) async fn stopped(&self, cx: &Context) -> anyhow::Result<()> {
+        self.0.stopped(cx).await
     }
 
     pub(crate) async fn reset(&self, cx: &Context) -> anyhow::Result<()> {

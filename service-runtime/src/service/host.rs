@@ -5,7 +5,7 @@ use std::fmt;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use super::erased::BoxFuture;
+use super::BoxFuture;
 use super::phase::Board;
 use crate::listen::ListenOptions;
 

@@ -6,6 +6,7 @@
 mod context;
 mod description;
 mod erased;
+mod future;
 mod health;
 pub(crate) mod host;
 mod into_services;
@@ -17,7 +18,8 @@ mod work;
 
 pub use context::{Context, ListenError};
 pub use description::{Description, OnError};
-pub(crate) use erased::{AnyService, BoxFuture, Build, Definition, InitFn};
+pub(crate) use erased::{AnyService, Build, Definition, InitFn};
+pub(crate) use future::BoxFuture;
 pub use health::{Health, HealthStatus};
 pub use into_services::{IntoServices, Registered, Services};
 pub(crate) use order::levels;

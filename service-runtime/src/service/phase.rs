@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 #[cfg(feature = "http")]
-use super::{AnyService, Context};
+use super::{BoxFuture, Health};
 
 /// What a service is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,16 +40,16 @@ impl fmt::Display for Phase {
     }
 }
 
-/// What runs as a service, and its context.
+/// Asks a running service how it goes.
 #[cfg(feature = "http")]
-pub(crate) type Runs = (AnyService, Context);
+pub(crate) type HealthCheck = Arc<dyn Fn() -> BoxFuture<'static, Health> + Send + Sync>;
 
-/// The phases of all services of a process, and what runs.
+/// The phases of all services of a process, and how to ask the running ones how they go.
 #[derive(Clone, Default)]
 pub(crate) struct Board {
     phases: Arc<Mutex<BTreeMap<String, watch::Sender<Phase>>>>,
     #[cfg(feature = "http")]
-    running: Arc<Mutex<BTreeMap<String, Runs>>>,
+    health_checks: Arc<Mutex<BTreeMap<String, HealthCheck>>>,
 }
 
 impl Board {
@@ -63,20 +63,26 @@ impl Board {
         self.sender(service).subscribe()
     }
 
-    /// Takes note of what runs as a service, or that nothing does.
+    /// Takes note of how to ask a service that runs, or that it runs no more.
     #[cfg(feature = "http")]
-    pub(crate) fn runs(&self, service: &str, running: Option<Runs>) {
-        let mut all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        match running {
-            Some(running) => all.insert(service.to_owned(), running),
+    pub(crate) fn set_health_check(&self, service: &str, check: Option<HealthCheck>) {
+        let mut all = self
+            .health_checks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match check {
+            Some(check) => all.insert(service.to_owned(), check),
             None => all.remove(service),
         };
     }
 
-    /// Returns what runs as a service at the moment.
+    /// Returns how to ask a service, if it runs.
     #[cfg(feature = "http")]
-    pub(crate) fn running(&self, service: &str) -> Option<Runs> {
-        let all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn health_check(&self, service: &str) -> Option<HealthCheck> {
+        let all = self
+            .health_checks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         all.get(service).cloned()
     }
 

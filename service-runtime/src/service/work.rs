@@ -13,9 +13,11 @@ use super::{Context, Description, Health};
 /// | when | what a launcher calls |
 /// | --- | --- |
 /// | once the services named in `after` are ready | [`start`](Self::start) |
+/// | once all of the service serves | [`ready`](Self::ready) |
 /// | from then on | [`wait`](Self::wait): its end is the service's end |
 /// | a reload that keeps the process | [`reset`](Self::reset) |
 /// | a stop: the stop signal of the [`Context`] fires, then | [`stop`](Self::stop), and on with `wait` |
+/// | when the last work has ended | [`stopped`](Self::stopped) |
 ///
 /// # Examples
 ///
@@ -59,14 +61,38 @@ pub trait Service: Sized + Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// Refuses new work and finishes what runs.
+    /// Does what has to be done once all of the service serves.
     ///
-    /// The stop signal of the context has fired, and the group takes no new tasks.
+    /// # Errors
+    ///
+    /// As an error of [`start`](Self::start).
+    fn ready(self: &Arc<Self>, cx: &Context) -> impl Future<Output = anyhow::Result<()>> + Send {
+        let _ = cx;
+        async { Ok(()) }
+    }
+
+    /// Refuses new work and lets what runs finish.
+    ///
+    /// The stop signal of the context has fired: timers and loops end, and no connection is accepted any
+    /// more. What is in progress may still spawn tasks in the group.
     ///
     /// # Errors
     ///
     /// An error is logged and makes the launch end with code 1; the stop goes on.
     fn stop(self: &Arc<Self>, cx: &Context) -> impl Future<Output = anyhow::Result<()>> + Send {
+        let _ = cx;
+        async { Ok(()) }
+    }
+
+    /// Cleans up when all work of the service has ended.
+    ///
+    /// The background tasks of the group still run; they are dropped right after this. It is called
+    /// once for each start that succeeded, unless the time for the stop has run out.
+    ///
+    /// # Errors
+    ///
+    /// An error is logged and makes the launch end with code 1.
+    fn stopped(self: &Arc<Self>, cx: &Context) -> impl Future<Output = anyhow::Result<()>> + Send {
         let _ = cx;
         async { Ok(()) }
     }

@@ -96,6 +96,19 @@ impl Sockets {
         result
     }
 
+    /// Tells a worker that it is too late for a socket: the program is stopping.
+    pub(super) fn refuse(&self, workers: &Workers, id: WorkerId, question: u32) {
+        let answer = ToWorker::Refused {
+            id: question,
+            text: "the program is stopping, and listens on nothing new".to_owned(),
+        };
+        if let Some(process) = workers.get(id)
+            && let Err(error) = process.send(&answer, &[])
+        {
+            tracing::debug!("cannot answer a worker: {error}");
+        }
+    }
+
     /// Notes that a worker listens on a socket that came along with its fork.
     pub(super) fn note_use(&self, workers: &mut Workers, id: WorkerId, options: &str) {
         let Ok(options) = ListenOptions::from_wire(options) else {

@@ -93,7 +93,7 @@ impl Supervisor {
         options: &str,
     ) -> Option<Event> {
         if machine.is_stopping() {
-            // It is told to stop as well, and waits for nothing then.
+            self.sockets.refuse(&self.workers, id, question);
             return None;
         }
         let (workers, manager) = (&mut self.workers, &self.manager);

@@ -1,42 +1,13 @@
 //! What a report tells about a task.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::tasks::TaskKind;
 use crate::tasks::registry::Entry;
 use crate::tasks::stamp::Stamp;
-
-/// Says what sort of task a task is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum TaskKind {
-    /// A future that runs once, from `spawn`.
-    #[default]
-    Task,
-    /// A fixed timer.
-    Timer,
-    /// A timer that chooses its next interval.
-    SelfPaced,
-    /// A loop that backs off while it fails.
-    Backoff,
-    /// A periodic task.
-    Periodic,
-}
-
-impl fmt::Display for TaskKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            TaskKind::Task => "task",
-            TaskKind::Timer => "timer",
-            TaskKind::SelfPaced => "self-paced timer",
-            TaskKind::Backoff => "back-off loop",
-            TaskKind::Periodic => "periodic task",
-        })
-    }
-}
 
 /// Tells how a live task is doing, for reports.
 ///
@@ -70,21 +41,19 @@ pub struct TaskInfo {
 
 impl TaskInfo {
     pub(super) fn of(entry: &mut Entry) -> Self {
-        let mut info = Self {
+        let runs = entry.run.as_ref().map(|run| run.counts());
+        let runs = runs.unwrap_or_default();
+        Self {
             name: entry.name.clone(),
             kind: entry.kind,
             age: entry.since.get_or_insert_with(Stamp::now).elapsed(),
-            runs: 0,
-            skipped: 0,
-            gated: 0,
-            failures: 0,
-            last_run: None,
-            next_run: None,
-            running_since: None,
-        };
-        if let Some(run) = &entry.run {
-            run.describe(&mut info);
+            runs: runs.runs,
+            skipped: runs.skipped,
+            gated: runs.gated,
+            failures: runs.failures,
+            last_run: runs.last_run,
+            next_run: runs.next_run,
+            running_since: runs.running_since,
         }
-        info
     }
 }

@@ -47,19 +47,24 @@ mod periodic;
 #[cfg(feature = "retry")]
 pub mod retry;
 
+mod end;
 mod failure;
 mod info;
+mod kind;
 mod panic;
 mod registry;
+mod run_view;
 mod stamp;
 #[cfg(test)]
 mod testing;
 mod tracked;
 
+pub use end::{TaskEnd, TaskError};
 pub use failure::{FailureCause, SpawnError, TaskFailure};
 pub use group::{Room, TaskGroup};
-pub use handle::{TaskEnd, TaskError, TaskHandle};
-pub use info::{TaskInfo, TaskKind};
+pub use handle::TaskHandle;
+pub use info::TaskInfo;
+pub use kind::TaskKind;
 pub use looping::{
     Backoff, Gate, LoopEnd, LoopError, LoopHandle, LoopResult, PeriodicOnError, SelfPaced, Step,
     Timer,

@@ -12,7 +12,7 @@ use std::task::Waker;
 
 use tokio::task::Id;
 
-use crate::tasks::looping::LoopState;
+use crate::tasks::run_view::RunView;
 use crate::tasks::stamp::Stamp;
 use crate::tasks::{TaskEnd, TaskKind};
 
@@ -48,7 +48,7 @@ pub(super) struct Entry {
     pub(super) name: Cow<'static, str>,
     pub(super) kind: TaskKind,
     /// Only loops have one.
-    pub(super) run: Option<Arc<LoopState>>,
+    pub(super) run: Option<Arc<dyn RunView>>,
     /// How to wake the task, and its id in tokio, once it has waited for something.
     pub(super) waits: Option<(Waker, Id)>,
     /// Empty for a task that has not waited for anything, unless somebody has looked at it.
@@ -60,7 +60,7 @@ pub(super) struct Entry {
 #[must_use = "to be dropped after the lock"]
 pub(super) struct Left {
     _name: Cow<'static, str>,
-    _run: Option<Arc<LoopState>>,
+    _run: Option<Arc<dyn RunView>>,
     _waits: Option<(Waker, Id)>,
 }
 
@@ -83,7 +83,9 @@ pub(super) struct Slots {
     first_free: u32,
     /// How many tasks live.
     pub(super) live: usize,
-    /// No more tasks are taken.
+    /// The group was told to stop: no more loops are taken.
+    pub(super) stopping: bool,
+    /// No more tasks are taken: the last one has ended.
     pub(super) closed: bool,
     /// Tasks are not waited for but aborted.
     pub(super) aborting: bool,
@@ -159,7 +161,7 @@ impl Slots {
         shard: u32,
         name: Cow<'static, str>,
         kind: TaskKind,
-        run: Option<Arc<LoopState>>,
+        run: Option<Arc<dyn RunView>>,
     ) -> Place {
         self.live += 1;
         if self.first_free == NONE {
@@ -238,6 +240,7 @@ impl Default for Slots {
             slots,
             first_free,
             live,
+            stopping: false,
             closed: false,
             aborting: false,
             generation,

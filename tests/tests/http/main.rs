@@ -8,6 +8,7 @@ mod hostile;
 mod http2;
 mod limits;
 mod load;
+mod phases;
 mod reload;
 mod scale;
 mod secure;
@@ -20,11 +21,26 @@ use tests::harness::Fixture;
 
 /// Starts the fixture program with more keys in its table, and returns it with its address.
 fn web(workers: usize, keys: &[&str]) -> (Fixture, String) {
-    let mut program = fixture!("web").arg("--workers").arg(workers.to_string());
+    let web = fixture!("web");
+    start(
+        "web",
+        web.arg("--workers").arg(workers.to_string()),
+        workers,
+        keys,
+    )
+}
+
+/// Starts a program whose service of this name serves HTTP; returns its address too.
+fn start(
+    service: &str,
+    mut program: tests::harness::Program,
+    workers: usize,
+    keys: &[&str],
+) -> (Fixture, String) {
     for key in ["bind=127.0.0.1:0"].iter().chain(keys) {
         program = match key.strip_prefix("launch.") {
             Some(_) => program.arg("--set").arg(key),
-            None => program.arg("--set").arg(format!("web.{key}")),
+            None => program.arg("--set").arg(format!("{service}.{key}")),
         };
     }
     let web = program.start();

@@ -1,9 +1,10 @@
-//! One connection: what is known of it, its socket, and how it is driven to its end.
+//! Connections: what is known of each, its socket, and the list of all that are open.
 
-mod drive;
+mod list;
 mod socket;
 mod state;
 
-pub(crate) use self::drive::{StreamTasks, drive};
+pub(crate) use self::list::{Connections, Open};
+pub(crate) use self::socket::Socket;
 pub use self::state::Client;
-pub(crate) use self::state::{Connection, InFlight, Purpose};
+pub(crate) use self::state::{Connection, InFlight, Overdue, Purpose};

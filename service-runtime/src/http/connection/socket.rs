@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use crate::http::server::Open;
+use super::list::Open;
 
 /// How long what a client still sends is thrown away, so that it gets to read its answer.
 const DISCARD: Duration = Duration::from_secs(2);
@@ -21,7 +21,7 @@ const DISCARD: Duration = Duration::from_secs(2);
 const AHEAD: usize = 2048;
 
 /// A socket that tells its connection what happens.
-pub(super) struct Socket<S> {
+pub(crate) struct Socket<S> {
     stream: S,
     connection: Open,
     /// What was read and not asked for yet.
@@ -40,7 +40,7 @@ enum Closing {
 }
 
 impl<S> Socket<S> {
-    pub(super) fn new(stream: S, connection: Open) -> Self {
+    pub(crate) fn new(stream: S, connection: Open) -> Self {
         Self {
             stream,
             connection,

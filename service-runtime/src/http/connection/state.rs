@@ -13,12 +13,12 @@ use axum::http::{Method, StatusCode, Uri, Version};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::http::server::Server;
+use crate::http::shared::Shared;
 use crate::listen::Peer;
 
 /// A connection, shared by its driver, its socket and its requests.
 pub(crate) struct Connection {
-    pub(crate) server: Arc<Server>,
+    pub(crate) server: Arc<Shared>,
     pub(crate) id: u64,
     pub(crate) peer: Peer,
     pub(crate) purpose: Purpose,
@@ -103,7 +103,7 @@ impl Client {
     ///
     /// An upgraded connection, such as a WebSocket, has until the graceful timeout to end then.
     pub fn draining(&self) -> CancellationToken {
-        self.connection.server.drain.child_token()
+        self.connection.server.drain().child_token()
     }
 }
 
@@ -114,7 +114,7 @@ impl fmt::Debug for Client {
 }
 
 impl Connection {
-    pub(crate) fn new(server: Arc<Server>, id: u64, peer: Peer, purpose: Purpose) -> Self {
+    pub(crate) fn new(server: Arc<Shared>, id: u64, peer: Peer, purpose: Purpose) -> Self {
         let now = server.now();
         Self {
             server,

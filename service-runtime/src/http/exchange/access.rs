@@ -9,8 +9,6 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, Uri, Version};
 use tokio::time::Instant;
 
-use crate::http::server::Server;
-
 /// How a line looks.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum AccessLog {
@@ -104,7 +102,7 @@ impl AccessLog {
 pub(crate) fn fuzz(format: &str, agent: &[u8]) -> Option<String> {
     let request = axum::http::Request::get("/").header(USER_AGENT, agent);
     let (head, ()) = request.body(()).ok()?.into_parts();
-    Some(AccessLog::new(format).line(&Record::new(&head, None, None)))
+    Some(AccessLog::new(format).line(&Record::new(&head, None, None, Arc::new(AccessLog::Json))))
 }
 
 fn parts(format: &str) -> Vec<Part> {
@@ -143,11 +141,17 @@ pub(super) struct Record {
     begun: Instant,
     status: u16,
     length: u64,
-    server: Option<Arc<Server>>,
+    is_answered: bool,
+    log: Arc<AccessLog>,
 }
 
 impl Record {
-    pub(super) fn new(head: &Parts, client: Option<IpAddr>, id: Option<&HeaderValue>) -> Box<Self> {
+    pub(super) fn new(
+        head: &Parts,
+        client: Option<IpAddr>,
+        id: Option<&HeaderValue>,
+        log: Arc<AccessLog>,
+    ) -> Box<Self> {
         Box::new(Self {
             client,
             method: head.method.clone(),
@@ -158,13 +162,14 @@ impl Record {
             begun: Instant::now(),
             status: 0,
             length: 0,
-            server: None,
+            is_answered: false,
+            log,
         })
     }
 
-    pub(super) fn answered(&mut self, status: StatusCode, server: Arc<Server>) {
+    pub(super) fn answered(&mut self, status: StatusCode) {
         self.status = status.as_u16();
-        self.server = Some(server);
+        self.is_answered = true;
     }
 
     pub(super) fn sent(&mut self, length: usize) {
@@ -206,8 +211,8 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
-            tracing::info!(target: "access", "{}", server.access.line(self));
+        if self.is_answered {
+            tracing::info!(target: "access", "{}", self.log.line(self));
         }
     }
 }
@@ -239,7 +244,12 @@ mod tests {
             .header(USER_AGENT, HeaderValue::from_bytes(agent).unwrap())
             .body(());
         let (head, ()) = request.unwrap().into_parts();
-        let mut record = Record::new(&head, Some([192, 0, 2, 1].into()), None);
+        let mut record = Record::new(
+            &head,
+            Some([192, 0, 2, 1].into()),
+            None,
+            Arc::new(AccessLog::Json),
+        );
         record.status = 200;
         record.sent(5);
         record
@@ -285,7 +295,7 @@ mod tests {
             let request = axum::http::Request::get("/")
                 .header(USER_AGENT, HeaderValue::from_bytes(&agent).unwrap());
             let (head, ()) = request.body(()).unwrap().into_parts();
-            let line = AccessLog::Json.line(&Record::new(&head, None, None));
+            let line = AccessLog::Json.line(&Record::new(&head, None, None, Arc::new(AccessLog::Json)));
             let value: serde_json::Value = serde_json::from_str(&line).unwrap();
             let said: String = agent.iter().copied().map(char::from).collect();
             prop_assert_eq!(value["agent"].as_str(), Some(said.as_str()));

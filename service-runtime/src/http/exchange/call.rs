@@ -22,6 +22,7 @@ use tracing::field::display;
 use super::access::Record;
 use super::health::Probe;
 use super::id;
+use super::parts::ExchangeParts;
 use super::refusal::refusal;
 use super::{AnswerBody, RequestBody};
 use crate::http::config::limit;
@@ -32,13 +33,15 @@ use crate::tasks::panic_message;
 /// Answers the requests of one connection.
 pub(crate) struct Exchanger<H> {
     connection: Arc<Connection>,
+    parts: Arc<ExchangeParts>,
     handler: H,
 }
 
 impl<H> Exchanger<H> {
-    pub(crate) fn new(connection: Arc<Connection>, handler: H) -> Self {
+    pub(crate) fn new(connection: Arc<Connection>, parts: Arc<ExchangeParts>, handler: H) -> Self {
         Self {
             connection,
+            parts,
             handler,
         }
     }
@@ -64,12 +67,13 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
             .config
             .request_id
             .then(|| id::take_or_make(&mut head.headers));
-        let forwarded = server.proxies.client(&connection.peer, &head.headers);
+        let forwarded = self.parts.proxies.client(&connection.peer, &head.headers);
         let client = Client::new(Arc::clone(connection), forwarded);
-        let record = server
-            .access
-            .is_on()
-            .then(|| Record::new(&head, client.address(), id.as_ref()));
+        let access = &self.parts.access;
+        let record = access.is_on().then(|| {
+            let log = Arc::clone(access);
+            Record::new(&head, client.address(), id.as_ref(), log)
+        });
         let span = server.config.request_span.then(|| span(&head, id.as_ref()));
         let asked = Asked {
             version: head.version,
@@ -84,7 +88,7 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
         let state = match (refusal(&head, &server.config), probe) {
             (Some(status), _) => State::Refused { status },
             (None, Some(probe)) => State::Probed {
-                answer: probe.answer(Arc::clone(server)),
+                answer: probe.answer(Arc::clone(server), Arc::clone(&self.parts.readiness)),
             },
             (None, None) if connection.purpose == Purpose::Health => State::Refused {
                 status: StatusCode::NOT_FOUND,
@@ -278,7 +282,7 @@ fn finish<B>(
     let status = answer.status();
     answer.body_mut().answered(status);
     if let Some(mut record) = asked.record.take() {
-        record.answered(status, Arc::clone(&connection.server));
+        record.answered(status);
         answer.body_mut().recorded(record);
     }
     if closes && !answer.status().is_informational() {

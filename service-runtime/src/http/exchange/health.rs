@@ -10,7 +10,7 @@ use futures_core::future::BoxFuture;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use crate::http::server::Server;
+use crate::http::shared::Shared;
 use crate::service::{HealthStatus, Phase};
 
 /// How long an answer of the services is good for.
@@ -49,18 +49,22 @@ impl Probe {
         }
     }
 
-    pub(super) fn answer(self, server: Arc<Server>) -> BoxFuture<'static, (StatusCode, String)> {
+    pub(super) fn answer(
+        self,
+        server: Arc<Shared>,
+        readiness: Arc<Readiness>,
+    ) -> BoxFuture<'static, (StatusCode, String)> {
         Box::pin(async move {
             match self {
                 Self::Alive => (StatusCode::OK, r#"{"status":"pass"}"#.to_owned()),
-                Self::Ready => server.readiness.ask(&server).await,
+                Self::Ready => readiness.ask(&server).await,
             }
         })
     }
 }
 
 impl Readiness {
-    async fn ask(&self, server: &Server) -> (StatusCode, String) {
+    async fn ask(&self, server: &Shared) -> (StatusCode, String) {
         let mut last = self.0.lock().await;
         let fresh = last.as_ref().is_some_and(|(at, _)| at.elapsed() < FRESH);
         if !fresh {
@@ -103,12 +107,12 @@ impl Readiness {
     }
 }
 
-async fn states(server: &Server) -> Vec<State> {
+async fn states(server: &Shared) -> Vec<State> {
     let mut states = Vec::new();
-    for (name, phase, service) in server.cx.services() {
-        let status = match (phase, service) {
-            (Phase::Ready, Some((service, cx))) => {
-                let health = timeout(PATIENCE, service.health(&cx)).await;
+    for (name, phase, check) in server.cx.services() {
+        let status = match (phase, check) {
+            (Phase::Ready, Some(check)) => {
+                let health = timeout(PATIENCE, check()).await;
                 health.map_or(HealthStatus::Fail, |health| health.status())
             }
             // Its work is done.

@@ -7,14 +7,13 @@ mod call;
 mod forwarded;
 mod health;
 mod id;
+mod parts;
 mod refusal;
 
-pub(crate) use self::access::AccessLog;
 pub(crate) use self::answer::AnswerBody;
 pub use self::body::RequestBody;
 pub(crate) use self::call::Exchanger;
-pub(crate) use self::forwarded::Proxies;
-pub(crate) use self::health::Readiness;
+pub(crate) use self::parts::ExchangeParts;
 
 #[cfg(fuzzing)]
 pub(crate) use self::{access::fuzz as fuzz_access_log, forwarded::fuzz as fuzz_forwarded};

@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::Server;
 use super::bind::Bound;
+use super::drive::drive;
 use crate::http::Handler;
 use crate::http::config::limit;
-use crate::http::connection::{Purpose, drive};
+use crate::http::connection::Purpose;
 use crate::listen::{Peer, Stream};
 use crate::tasks::TaskGroup;
 
@@ -31,7 +32,7 @@ const AT_ONCE: usize = 4096;
 
 /// Serves until the service is to stop, and then drains.
 pub(super) async fn run<H: Handler>(server: Arc<Server>, listeners: Vec<Bound>, handler: H) {
-    let limited = server.tasks.limited(server.config.max_connections);
+    let limited = server.tasks.limited(server.shared.config.max_connections);
     // Who asks how it goes gets an answer also when there is no room for anybody else.
     let asking = server.tasks.limited(PROBES);
     // Its own handle, for every one of the loops holds a future over an await.
@@ -53,11 +54,11 @@ pub(super) async fn run<H: Handler>(server: Arc<Server>, listeners: Vec<Bound>, 
         }
     }
     drop(handler);
-    server.cx.stopping().await;
+    server.shared.cx.stopping().await;
     let end = end_of(&server);
-    if let Some(delay) = limit(server.config.drain_delay) {
+    if let Some(delay) = limit(server.shared.config.drain_delay) {
         tracing::info!(
-            service = server.cx.name(),
+            service = server.shared.cx.name(),
             "no longer ready, accepting ends in {}",
             humantime::format_duration(delay)
         );
@@ -84,18 +85,16 @@ async fn accept<H: Handler>(
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                server.cx.fail(error);
+                server.shared.cx.fail(error);
                 return;
             }
         };
         let serving = connection(&server, stream, (peer, purpose), handler.clone());
-        if room.spawn("connection", serving).is_err() {
-            return;
-        }
+        drop(room.spawn("connection", serving));
     }
     // Unless there is no other worker: so who was let in is served, and whoever comes later refused.
     #[cfg(target_os = "linux")]
-    if server.cx.program_ends() {
+    if server.shared.cx.program_ends() {
         match listener.let_nobody_in() {
             // Who is half let in gets in meanwhile.
             Ok(()) => sleep(HALF_WAY).await,
@@ -116,27 +115,28 @@ fn connection<H: Handler>(
     (peer, purpose): (Peer, Purpose),
     handler: H,
 ) -> BoxFuture<'static, ()> {
-    let connection = server.opened(peer, purpose);
+    let connection = server.connections.add(&server.shared, peer, purpose);
+    let (builder, parts) = (Arc::clone(&server.builder), Arc::clone(&server.parts));
     match stream {
         #[cfg(feature = "tls")]
         Stream::Tcp(stream) if server.tls.is_some() && purpose != Purpose::Health => {
+            let server = Arc::clone(server);
             Box::pin(async move {
-                let tls = connection.server.tls.as_ref();
+                let tls = server.tls.as_ref();
                 let Some(stream) = tls.map(|tls| tls.accept(stream)) else {
                     return;
                 };
-                let server = Arc::clone(&connection.server);
                 let shaken = tokio::select! {
                     stream = stream => stream.ok(),
                     () = patience(&server) => None,
                 };
                 if let Some(stream) = shaken {
-                    drive(connection, stream, handler).await;
+                    drive(connection, stream, handler, builder, parts).await;
                 }
             })
         }
-        Stream::Tcp(stream) => Box::pin(drive(connection, stream, handler)),
-        Stream::Unix(stream) => Box::pin(drive(connection, stream, handler)),
+        Stream::Tcp(stream) => Box::pin(drive(connection, stream, handler, builder, parts)),
+        Stream::Unix(stream) => Box::pin(drive(connection, stream, handler, builder, parts)),
     }
 }
 
@@ -144,10 +144,10 @@ fn connection<H: Handler>(
 #[cfg(feature = "tls")]
 async fn patience(server: &Server) {
     let lingered = async {
-        server.drain.cancelled().await;
-        sleep(server.config.linger).await;
+        server.shared.drain().cancelled().await;
+        sleep(server.shared.config.linger).await;
     };
-    let time = limit(server.config.head_timeout);
+    let time = limit(server.shared.config.head_timeout);
     tokio::select! {
         () = at(time.map(|time| Instant::now() + time)) => {}
         () = lingered => {}
@@ -157,25 +157,15 @@ async fn patience(server: &Server) {
 /// Returns when the stop that has begun is about to be cut off; what is left of the time then is for
 /// the log.
 fn end_of(server: &Server) -> Option<Instant> {
-    let limit = server.cx.stop_limit()?;
+    let limit = server.shared.cx.stop_limit()?;
     Some(Instant::now() + limit.saturating_sub(REST.min(limit / 10)))
 }
 
 async fn drain(server: &Arc<Server>, end: Option<Instant>) {
-    server.begin_drain();
-    let connections = server.lock().len();
-    tracing::info!(service = server.cx.name(), connections, "draining");
-    let drained = async {
-        loop {
-            let one_less = server.one_less.notified();
-            tokio::pin!(one_less);
-            one_less.as_mut().enable();
-            if server.lock().is_empty() {
-                return;
-            }
-            one_less.await;
-        }
-    };
+    server.shared.begin_drain();
+    let connections = server.connections.count();
+    tracing::info!(service = server.shared.cx.name(), connections, "draining");
+    let drained = server.connections.all_closed();
     tokio::pin!(drained);
     let in_time = tokio::select! {
         biased;
@@ -184,8 +174,8 @@ async fn drain(server: &Arc<Server>, end: Option<Instant>) {
     };
     if !in_time {
         let text = format!("the time for the stop has passed: {}", in_flight(server));
-        tracing::error!(service = server.cx.name(), "{text}");
-        server.cx.fail(anyhow::Error::msg(text));
+        tracing::error!(service = server.shared.cx.name(), "{text}");
+        server.shared.cx.fail(anyhow::Error::msg(text));
     }
     server.tasks.stop(in_time);
     server.tasks.wait().await;
@@ -193,8 +183,8 @@ async fn drain(server: &Arc<Server>, end: Option<Instant>) {
 
 /// Says what is about to be cut: how much, and the paths of those that have taken longest.
 fn in_flight(server: &Server) -> String {
-    let connections: Vec<_> = server.lock().values().cloned().collect();
-    let now = server.now();
+    let connections = server.connections.all();
+    let now = server.shared.now();
     let mut work: Vec<_> = connections.iter().flat_map(|it| it.work()).collect();
     work.sort_by_key(|work| work.since);
     let paths: Vec<_> = work

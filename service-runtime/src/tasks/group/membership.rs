@@ -8,9 +8,9 @@ use std::task::Context;
 use tokio::task;
 
 use super::Shared;
-use crate::tasks::looping::LoopState;
 use crate::tasks::panic::shielded;
 use crate::tasks::registry::{Callback, Entry, Place, Seat};
+use crate::tasks::run_view::RunView;
 use crate::tasks::stamp::Stamp;
 use crate::tasks::{FailureCause, TaskEnd, TaskFailure, TaskKind};
 
@@ -18,7 +18,7 @@ use crate::tasks::{FailureCause, TaskEnd, TaskFailure, TaskKind};
 pub(in crate::tasks) struct Start {
     pub(in crate::tasks) name: Cow<'static, str>,
     pub(in crate::tasks) kind: TaskKind,
-    pub(in crate::tasks) run: Option<Arc<LoopState>>,
+    pub(in crate::tasks) run: Option<Arc<dyn RunView>>,
 }
 
 impl Start {
@@ -33,11 +33,12 @@ impl Start {
 }
 
 impl Shared {
-    /// Enters a task that is about to be spawned, unless the group takes no more.
+    /// Enters a task that is about to be spawned, unless the group takes no more: loops until it is told to
+    /// stop, others until the last task has ended.
     pub(super) fn join(&self, start: Start) -> Result<Place, Cow<'static, str>> {
         let Start { name, kind, run } = start;
         let (shard, mut slots) = self.registry.any();
-        if slots.closed {
+        if slots.closed || slots.stopping && run.is_some() {
             return Err(name);
         }
         Ok(slots.insert(shard, name, kind, run))
@@ -72,7 +73,7 @@ impl Shared {
             slots = self.registry.of(seat);
         }
         let left = slots.remove(seat);
-        let last = slots.closed && slots.live == 0;
+        let last = slots.stopping && slots.live == 0;
         drop(slots);
         drop(left);
         self.has_left(last);

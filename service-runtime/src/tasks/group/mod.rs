@@ -1,5 +1,6 @@
 //! Task groups: spawn, stop, wait, count.
 
+mod limit;
 mod membership;
 mod room;
 mod shared;
@@ -12,17 +13,15 @@ use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use self::limit::Limit;
 pub(super) use self::membership::{Start, tell};
-use self::room::Limit;
 pub use self::room::Room;
 pub(super) use self::shared::Shared;
-use crate::tasks::looping::Plan;
 use crate::tasks::tracked::Tracked;
-use crate::tasks::{PeriodicOnError, SpawnError, TaskFailure, TaskHandle, TaskInfo, TaskKind};
+use crate::tasks::{SpawnError, TaskFailure, TaskHandle, TaskInfo, TaskKind};
 
 /// Owns tasks, timers and periodic tasks, to be stopped and waited for together.
 ///
@@ -59,6 +58,14 @@ impl TaskGroup {
         }
     }
 
+    /// Creates the group of a service, whose background tasks are ended by whoever runs the service.
+    pub(crate) fn of_service(name: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            shared: Arc::new(Shared::of_service(name.into())),
+            limit: None,
+        }
+    }
+
     /// Creates an empty group that runs at most `limit` spawned tasks at a time.
     ///
     /// Timers, loops and periodic tasks do not count: they mostly wait, and must not starve the
@@ -85,7 +92,8 @@ impl TaskGroup {
     ///
     /// # Errors
     ///
-    /// Returns [`SpawnError::Closed`] if the group has been told to stop, also while this waits.
+    /// Returns [`SpawnError::Closed`] if the group has been told to stop and its last task has ended. With
+    /// a limit, those that wait for room are refused from the moment of the stop on.
     ///
     /// # Panics
     ///
@@ -119,7 +127,7 @@ impl TaskGroup {
     /// # Errors
     ///
     /// Returns [`SpawnError::Full`] if the group's limit has no room, [`SpawnError::Closed`] if the
-    /// group has been told to stop.
+    /// group has been told to stop and its last task has ended.
     ///
     /// # Panics
     ///
@@ -137,9 +145,6 @@ impl TaskGroup {
         let Some(limit) = &self.limit else {
             return self.start(Start::task(name), future);
         };
-        if self.is_stopping() {
-            return Err(self.closed(name));
-        }
         match limit.take() {
             Some(taken) => self.start(Start::task(name), taken.by(future)),
             None => Err(SpawnError::Full {
@@ -164,7 +169,9 @@ impl TaskGroup {
 
     /// Stops the group, for good. Returns at once; [`wait`](Self::wait) waits for the end.
     ///
-    /// From here on the group takes no more tasks, and [`stopping`](Self::stopping) fires. Gracefully,
+    /// From here on the group takes no more timers, loops and periodic tasks, and
+    /// [`stopping`](Self::stopping) fires. What is in progress finishes, and may still spawn plain tasks:
+    /// the group takes those until its last task has ended. Gracefully,
     /// timers, loops and periodic tasks end at once if they wait and after the run in progress if
     /// they run, and plain tasks run to their own end. Not gracefully, every task is cancelled too:
     /// dropped at its next await. A task that blocks its thread cannot be cancelled; `wait` goes on
@@ -172,20 +179,65 @@ impl TaskGroup {
     ///
     /// A task may stop its own group. A graceful stop may be followed by one that is not.
     pub fn stop(&self, graceful: bool) {
-        self.shared.close(!graceful);
+        self.shared.stop(!graceful);
     }
 
     /// Waits until the group has been stopped and nothing of it runs any more.
     ///
     /// Any number of callers may wait. A group that nobody stops is waited for without end, also
     /// when it is empty. A task of the group that calls this does not wait for itself, nor for other
-    /// tasks of the group that wait here too.
+    /// tasks of the group that wait here too. The [`background`](Self::background) tasks are dropped then; those
+    /// of a service when the service is over.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future changes nothing; a second call waits on.
     pub async fn wait(&self) {
         self.shared.wait().await;
+        if !self.shared.is_of_service {
+            self.end_background().await;
+        }
+    }
+
+    /// Drops the background tasks, and waits until they are gone.
+    pub(crate) async fn end_background(&self) {
+        self.shared.end_background().await;
+    }
+
+    /// Spawns what others are driven by: the driver of a database connection, a flusher, a cache.
+    ///
+    /// No stop waits for it. It runs on while a stop lets work in progress finish, and is dropped when the
+    /// last other task has ended; in a service after `#[stopped]`. One that is begun later is dropped at
+    /// once. A panic is reported as that of any task.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use service_runtime::tasks::TaskGroup;
+    ///
+    /// let group = TaskGroup::new("shop");
+    /// group.background("connection", std::future::pending::<()>());
+    /// group.stop(true);
+    /// group.wait().await;
+    /// # });
+    /// ```
+    pub fn background<F>(&self, name: impl Into<Cow<'static, str>>, future: F)
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let group = Self {
+            shared: Arc::clone(self.shared.background()),
+            limit: None,
+        };
+        let (name, kind, run) = (name.into(), TaskKind::Background, None);
+        // Only a group whose background has ended already refuses: then there is nobody to drive.
+        drop(group.start(Start { name, kind, run }, future));
     }
 
     /// Waits until the group has been told to stop; at once if it has been.
@@ -225,6 +277,10 @@ impl TaskGroup {
             .shared
             .registry
             .collect(|entry| Some(TaskInfo::of(entry)));
+        if let Some(background) = self.shared.begun_background() {
+            let background = &background.registry;
+            tasks.extend(background.collect(|entry| Some(TaskInfo::of(entry))));
+        }
         tasks.sort_by_key(|task| Reverse(task.age));
         tasks
     }
@@ -257,22 +313,13 @@ impl TaskGroup {
         self.start(Start { name, kind, run }, async {})
     }
 
-    /// Plans a loop of this group, without a gate.
-    pub(super) fn plan(
-        &self,
-        name: Cow<'static, str>,
-        kind: TaskKind,
-        on_error: PeriodicOnError,
-        timeout: Option<Duration>,
-    ) -> Plan {
-        Plan {
-            group: Arc::clone(&self.shared),
-            name,
-            kind,
-            on_error,
-            timeout,
-            gate: None,
-        }
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Returns whether the last task has ended after a stop: no more are taken.
+    fn is_closed(&self) -> bool {
+        self.shared.is_closed()
     }
 
     fn closed(&self, task: Cow<'static, str>) -> SpawnError {

@@ -1,39 +1,14 @@
-//! How many tasks may run at a time, and room for one more.
+//! Room for one more task of a group.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use pin_project_lite::pin_project;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
+use super::limit::{Limit, Taken};
 use super::{Shared, Start, TaskGroup};
-use crate::tasks::{SpawnError, TaskHandle};
-
-/// How many tasks may run at a time.
-#[derive(Clone)]
-pub(super) struct Limit {
-    semaphore: Arc<Semaphore>,
-    tasks: NonZeroUsize,
-}
-
-/// Room that is taken, until this is dropped.
-pub(super) struct Taken {
-    _permit: OwnedSemaphorePermit,
-}
-
-pin_project! {
-    /// A task's future with the room that it takes, dropped after it.
-    struct Within<F> {
-        #[pin]
-        future: F,
-        taken: Taken,
-    }
-}
+use crate::tasks::TaskHandle;
 
 /// Room for one task in a group, kept until it is used or dropped.
 ///
@@ -42,6 +17,16 @@ pin_project! {
 pub struct Room {
     group: TaskGroup,
     taken: Option<Taken>,
+    reserved: Reserved,
+}
+
+/// Keeps a group open until it is dropped.
+struct Reserved(Arc<Shared>);
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.0.release();
+    }
 }
 
 impl TaskGroup {
@@ -90,84 +75,40 @@ impl TaskGroup {
             None => None,
             Some(limit) => Some(limit.wait(&self.shared).await?),
         };
+        self.shared.reserve();
+        let reserved = Reserved(Arc::clone(&self.shared));
+        if self.is_closed() {
+            return None;
+        }
         let group = self.clone();
-        Some(Room { group, taken })
+        Some(Room {
+            group,
+            taken,
+            reserved,
+        })
     }
 }
 
 impl Room {
     /// Spawns a task into the room.
     ///
-    /// # Errors
-    ///
-    /// Returns [`SpawnError::Closed`] if the group has been told to stop.
+    /// A stop of the group does not come between: the group stays open for as long as room in it is kept.
     ///
     /// # Panics
     ///
     /// Panics outside a tokio runtime.
-    pub fn spawn<F>(
-        self,
-        name: impl Into<Cow<'static, str>>,
-        future: F,
-    ) -> Result<TaskHandle<F::Output>, SpawnError>
+    pub fn spawn<F>(self, name: impl Into<Cow<'static, str>>, future: F) -> TaskHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         let start = Start::task(name.into());
-        match self.taken {
+        let spawned = match self.taken {
             Some(taken) => self.group.start(start, taken.by(future)),
             None => self.group.start(start, future),
-        }
-    }
-}
-
-impl Limit {
-    fn new(tasks: NonZeroUsize) -> Self {
-        let permits = tasks.get().min(Semaphore::MAX_PERMITS);
-        Self {
-            semaphore: Arc::new(Semaphore::new(permits)),
-            tasks,
-        }
-    }
-
-    pub(super) fn tasks(&self) -> NonZeroUsize {
-        self.tasks
-    }
-
-    /// Waits for room; `None` once the group has been told to stop.
-    pub(super) async fn wait(&self, shared: &Shared) -> Option<Taken> {
-        tokio::select! {
-            biased;
-            () = shared.token.cancelled() => None,
-            permit = Arc::clone(&self.semaphore).acquire_owned() => permit.ok().map(Taken::new),
-        }
-    }
-
-    /// Takes room if there is any.
-    pub(super) fn take(&self) -> Option<Taken> {
-        let permit = Arc::clone(&self.semaphore).try_acquire_owned();
-        permit.ok().map(Taken::new)
-    }
-}
-
-impl Taken {
-    fn new(permit: OwnedSemaphorePermit) -> Self {
-        Self { _permit: permit }
-    }
-
-    /// Makes a future hold the room until it is dropped.
-    pub(super) fn by<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
-        let taken = self;
-        Within { future, taken }
-    }
-}
-
-impl<F: Future> Future for Within<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.project().future.poll(cx)
+        };
+        drop(self.reserved);
+        spawned.expect("a group is open while room in it is kept")
     }
 }
 
@@ -181,6 +122,7 @@ impl fmt::Debug for Room {
 
 #[cfg(test)]
 mod tests {
+    use crate::tasks::SpawnError;
     use tokio::sync::oneshot;
 
     use super::*;
@@ -213,7 +155,7 @@ mod tests {
         assert!(group.try_spawn("task", async {}).is_err());
         drop(room);
         let room = group.room().await.unwrap();
-        let task = room.spawn("task", async { 1 }).unwrap();
+        let task = room.spawn("task", async { 1 });
         assert_eq!(task.wait().await, Ok(1));
     }
 
@@ -230,9 +172,29 @@ mod tests {
         assert!(room.is_none());
         assert!(matches!(late, Err(SpawnError::Closed { .. })));
         assert!(group.room().await.is_none());
-        let closed = limited.try_spawn("late", async {}).unwrap_err();
-        assert!(matches!(closed, SpawnError::Closed { .. }), "{closed}");
+        let full = limited.try_spawn("late", async {}).unwrap_err();
+        assert!(matches!(full, SpawnError::Full { .. }), "{full}");
         first.cancel();
         group.wait().await;
+        let closed = limited.try_spawn("late", async {}).unwrap_err();
+        assert!(matches!(closed, SpawnError::Closed { .. }), "{closed}");
+    }
+
+    #[tokio::test]
+    async fn a_group_stays_open_for_as_long_as_room_in_it_is_kept() {
+        let group = TaskGroup::new("group");
+        let room = group.room().await.unwrap();
+        group.stop(true);
+        let waited = group.clone();
+        let mut waiting = std::pin::pin!(waited.wait());
+        tokio::select! {
+            biased;
+            () = &mut waiting => panic!("the group ended while room in it was kept"),
+            () = tokio::task::yield_now() => {}
+        }
+        let task = room.spawn("task", async { 1 });
+        assert_eq!(task.wait().await, Ok(1));
+        waiting.await;
+        assert!(group.room().await.is_none());
     }
 }

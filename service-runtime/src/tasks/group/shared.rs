@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use tokio::sync::Notify;
 use tokio::task::{Id, try_id, yield_now};
@@ -29,6 +29,12 @@ pub(in crate::tasks) struct Shared {
     /// Tasks of this group that wait for this group, and how often each does.
     insiders: Mutex<HashMap<Id, usize>>,
     insider_count: AtomicUsize,
+    /// Tasks that are about to be spawned and keep the group open.
+    reserved: AtomicUsize,
+    /// What drives others, and ends after them.
+    background: OnceLock<Arc<Self>>,
+    /// It is a service's: whoever runs that ends what is in the background.
+    pub(super) is_of_service: bool,
     listeners: RwLock<Vec<Listener>>,
 }
 
@@ -42,22 +48,34 @@ impl Shared {
             ended: Notify::new(),
             insiders: Mutex::default(),
             insider_count: AtomicUsize::new(0),
+            reserved: AtomicUsize::new(0),
+            background: OnceLock::new(),
+            is_of_service: false,
             listeners: RwLock::default(),
         }
     }
 
-    /// Takes no more tasks. Ends loops, and aborts everything if that is asked for.
-    pub(super) fn close(&self, aborting: bool) {
+    pub(super) fn of_service(name: Cow<'static, str>) -> Self {
+        Self {
+            is_of_service: true,
+            ..Self::new(name)
+        }
+    }
+
+    /// Begins the end of the group: ends loops, and aborts everything if that is asked for.
+    ///
+    /// What is in progress may still spawn, until the last task has ended.
+    pub(super) fn stop(&self, aborting: bool) {
         for mut slots in self.registry.all() {
-            slots.closed = true;
+            slots.stopping = true;
             slots.aborting |= aborting;
         }
         if aborting {
             self.aborting.store(true, Ordering::Release);
         }
         self.token.cancel();
-        // Nothing joins any more, and what has not waited yet looks at the flags before it does. So
-        // this sees all there is to wake.
+        // No loop joins any more, and what has not waited yet looks at the flags before it does. So this
+        // sees all there is to wake.
         let wakers = self.registry.collect(|entry| {
             entry.since.get_or_insert_with(Stamp::now);
             if let Some(run) = &entry.run {
@@ -82,7 +100,9 @@ impl Shared {
         }
     }
 
-    /// Waits until the group is closed and no task is left but those that wait here themselves.
+    /// Waits until the group was told to stop and no task is left but those that wait here themselves.
+    ///
+    /// From then on it takes no more tasks.
     pub(super) async fn wait(&self) {
         let inside = match try_id() {
             None => None,
@@ -120,12 +140,52 @@ impl Shared {
         } else {
             0
         };
-        let (mut closed, mut live) = (true, 0);
-        for slots in self.registry.all() {
-            closed &= slots.closed;
-            live += slots.live;
+        // All shards at once: a task that ends in one may have spawned into another.
+        let mut all: Vec<_> = self.registry.all().collect();
+        let live: usize = all.iter().map(|slots| slots.live).sum();
+        let is_over = all.iter().all(|slots| slots.stopping)
+            && live <= waiting
+            && self.reserved.load(Ordering::SeqCst) == 0;
+        // Those that wait here themselves may still spawn, until they end.
+        if is_over && live == 0 {
+            all.iter_mut().for_each(|slots| slots.closed = true);
         }
-        closed && live <= waiting
+        is_over
+    }
+
+    /// Returns whether the group takes no more tasks.
+    pub(super) fn is_closed(&self) -> bool {
+        self.registry.all().all(|slots| slots.closed)
+    }
+
+    /// Keeps the group open for a task that is to be spawned, until [`release`](Self::release).
+    pub(super) fn reserve(&self) {
+        self.reserved.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Ends a [`reserve`](Self::reserve).
+    pub(super) fn release(&self) {
+        self.reserved.fetch_sub(1, Ordering::SeqCst);
+        self.has_left(self.token.is_cancelled());
+    }
+
+    /// Returns the tasks that no stop waits for.
+    pub(super) fn background(&self) -> &Arc<Self> {
+        self.background
+            .get_or_init(|| Arc::new(Self::new(self.name.clone())))
+    }
+
+    /// Returns the tasks that no stop waits for, if there ever were any.
+    pub(super) fn begun_background(&self) -> Option<&Arc<Self>> {
+        self.background.get()
+    }
+
+    /// Drops the background tasks, and waits until they are gone.
+    pub(super) async fn end_background(&self) {
+        // One that is begun now is dropped at once.
+        let background = self.background();
+        background.stop(true);
+        background.wait().await;
     }
 
     pub(super) fn listen(&self, listener: Listener) {

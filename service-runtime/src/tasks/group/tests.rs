@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::Poll;
+use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 use tokio::task::yield_now;
@@ -280,4 +281,69 @@ async fn tasks_are_described_the_oldest_first() {
         format!("{group:?}"),
         r#"TaskGroup { name: "g", len: 1, stopping: false }"#
     );
+}
+
+#[tokio::test]
+async fn what_is_in_progress_at_a_stop_may_spawn_until_the_last_task_has_ended() {
+    let group = TaskGroup::new("group");
+    let (go_on, told) = oneshot::channel::<()>();
+    let inner = group.clone();
+    let first = group
+        .try_spawn("request", async move {
+            told.await.unwrap();
+            let second = inner.spawn("part of it", async { 2 }).await.unwrap();
+            let limited = inner.limited(NonZeroUsize::MIN);
+            let third = limited.try_spawn("another part", async { 3 }).unwrap();
+            (second.wait().await.unwrap(), third.wait().await.unwrap())
+        })
+        .unwrap();
+    group.stop(true);
+    let refused = group.timer(
+        "late",
+        crate::tasks::Timer::every(Duration::from_secs(1)),
+        || async {},
+    );
+    assert!(refused.is_err(), "a timer would never end");
+    go_on.send(()).unwrap();
+    assert_eq!(first.wait().await, Ok((2, 3)));
+    group.wait().await;
+    assert!(group.try_spawn("late", async {}).is_err());
+}
+
+#[tokio::test]
+async fn a_background_task_runs_on_during_a_stop_and_is_dropped_last() {
+    struct Told(Option<oneshot::Sender<()>>);
+    impl Drop for Told {
+        fn drop(&mut self) {
+            let _ = self.0.take().unwrap().send(());
+        }
+    }
+    let group = TaskGroup::new("group");
+    let (ask, mut asked) = tokio::sync::mpsc::channel::<oneshot::Sender<u32>>(1);
+    let (gone, mut dropped) = oneshot::channel();
+    group.background("driver", async move {
+        let _told = Told(Some(gone));
+        while let Some(answer) = asked.recv().await {
+            let _ = answer.send(42);
+        }
+        pending::<()>().await;
+    });
+    assert_eq!(group.tasks().len(), 1);
+    assert!(group.is_empty(), "it is no work of the group's");
+    let (go_on, told) = oneshot::channel::<()>();
+    let request = group
+        .try_spawn("request", async move {
+            told.await.unwrap();
+            let (answer, answered) = oneshot::channel();
+            ask.send(answer).await.unwrap();
+            answered.await.unwrap()
+        })
+        .unwrap();
+    group.stop(true);
+    go_on.send(()).unwrap();
+    assert_eq!(request.wait().await, Ok(42), "the driver still drives");
+    assert!(dropped.try_recv().is_err());
+    group.wait().await;
+    dropped.await.unwrap();
+    assert_eq!(group.tasks().len(), 0);
 }

@@ -10,6 +10,7 @@ mod outcome;
 mod pace;
 mod plan;
 mod self_paced;
+mod start;
 mod state;
 mod step;
 #[cfg(test)]

@@ -1,16 +1,12 @@
 //! What a loop is told once, and what it does about failures.
 
 use std::borrow::Cow;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use super::turning::Turning;
-use super::{Gate, LoopError, LoopHandle, LoopState, Pace, PeriodicOnError, Step};
-use crate::tasks::group::{Shared, Start};
-use crate::tasks::{FailureCause, SpawnError, TaskFailure, TaskGroup, TaskHandle, TaskKind};
+use super::{Gate, LoopError, PeriodicOnError};
+use crate::tasks::group::Shared;
+use crate::tasks::{FailureCause, TaskFailure, TaskGroup, TaskKind};
 
 /// What a loop is told once.
 pub(in crate::tasks) struct Plan {
@@ -23,52 +19,22 @@ pub(in crate::tasks) struct Plan {
 }
 
 impl Plan {
-    /// Starts the loop as a task of its group.
-    pub(in crate::tasks) fn start<P, R, Fut, T>(
-        self,
+    /// Plans a loop of a group, without a gate.
+    pub(in crate::tasks) fn new(
         group: &TaskGroup,
-        pace: P,
-        call: R,
-    ) -> Result<LoopHandle<T>, SpawnError>
-    where
-        P: Pace,
-        R: FnMut() -> Fut + Send + 'static,
-        Fut: Future<Output: Step<P::Hint, Value = T>> + Send + 'static,
-        T: Send + 'static,
-    {
-        let (start, turning) = self.ready(pace, call);
-        group.start(start, turning)
-    }
-
-    /// Starts the loop as a task of its group whose handle tells nothing of how the loop ended.
-    pub(in crate::tasks) fn start_quiet<P, R, Fut>(
-        self,
-        group: &TaskGroup,
-        pace: P,
-        call: R,
-    ) -> Result<TaskHandle<()>, SpawnError>
-    where
-        P: Pace,
-        R: FnMut() -> Fut + Send + 'static,
-        Fut: Future<Output: Step<P::Hint, Value: Send + 'static>> + Send + 'static,
-    {
-        let (start, turning) = self.ready(pace, call);
-        // How it ended has been logged or reported.
-        group.start(start, async move { drop(turning.await) })
-    }
-
-    fn ready<P, R, Fut>(self, pace: P, call: R) -> (Start, Turning<P, R, Fut>)
-    where
-        P: Pace,
-    {
-        let (name, kind, now) = (self.name.clone(), self.kind, Instant::now());
-        let state = Arc::new(LoopState::new(self, now));
-        let start = Start {
+        name: Cow<'static, str>,
+        kind: TaskKind,
+        on_error: PeriodicOnError,
+        timeout: Option<Duration>,
+    ) -> Self {
+        Self {
+            group: Arc::clone(group.shared()),
             name,
             kind,
-            run: Some(Arc::clone(&state)),
-        };
-        (start, Turning::new(state, pace, call, now))
+            on_error,
+            timeout,
+            gate: None,
+        }
     }
 
     /// Does with the error of a run what the policy says; an `Err` ends the loop.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::pace::{Next, Pace, Run, later};
-use super::{LoopHandle, PeriodicOnError, Step};
+use super::{LoopHandle, PeriodicOnError, Plan, Step};
 use crate::tasks::{PeriodicError, TaskGroup, TaskKind};
 
 /// Describes a timer whose runs choose the next interval, counted from the end of the run.
@@ -110,7 +110,7 @@ impl TaskGroup {
         }
         let pace = Chosen { max, initial_delay };
         let (name, kind) = (name.into(), TaskKind::SelfPaced);
-        let plan = self.plan(name, kind, on_error, timeout);
+        let plan = Plan::new(self, name, kind, on_error, timeout);
         Ok(plan.start(self, pace, run)?)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Plan;
-use crate::tasks::TaskInfo;
+use crate::tasks::run_view::{RunCounts, RunView};
 
 /// No instant.
 const NEVER: u64 = u64::MAX;
@@ -47,11 +47,6 @@ impl LoopState {
         }
     }
 
-    /// Tells the loop to end when it next looks; whoever calls this also wakes it.
-    pub(in crate::tasks) fn stop(&self) {
-        self.stop.store(true, Ordering::Release);
-    }
-
     pub(super) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Acquire)
     }
@@ -84,27 +79,36 @@ impl LoopState {
         add(&self.failures, 1);
     }
 
-    pub(in crate::tasks) fn describe(&self, info: &mut TaskInfo) {
-        let at = |nanos: &AtomicU64| match nanos.load(Ordering::Relaxed) {
-            NEVER => None,
-            nanos => self.origin.checked_add(Duration::from_nanos(nanos)),
-        };
-        let running = self.running.load(Ordering::Relaxed);
-        info.runs = self.runs.load(Ordering::Relaxed);
-        info.skipped = self.skipped.load(Ordering::Relaxed);
-        info.gated = self.gated.load(Ordering::Relaxed);
-        info.failures = self.failures.load(Ordering::Relaxed);
-        info.last_run = at(&self.last_run);
-        info.next_run = at(&self.next_run).filter(|_| !running);
-        info.running_since = info.last_run.filter(|_| running);
-    }
-
     fn stamp(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.origin);
         since
             .as_secs()
             .saturating_mul(1_000_000_000)
             .saturating_add(u64::from(since.subsec_nanos()))
+    }
+}
+
+impl RunView for LoopState {
+    fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+    }
+
+    fn counts(&self) -> RunCounts {
+        let at = |nanos: &AtomicU64| match nanos.load(Ordering::Relaxed) {
+            NEVER => None,
+            nanos => self.origin.checked_add(Duration::from_nanos(nanos)),
+        };
+        let running = self.running.load(Ordering::Relaxed);
+        let last_run = at(&self.last_run);
+        RunCounts {
+            runs: self.runs.load(Ordering::Relaxed),
+            skipped: self.skipped.load(Ordering::Relaxed),
+            gated: self.gated.load(Ordering::Relaxed),
+            failures: self.failures.load(Ordering::Relaxed),
+            last_run,
+            next_run: at(&self.next_run).filter(|_| !running),
+            running_since: last_run.filter(|_| running),
+        }
     }
 }
 

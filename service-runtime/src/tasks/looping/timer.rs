@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::pace::{Due, Next, Pace, Run, Woken, later};
-use super::{LoopHandle, PeriodicOnError, Step};
+use super::{LoopHandle, PeriodicOnError, Plan, Step};
 use crate::tasks::{PeriodicError, TaskGroup, TaskKind};
 
 /// Describes a timer that runs at fixed times.
@@ -112,7 +112,7 @@ impl TaskGroup {
             initial_delay,
         };
         let (name, kind) = (name.into(), TaskKind::Timer);
-        let plan = self.plan(name, kind, on_error, timeout);
+        let plan = Plan::new(self, name, kind, on_error, timeout);
         Ok(plan.start(self, pace, run)?)
     }
 }

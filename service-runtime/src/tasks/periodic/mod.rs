@@ -195,7 +195,7 @@ impl Periodic {
         }
         let plan = Plan {
             gate,
-            ..group.plan(name, kind, on_error, None)
+            ..Plan::new(group, name, kind, on_error, None)
         };
         Ok(plan.start_quiet(group, pace, run)?)
     }

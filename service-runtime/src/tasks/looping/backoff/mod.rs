@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::tasks::looping::pace::{Next, Pace, Run, later};
-use crate::tasks::looping::{LoopHandle, PeriodicOnError, Step};
+use crate::tasks::looping::{LoopHandle, PeriodicOnError, Plan, Step};
 use crate::tasks::{PeriodicError, TaskGroup, TaskKind};
 
 /// Describes a loop that backs off while its runs fail.
@@ -177,7 +177,7 @@ impl TaskGroup {
             since: None,
         };
         let (name, kind) = (name.into(), TaskKind::Backoff);
-        let plan = self.plan(name, kind, on_error, timeout);
+        let plan = Plan::new(self, name, kind, on_error, timeout);
         Ok(plan.start(self, pace, run)?)
     }
 }

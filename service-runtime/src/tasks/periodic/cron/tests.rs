@@ -66,7 +66,8 @@ fn start(
         }
     };
     let gate: Option<Gate> = None;
-    let plan = group.plan(
+    let plan = Plan::new(
+        group,
         "c".into(),
         TaskKind::Periodic,
         PeriodicOnError::Continue,

@@ -7,30 +7,18 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Sleep, sleep_until};
 
-use super::socket::Socket;
-use super::state::Overdue;
+use super::streams::StreamTasks;
 use crate::http::Handler;
-use crate::http::exchange::Exchanger;
-use crate::http::server::{Open, Server};
-use crate::tasks::TaskGroup;
+use crate::http::connection::{Open, Overdue, Socket};
+use crate::http::exchange::{ExchangeParts, Exchanger};
+use crate::http::shared::Shared;
 
 /// How long a connection that was asked to end may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-
-/// Runs what hyper wants to run beside a connection, such as the streams of HTTP/2.
-#[derive(Clone)]
-pub(crate) struct StreamTasks(pub(crate) TaskGroup);
-
-impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for StreamTasks {
-    fn execute(&self, stream: F) {
-        if let Err(error) = self.0.try_spawn("http2 stream", stream) {
-            tracing::error!("a request is given up: {error}");
-        }
-    }
-}
 
 /// A timer that is set again only when it has to be.
 struct Alarm {
@@ -40,8 +28,13 @@ struct Alarm {
 }
 
 /// Serves a connection until it ends.
-pub(crate) async fn drive<S, H>(open: Open, stream: S, handler: H)
-where
+pub(super) async fn drive<S, H>(
+    open: Open,
+    stream: S,
+    handler: H,
+    builder: Arc<Builder<StreamTasks>>,
+    parts: Arc<ExchangeParts>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Handler,
 {
@@ -49,13 +42,9 @@ where
     let server = Arc::clone(&connection.server);
     // An upgraded socket outlives this future.
     let socket = TokioIo::new(Socket::new(stream, open));
-    let exchanger = Exchanger::new(Arc::clone(&connection), handler);
-    let mut serving = pin!(
-        server
-            .builder
-            .serve_connection_with_upgrades(socket, exchanger)
-    );
-    let mut draining = pin!(server.drain.cancelled());
+    let exchanger = Exchanger::new(Arc::clone(&connection), parts, handler);
+    let mut serving = pin!(builder.serve_connection_with_upgrades(socket, exchanger));
+    let mut draining = pin!(server.drain().cancelled());
     let mut drains = false;
     let mut asked_to_end = None;
     let mut alarm = Alarm {
@@ -108,7 +97,7 @@ where
 
 impl Alarm {
     /// Sees to it that the task wakes at `at`, or before; tells whether it has to look again now.
-    fn rings_before(&mut self, at: u64, server: &Server, cx: &mut Context<'_>) -> bool {
+    fn rings_before(&mut self, at: u64, server: &Shared, cx: &mut Context<'_>) -> bool {
         let until = server.at(at);
         let sleep = self.sleep.get_or_insert_with(|| {
             self.armed = at;
