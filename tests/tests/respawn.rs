@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use tests::fixture;
-use tests::harness::{Client, Fixture, Worker, field, kill, writer};
+use tests::harness::{Client, Fixture, NotifySocket, Worker, field, kill, writer};
 
 /// Waits for the death of this worker, which its supervisor tells, and returns the line.
 #[track_caller]
@@ -90,9 +90,31 @@ fn a_stopped_worker_that_hangs_is_killed_at_once() {
     kill(worker.pid, Signal::SIGSTOP);
     greeter.wait_for("worker is stopped (state T): killed at once");
     // A signal that aborts would wait until somebody lets it go on.
-    let died = death(&greeter, worker);
-    assert!(died.contains("how=killed by SIGKILL"), "{died}");
+    let ended = greeter.wait_for("worker stopped slot=0");
+    assert_eq!(Worker::of(&ended), worker, "{ended}");
+    assert!(ended.contains("how=killed by SIGKILL"), "{ended}");
     greeter.ready_worker();
+}
+
+#[test]
+fn a_worker_that_says_in_a_loop_how_it_goes_starves_nobody() {
+    let manager = NotifySocket::path();
+    let late = fixture!("late")
+        .args(["--set", "late.chatty_in=[0]"])
+        .env("NOTIFY_SOCKET", manager.name())
+        .start();
+    let workers = late.ready(2);
+    late.wait_for("has said much");
+    kill(workers[1].pid, Signal::SIGKILL);
+    assert_eq!(late.ready_worker().slot, 1);
+    late.signal(Signal::SIGTERM);
+    assert_eq!(late.exit_code(), 0);
+    let told = manager.close();
+    let words = told
+        .iter()
+        .filter(|message| message.contains("late: word "));
+    let words = words.count();
+    assert!((1..1000).contains(&words), "{words} of at least 10000");
 }
 
 #[test]

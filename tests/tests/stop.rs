@@ -182,3 +182,27 @@ fn a_worker_that_dies_while_all_stop_is_not_replaced() {
     stubborn.everybody_is_gone();
     assert_eq!(stubborn.lines().with("worker ready").len(), 2);
 }
+
+#[test]
+fn a_service_that_listens_when_the_program_stops_gets_an_error_and_holds_nobody_up() {
+    let late = fixture!("late").start();
+    late.ready(2);
+    late.signal(Signal::SIGTERM);
+    for _ in 0..2 {
+        let refused = late.wait_for("listens no more: ");
+        assert!(refused.contains("the program stops"), "{refused}");
+    }
+    assert_eq!(late.exit_code(), 0);
+    late.everybody_is_gone();
+}
+
+#[test]
+fn a_service_that_listens_when_its_worker_alone_stops_gets_its_socket() {
+    let late = fixture!("late").start();
+    late.ready(2);
+    late.signal(Signal::SIGHUP);
+    for _ in 0..2 {
+        late.wait_for("listens while it stops");
+    }
+    late.wait_for("reloaded generation=2");
+}

@@ -71,6 +71,11 @@ pub(crate) enum ToWorker {
         /// Why.
         text: String,
     },
+    /// The socket asked for is not given any more: the program stops.
+    Stopping {
+        /// The number of the question.
+        id: u32,
+    },
     /// A configuration to be taken over comes with this message, in a memory file.
     Mutate,
     /// A part of a report is asked for.
@@ -141,6 +146,7 @@ impl ToWorker {
         match self {
             Self::Listening { id } => join(&["listening", &id.to_string()]),
             Self::Refused { id, text } => join(&["refused", &id.to_string(), text]),
+            Self::Stopping { id } => join(&["stopping", &id.to_string()]),
             Self::Mutate => join(&["mutate"]),
             Self::Report { id, as_json } => {
                 join(&["report", &id.to_string(), &as_json.to_string()])
@@ -159,6 +165,9 @@ impl ToWorker {
             ["refused", id, text] => Self::Refused {
                 id: id.parse().ok()?,
                 text: text.to_owned(),
+            },
+            ["stopping", id] => Self::Stopping {
+                id: id.parse().ok()?,
             },
             ["mutate"] => Self::Mutate,
             ["report", id, as_json] => Self::Report {
@@ -209,7 +218,7 @@ mod tests {
             ] {
                 prop_assert_eq!(ToSupervisor::decode(&message.encode()), Some(message));
             }
-            for message in [ToWorker::Listening { id }, ToWorker::Refused { id, text }, ToWorker::Mutate, ToWorker::Report { id, as_json: hopeless }] {
+            for message in [ToWorker::Listening { id }, ToWorker::Refused { id, text }, ToWorker::Stopping { id }, ToWorker::Mutate, ToWorker::Report { id, as_json: hopeless }] {
                 prop_assert_eq!(ToWorker::decode(&message.encode()), Some(message));
             }
         }

@@ -32,6 +32,8 @@ pub(crate) enum Word {
     Report(Asked),
     /// The supervisor is gone.
     Orphaned,
+    /// The channel to the supervisor has failed, and how.
+    ChannelFailed(String),
 }
 
 /// Something to act on.
@@ -159,6 +161,11 @@ impl Orders {
             Word::Orphaned => {
                 self.orphaned = true;
                 tracing::error!("the supervisor is gone: stops gracefully");
+                Next::Stop
+            }
+            Word::ChannelFailed(error) => {
+                self.orphaned = true;
+                tracing::error!("the channel to the supervisor failed, stops gracefully: {error}");
                 Next::Stop
             }
         }

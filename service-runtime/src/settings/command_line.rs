@@ -173,7 +173,7 @@ fn after_help(program: &str) -> String {
     format!(
         "Every launch setting is also a key of the table `[launch]` in a configuration file and a \
          variable such as {variable}__LAUNCH__WORKERS.\n\
-         Signals: TERM stops gracefully, INT at once, HUP reloads, TTIN and TTOU change the number \
+         Signals: TERM and QUIT stop gracefully, INT at once, HUP reloads, TTIN and TTOU change the number \
          of workers, USR1 asks for a report, USR2 starts a new version of the program."
     )
 }

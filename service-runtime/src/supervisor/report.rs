@@ -53,7 +53,7 @@ impl ReportCollection {
             as_json: format == ReportFormat::Json,
         };
         let asked = workers.iter();
-        let asked = asked.filter(|(_, process)| process.send(&question, &[]).is_ok());
+        let asked = asked.filter(|(_, process)| process.try_send(&question));
         *self = Self {
             number,
             deadline: Some(now + TIME_TO_ANSWER),

@@ -72,14 +72,16 @@ impl Sockets {
                 let bound = self.listeners.bind(&options, Some(slot.index));
                 bound.map_err(|error| chain(&error))
             });
-        let (sent, result) = match bound {
+        // What cannot be sent is told by the process, and ends the worker.
+        match bound {
             Ok(held) => {
                 process.add_socket(held.id());
                 if !known.contains(&held.id()) {
                     manager.store(held);
                 }
                 let answer = ToWorker::Listening { id: question };
-                (process.send(&answer, &[held.fd()]), Ok(()))
+                let _ = process.send(&answer, &[held.fd()]);
+                Ok(())
             }
             Err(text) => {
                 process.set_error(text.clone());
@@ -87,25 +89,9 @@ impl Sockets {
                     id: question,
                     text: text.clone(),
                 };
-                (process.send(&answer, &[]), Err(text))
+                let _ = process.send(&answer, &[]);
+                Err(text)
             }
-        };
-        if let Err(error) = sent {
-            tracing::error!(slot = slot.number, "cannot answer a worker: {error}");
-        }
-        result
-    }
-
-    /// Tells a worker that it is too late for a socket: the program is stopping.
-    pub(super) fn refuse(&self, workers: &Workers, id: WorkerId, question: u32) {
-        let answer = ToWorker::Refused {
-            id: question,
-            text: "the program is stopping, and listens on nothing new".to_owned(),
-        };
-        if let Some(process) = workers.get(id)
-            && let Err(error) = process.send(&answer, &[])
-        {
-            tracing::debug!("cannot answer a worker: {error}");
         }
     }
 

@@ -167,10 +167,10 @@ impl Supervisor {
         };
         let file = memory::file(c"service-runtime-configuration", &bytes);
         for id in workers {
-            let sent = match (&file, self.workers.get(*id)) {
+            let sent = match (&file, self.workers.get_mut(*id)) {
                 (Ok(file), Some(process)) => process
                     .send(&ToWorker::Mutate, &[file.as_fd()])
-                    .map_err(|error| error.to_string()),
+                    .map_err(|error| chain(&error)),
                 (Err(error), _) => Err(error.to_string()),
                 (_, None) => continue,
             };

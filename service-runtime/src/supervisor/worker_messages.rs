@@ -9,7 +9,7 @@ use super::system::Supervisor;
 use super::worker_process::WorkerProcess;
 use super::workers::WorkerEvent;
 use crate::exit::Exit;
-use crate::ipc::protocol::ToSupervisor;
+use crate::ipc::protocol::{ToSupervisor, ToWorker};
 use crate::os::process::child::Ended;
 use crate::status::Died;
 
@@ -93,7 +93,10 @@ impl Supervisor {
         options: &str,
     ) -> Option<Event> {
         if machine.is_stopping() {
-            self.sockets.refuse(&self.workers, id, question);
+            if let Some(process) = self.workers.get_mut(id) {
+                // Its sockets are closed here already, and no new one is bound for a moment.
+                let _ = process.send(&ToWorker::Stopping { id: question }, &[]);
+            }
             return None;
         }
         let (workers, manager) = (&mut self.workers, &self.manager);

@@ -8,13 +8,18 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
+use crate::error_chain::chain;
 use crate::ipc::WorkerSlot;
 use crate::ipc::protocol::{ToSupervisor, ToWorker};
+use crate::ipc::queued_channel::{QueuedChannel, SendError};
 use crate::listen::SocketId;
 use crate::os::process::channel::{Channel, Closed};
 use crate::os::process::child::{Child, Ended};
 use crate::os::process::fork::{ForkError, Forked, fork};
 use crate::os::process::page::{CELLS, CellRef, Page};
+
+/// How many messages may wait for a worker that does not read.
+const MOST_UNSENT: usize = 64;
 
 /// A forked worker that has not been reaped.
 pub(super) struct WorkerProcess {
@@ -32,7 +37,7 @@ pub(super) struct WorkerProcess {
     /// It could not be set up: the machine is short of something.
     setup_failed: bool,
     /// `None` once the worker has closed its end.
-    channel: Option<Channel>,
+    channel: Option<QueuedChannel>,
 }
 
 /// Which side of the fork of a worker this is.
@@ -87,7 +92,7 @@ pub(super) fn spawn_worker(
                 sockets: BTreeSet::new(),
                 error: None,
                 setup_failed: false,
-                channel: Some(ours),
+                channel: Some(QueuedChannel::new(ours, MOST_UNSENT)),
             })))
         }
     }
@@ -178,23 +183,71 @@ impl WorkerProcess {
                     ),
                 },
                 Ok(None) => return None,
-                Err(Closed::End | Closed::Os(_)) => {
+                Err(Closed::End) => {
                     self.channel = None;
+                    return None;
+                }
+                Err(Closed::Os(error)) => {
+                    self.break_off(&error);
                     return None;
                 }
             }
         }
     }
 
-    /// Sends a message, perhaps with a descriptor.
+    /// Sends a message, perhaps with a descriptor: now, or as soon as it can be sent.
+    ///
+    /// A worker to which nothing can be sent any more is to end, because it would wait for ever for what
+    /// it has asked for: it takes the end of its channel for the end of the supervisor.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the message is lost; the log says why.
     pub(super) fn send(
-        &self,
+        &mut self,
         message: &ToWorker,
         fds: &[BorrowedFd<'_>],
-    ) -> Result<(), nix::errno::Errno> {
-        match &self.channel {
-            Some(channel) => channel.send(&message.encode(), fds),
-            None => Err(nix::errno::Errno::EPIPE),
+    ) -> Result<(), SendError> {
+        let channel = self.channel.as_mut().ok_or(SendError::Gone)?;
+        let sent = channel.send(message.encode(), fds);
+        self.broken_off_by(sent)
+    }
+
+    /// Sends a message if that can be done now; returns whether it was sent.
+    pub(super) fn try_send(&self, message: &ToWorker) -> bool {
+        let channel = self.channel.as_ref();
+        channel.is_some_and(|channel| channel.try_send(&message.encode()))
+    }
+
+    /// Sends what waits, as far as that can be done now.
+    pub(super) fn flush(&mut self) {
+        if let Some(channel) = &mut self.channel {
+            let flushed = channel.flush();
+            let _ = self.broken_off_by(flushed);
         }
+    }
+
+    /// Returns whether messages wait to be sent.
+    pub(super) fn is_waiting_to_send(&self) -> bool {
+        self.channel.as_ref().is_some_and(QueuedChannel::is_waiting)
+    }
+
+    fn broken_off_by(&mut self, sent: Result<(), SendError>) -> Result<(), SendError> {
+        match &sent {
+            Ok(()) => {}
+            Err(SendError::Gone) => self.channel = None,
+            Err(error) => self.break_off(error),
+        }
+        sent
+    }
+
+    fn break_off(&mut self, error: &dyn std::error::Error) {
+        self.channel = None;
+        tracing::error!(
+            slot = self.slot.number,
+            pid = self.pid().as_raw(),
+            "the channel of a worker is closed, so that it ends: {}",
+            chain(error)
+        );
     }
 }

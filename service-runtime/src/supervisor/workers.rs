@@ -28,12 +28,17 @@ const HEARTBEAT_FRESH: Duration = Duration::from_secs(5);
 /// How many messages of one worker are taken in one turn of the loop: the others wait for theirs.
 const MESSAGES_A_TURN: usize = 32;
 
+/// How soon a message is sent again for which there was no room.
+const SEND_AGAIN: Duration = Duration::from_millis(20);
+
 /// The worker processes.
 pub(super) struct Workers {
     page: Page,
     /// When the supervisor started, on the clock that workers share.
     started: Duration,
     processes: BTreeMap<WorkerId, WorkerProcess>,
+    /// When messages that wait are sent again, if any do.
+    send_again_at: Time,
     /// How many workers of each slot have ended.
     restarts: BTreeMap<(PoolId, usize), u64>,
 }
@@ -52,6 +57,7 @@ impl Workers {
             page,
             started,
             processes: BTreeMap::new(),
+            send_again_at: Time::ZERO,
             restarts: BTreeMap::new(),
         }
     }
@@ -195,14 +201,20 @@ impl Component for Workers {
     }
 
     fn deadline(&self) -> Option<Time> {
-        None
+        let mut processes = self.processes.values();
+        let is_waiting = processes.any(WorkerProcess::is_waiting_to_send);
+        is_waiting.then_some(self.send_again_at)
     }
 
-    fn events(&mut self, _now: Time, ready: &[bool]) -> Vec<WorkerEvent> {
+    fn events(&mut self, now: Time, ready: &[bool]) -> Vec<WorkerEvent> {
+        self.send_again_at = now + SEND_AGAIN;
         let mut events = Vec::new();
         let mut ready = ready.iter();
         for (id, process) in &mut self.processes {
             let descriptors = process.fds().count();
+            if process.is_waiting_to_send() {
+                process.flush();
+            }
             if !ready
                 .by_ref()
                 .take(descriptors)

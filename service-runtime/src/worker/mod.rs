@@ -2,6 +2,7 @@
 
 mod counter;
 mod heartbeat;
+mod outbox;
 pub(crate) mod supervisor_client;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -283,7 +284,9 @@ impl Audience for Supervisor {
 
     fn reloading(&mut self) {}
 
-    fn stopping(&mut self) {}
+    fn stopping(&mut self) {
+        self.link.stopping();
+    }
 
     fn failed(&mut self, exit: Exit, error: &str) {
         let (code, text) = (exit.code(), error.to_owned());

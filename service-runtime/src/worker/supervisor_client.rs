@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use nix::errno::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::ipc::protocol::{ToSupervisor, ToWorker};
 use crate::listen::{ListenOptions, Listeners};
-use crate::os::process::channel::{Channel, Message};
+use crate::os::process::channel::{Channel, Closed, Message, is_transient};
 use crate::os::process::memory;
 use crate::os::process::page::Page;
 use crate::os::process::process_lock::ProcessLocks;
@@ -24,14 +25,15 @@ use crate::service::BoxFuture;
 use crate::settings::ReportFormat;
 use crate::tasks::TaskGroup;
 use crate::worker::counter::Counter;
+use crate::worker::outbox::{Outbox, Outgoing};
 
 /// What a worker may ask of its supervisor. Every clone is the same link.
 #[derive(Clone)]
 pub(crate) struct SupervisorClient(Arc<Inner>);
 
 struct Inner {
-    outgoing: mpsc::UnboundedSender<Outgoing>,
-    asked: Mutex<BTreeMap<u32, oneshot::Sender<Result<OwnedFd, String>>>>,
+    outbox: Outbox,
+    questions: Mutex<Questions>,
     next: AtomicU32,
     leads: Leads,
     inherited: Mutex<Option<Inherited>>,
@@ -59,14 +61,26 @@ impl Inherited {
     }
 }
 
-/// What the task that writes is given.
-enum Outgoing {
-    Message(ToSupervisor),
-    /// With bytes in a memory file.
-    File(ToSupervisor, OwnedFd),
-    /// Everything before is to be sent first; then this is told.
-    Flush(oneshot::Sender<()>),
+/// What was asked for and not answered yet.
+#[derive(Default)]
+struct Questions {
+    waiting: BTreeMap<u32, oneshot::Sender<Result<OwnedFd, String>>>,
+    /// Those that the supervisor answers no more because the program stops.
+    refused_by_stop: Vec<u32>,
+    /// This process has been told to stop as well.
+    is_stopping: bool,
+    /// Nobody answers any more.
+    is_closed: bool,
 }
+
+/// How soon something is tried again for which the system was short of memory.
+const RETRY: Duration = Duration::from_millis(10);
+
+/// Why a service gets no socket when the program stops.
+const STOPPING: &str = "the program stops, and listens on nothing new";
+
+/// Why a service gets no socket when nobody is there to give it.
+const GONE: &str = "the supervisor is gone";
 
 /// How long an end waits for a supervisor that does not read.
 const FLUSH_LIMIT: Duration = Duration::from_millis(200);
@@ -85,18 +99,19 @@ impl SupervisorClient {
         words: mpsc::UnboundedSender<Word>,
     ) -> io::Result<Self> {
         let channel = Arc::new(channel.watched()?);
-        let (outgoing, queue) = mpsc::unbounded_channel();
-        let (asked, next) = (Mutex::default(), AtomicU32::new(0));
         let link = Self(Arc::new(Inner {
-            outgoing,
-            asked,
-            next,
+            outbox: Outbox::default(),
+            questions: Mutex::default(),
+            next: AtomicU32::new(0),
             leads,
             inherited: Mutex::new(Some(inherited)),
             counter,
         }));
         group
-            .try_spawn("to supervisor", write(Arc::clone(&channel), queue))
+            .try_spawn(
+                "to supervisor",
+                write(Arc::clone(&channel), link.clone(), words.clone()),
+            )
             .map_err(io::Error::other)?;
         group
             .try_spawn("from supervisor", read(channel, link.clone(), words))
@@ -106,13 +121,13 @@ impl SupervisorClient {
 
     /// Sends a message; one to a supervisor that is gone is lost with it.
     pub(crate) fn send(&self, message: ToSupervisor) {
-        let _ = self.0.outgoing.send(Outgoing::Message(message));
+        self.0.outbox.push(Outgoing::Message(message));
     }
 
     /// Sends a message with bytes that may be longer than a message.
     pub(crate) fn send_with(&self, message: ToSupervisor, bytes: &[u8]) {
         match memory::file(c"service-runtime-part", bytes) {
-            Ok(file) => drop(self.0.outgoing.send(Outgoing::File(message, file))),
+            Ok(file) => self.0.outbox.push(Outgoing::File(message, file)),
             Err(error) => tracing::error!("cannot answer the supervisor: {error}"),
         }
     }
@@ -120,9 +135,8 @@ impl SupervisorClient {
     /// Waits until the supervisor has been sent everything, or is gone.
     pub(crate) async fn flushed(&self) {
         let (tell, told) = oneshot::channel();
-        if self.0.outgoing.send(Outgoing::Flush(tell)).is_ok() {
-            let _ = timeout(FLUSH_LIMIT, told).await;
-        }
+        self.0.outbox.push(Outgoing::Flush(tell));
+        let _ = timeout(FLUSH_LIMIT, told).await;
     }
 
     /// Returns whether the whole program stops.
@@ -142,21 +156,60 @@ impl SupervisorClient {
         options: &ListenOptions,
     ) -> BoxFuture<'static, Result<OwnedFd, String>> {
         if let Some(fd) = self.inherited(options) {
-            self.send(ToSupervisor::Uses(options.to_wire()));
-            return Box::pin(std::future::ready(Ok(fd)));
+            let told = self.request(ToSupervisor::Uses(options.to_wire()));
+            return Box::pin(std::future::ready(told.map(|()| fd)));
         }
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
-        self.asked().insert(id, answer);
-        self.send(ToSupervisor::Listen {
+        {
+            let mut questions = self.questions();
+            if questions.is_closed {
+                return Box::pin(std::future::ready(Err(GONE.to_owned())));
+            }
+            questions.waiting.insert(id, answer);
+        }
+        let asked = self.request(ToSupervisor::Listen {
             id,
             options: options.to_wire(),
         });
-        Box::pin(async move {
-            answered
-                .await
-                .unwrap_or_else(|_| Err("the supervisor is gone".to_owned()))
-        })
+        if let Err(error) = asked {
+            self.answer(id, Err(error));
+        }
+        Box::pin(async move { answered.await.unwrap_or_else(|_| Err(GONE.to_owned())) })
+    }
+
+    fn request(&self, request: ToSupervisor) -> Result<(), String> {
+        let requested = self.0.outbox.push_request(request);
+        requested.map_err(|error| error.to_string())
+    }
+
+    /// Takes note that this process stops: what the supervisor does not give any more for that reason is
+    /// refused from now on.
+    ///
+    /// A service that is still being started is not, because its start is about to be given up, which is
+    /// no error.
+    pub(crate) fn stopping(&self) {
+        let refused = {
+            let mut questions = self.questions();
+            questions.is_stopping = true;
+            std::mem::take(&mut questions.refused_by_stop)
+        };
+        for id in refused {
+            self.answer(id, Err(STOPPING.to_owned()));
+        }
+    }
+
+    fn refuse_because_of_stop(&self, id: u32) {
+        let is_stopping = {
+            let mut questions = self.questions();
+            if !questions.is_stopping {
+                questions.refused_by_stop.push(id);
+            }
+            questions.is_stopping
+        };
+        if is_stopping {
+            self.answer(id, Err(STOPPING.to_owned()));
+        }
     }
 
     /// Closes what came along with the fork and nobody has asked for.
@@ -183,10 +236,9 @@ impl SupervisorClient {
             .ok()
     }
 
-    /// Passes on how a service says it goes.
+    /// Passes on how a service says it goes; of several in quick succession, the last.
     pub(crate) fn status(&self, service: &str, text: &str) {
-        let (service, text) = (service.to_owned(), text.to_owned());
-        self.send(ToSupervisor::Status { service, text });
+        self.0.outbox.set_status(service, text);
     }
 
     /// Takes the lock of `task`, if this worker leads and no other still runs it.
@@ -199,27 +251,36 @@ impl SupervisorClient {
         Some(Box::new(locks.take(number(task))?))
     }
 
-    fn asked(
-        &self,
-    ) -> std::sync::MutexGuard<'_, BTreeMap<u32, oneshot::Sender<Result<OwnedFd, String>>>> {
-        self.0.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn questions(&self) -> MutexGuard<'_, Questions> {
+        let questions = self.0.questions.lock();
+        questions.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn answer(&self, id: u32, answer: Result<OwnedFd, String>) {
-        if let Some(asked) = self.asked().remove(&id) {
+        if let Some(waiting) = self.questions().waiting.remove(&id) {
             // Whoever asked may have gone away; then the descriptor is closed again.
-            let _ = asked.send(answer);
+            let _ = waiting.send(answer);
         }
     }
 
-    fn hang_up(&self) {
-        self.asked().clear();
+    /// Lets nobody wait for a supervisor that neither sends nor receives any more.
+    fn close(&self) {
+        self.0.outbox.close();
+        *self.questions() = Questions {
+            is_closed: true,
+            ..Questions::default()
+        };
     }
 }
 
-async fn write(channel: Arc<AsyncFd<Channel>>, mut queue: mpsc::UnboundedReceiver<Outgoing>) {
-    while let Some(outgoing) = queue.recv().await {
-        let (message, file) = match outgoing {
+/// Sends what is to be sent, one message after the other, until the channel fails.
+async fn write(
+    channel: Arc<AsyncFd<Channel>>,
+    link: SupervisorClient,
+    words: mpsc::UnboundedSender<Word>,
+) {
+    loop {
+        let (message, file) = match link.0.outbox.next().await {
             Outgoing::Message(message) => (message, None),
             Outgoing::File(message, file) => (message, Some(file)),
             Outgoing::Flush(told) => {
@@ -229,16 +290,41 @@ async fn write(channel: Arc<AsyncFd<Channel>>, mut queue: mpsc::UnboundedReceive
         };
         let bytes = message.encode();
         let fds: Vec<_> = file.iter().map(AsFd::as_fd).collect();
-        let sent = channel
-            .async_io(
-                Interest::WRITABLE,
-                |channel| Ok(channel.send(&bytes, &fds)?),
-            )
-            .await;
-        if sent.is_err() {
+        let sent = retried(&channel, Interest::WRITABLE, |channel| {
+            Ok(channel.send(&bytes, &fds)?)
+        });
+        if let Err(error) = sent.await {
+            link.close();
+            // The end of the supervisor is the watchdog's to notice, which no runtime can hold up.
+            if !is_gone(&error) {
+                let _ = words.send(Word::ChannelFailed(format!("cannot send: {error}")));
+            }
             return;
         }
     }
+}
+
+/// Does something with the channel, again and again while the system is short of memory for it.
+async fn retried<T>(
+    channel: &AsyncFd<Channel>,
+    interest: Interest,
+    mut act: impl FnMut(&Channel) -> io::Result<T>,
+) -> io::Result<T> {
+    loop {
+        let done = channel.async_io(interest, |channel| act(channel)).await;
+        match done {
+            Err(error) if errno(&error).is_some_and(is_transient) => sleep(RETRY).await,
+            done => return done,
+        }
+    }
+}
+
+fn errno(error: &io::Error) -> Option<Errno> {
+    error.raw_os_error().map(Errno::from_raw)
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(errno(error), Some(Errno::EPIPE | Errno::ECONNRESET))
 }
 
 async fn read(
@@ -247,17 +333,23 @@ async fn read(
     words: mpsc::UnboundedSender<Word>,
 ) {
     loop {
-        let received = channel
-            .async_io(Interest::READABLE, |channel| match channel.receive() {
+        let received = retried(&channel, Interest::READABLE, |channel| {
+            match channel.receive() {
                 Ok(Some(message)) => Ok(Some(message)),
                 Ok(None) => Err(io::ErrorKind::WouldBlock.into()),
-                Err(_) => Ok(None),
-            })
-            .await;
-        // The end of the channel is the watchdog's to notice, which no runtime can hold up.
-        let Ok(Some(Message { bytes, mut fds })) = received else {
-            link.hang_up();
-            return;
+                Err(Closed::End) => Ok(None),
+                Err(Closed::Os(error)) => Err(error.into()),
+            }
+        });
+        let Message { bytes, mut fds } = match received.await {
+            Ok(Some(message)) => message,
+            ended => {
+                link.close();
+                if let Err(error) = ended {
+                    let _ = words.send(Word::ChannelFailed(format!("cannot receive: {error}")));
+                }
+                return;
+            }
         };
         match ToWorker::decode(&bytes) {
             Some(ToWorker::Listening { id }) => {
@@ -265,6 +357,7 @@ async fn read(
                 link.answer(id, fds.pop().ok_or_else(none));
             }
             Some(ToWorker::Refused { id, text }) => link.answer(id, Err(text)),
+            Some(ToWorker::Stopping { id }) => link.refuse_because_of_stop(id),
             Some(ToWorker::Mutate) => match fds.pop().map(memory::read) {
                 Some(Ok(bytes)) => drop(words.send(Word::Mutate(bytes))),
                 Some(Err(error)) => link.send(ToSupervisor::Mutated(error.to_string())),

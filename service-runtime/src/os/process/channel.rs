@@ -22,7 +22,7 @@ use super::inherited;
 pub(crate) const LONGEST: usize = 32 * 1024;
 
 /// The most descriptors with one message.
-const DESCRIPTORS: usize = 4;
+pub(crate) const DESCRIPTORS: usize = 64;
 
 /// One end of the pair. Neither end blocks.
 #[derive(Debug)]
@@ -35,6 +35,15 @@ pub(crate) struct Message {
     pub(crate) bytes: Vec<u8>,
     /// The descriptors that came with it, now owned by this process.
     pub(crate) fds: Vec<OwnedFd>,
+}
+
+/// Returns whether what failed may succeed in a moment: the other side has to read first, or the system
+/// is short of memory.
+pub(crate) fn is_transient(error: Errno) -> bool {
+    matches!(
+        error,
+        Errno::EAGAIN | Errno::EINTR | Errno::ENOBUFS | Errno::ENOMEM | Errno::ETOOMANYREFS
+    )
 }
 
 /// Why nothing could be received.
@@ -211,6 +220,26 @@ mod tests {
         assert!(Channel::inherited(&number).is_none());
         taken.send(b"hello", &[]).unwrap();
         assert_eq!(ours.receive().unwrap().unwrap().bytes, b"hello");
+    }
+
+    #[test]
+    fn what_may_succeed_in_a_moment_is_told_from_what_never_will() {
+        for error in [
+            Errno::EAGAIN,
+            Errno::ENOBUFS,
+            Errno::ENOMEM,
+            Errno::ETOOMANYREFS,
+        ] {
+            assert!(is_transient(error), "{error}");
+        }
+        for error in [
+            Errno::EPIPE,
+            Errno::EBADF,
+            Errno::EMSGSIZE,
+            Errno::ECONNRESET,
+        ] {
+            assert!(!is_transient(error), "{error}");
+        }
     }
 
     #[test]
