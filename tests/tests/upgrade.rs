@@ -1,7 +1,8 @@
 //! USR2: another process of the program takes over.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -331,5 +332,57 @@ fn a_killed_predecessor_leaves_the_field() {
     fs::write(&gate, "go\n").unwrap();
     echo.wait_for("this process has taken over");
     kill(Pid::from_raw(field(&begins, "pid")), Signal::SIGTERM);
+    echo.everybody_is_gone();
+}
+
+#[test]
+fn several_hundred_sockets_are_handed_over() {
+    let scratch = Scratch::new();
+    let late = fixture!("late")
+        .args(["--workers", "1", "--set"])
+        .arg(format!("late.sockets_in={}", scratch.path("").display()))
+        .start();
+    late.ready(1);
+    let sockets: Vec<_> = (0..300)
+        .map(|number| scratch.path(&format!("{number}")))
+        .collect();
+    let ids = |path: &PathBuf| fs::metadata(path).map(|file| file.ino()).unwrap();
+    let before: Vec<u64> = sockets.iter().map(ids).collect();
+    let next = upgrade(&late, late.pid());
+    assert_eq!(late.exit_code(), 0);
+    // They are the same, and not bound anew.
+    assert_eq!(sockets.iter().map(ids).collect::<Vec<_>>(), before);
+    for socket in &sockets {
+        UnixStream::connect(socket).unwrap();
+    }
+    kill(next, Signal::SIGTERM);
+    late.everybody_is_gone();
+}
+
+#[test]
+fn a_pid_file_that_the_new_process_does_not_use_is_removed_by_the_old_one() {
+    let scratch = Scratch::new();
+    let (first, second) = (scratch.path("first.pid"), scratch.path("second.pid"));
+    let configured = |file: &Path| format!("[launch]\npid_file = '{}'\n", file.display());
+    let echo = fixture!("echo").config(&configured(&first)).start();
+    echo.ready(2);
+    assert_eq!(
+        fs::read_to_string(&first).unwrap(),
+        format!("{}\n", echo.pid())
+    );
+    echo.rewrite(&configured(&second));
+    let next = upgrade(&echo, echo.pid());
+    assert_eq!(echo.exit_code(), 0);
+    assert!(!first.exists());
+    assert_eq!(fs::read_to_string(&second).unwrap(), format!("{next}\n"));
+    // The same file is handed over, and one that is not configured any more is removed.
+    let third = upgrade(&echo, next);
+    until("the file names the third", || {
+        fs::read_to_string(&second).unwrap() == format!("{third}\n")
+    });
+    echo.rewrite("");
+    let last = upgrade(&echo, third);
+    until("the file is removed", || !second.exists());
+    kill(last, Signal::SIGTERM);
     echo.everybody_is_gone();
 }

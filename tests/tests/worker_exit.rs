@@ -144,3 +144,42 @@ fn in_a_storm_of_deaths_few_commands_run_and_the_rest_is_counted() {
     greeter.signal(Signal::SIGTERM);
     assert_eq!(greeter.exit_code(), 0);
 }
+
+#[test]
+fn the_command_for_the_last_worker_is_waited_for_and_killed_at_its_time_limit() {
+    let told = on_exit(fixture!("greeter"), "sleep 0.2; echo told >&2").start();
+    told.ready(2);
+    told.signal(Signal::SIGTERM);
+    assert_eq!(told.exit_code(), 0);
+    assert_eq!(told.lines().with("told").len(), 2);
+
+    let scratch = Scratch::new();
+    let children = scratch.path("children");
+    let wait = format!("sleep 1000 & echo $$ $! > {} ; wait", children.display());
+    let program = fixture!("greeter")
+        .args(["--workers", "2"])
+        .args(["--on-worker-exit-timeout", "300ms"]);
+    let greeter = on_exit(program, &wait).start();
+    greeter.ready(2);
+    greeter.signal(Signal::SIGTERM);
+    assert_eq!(greeter.exit_code(), 0);
+    greeter.wait_for("on_worker_exit took longer than on_worker_exit_timeout: killed");
+    let pids = fs::read_to_string(children).unwrap();
+    for pid in pids.split_whitespace() {
+        let pid = Pid::from_raw(pid.parse().unwrap());
+        until("the command is gone", || {
+            parent(pid).is_none() || state(pid) == Some('Z')
+        });
+    }
+}
+
+#[test]
+fn an_exit_at_once_leaves_commands_a_moment_and_no_more() {
+    let program = fixture!("greeter").args(["--on-worker-exit-timeout", "1h"]);
+    let greeter = on_exit(program, "sleep 1000 & echo begun >&2; wait").start();
+    greeter.ready(2);
+    greeter.signal(Signal::SIGINT);
+    assert_eq!(greeter.exit_code(), 1);
+    greeter.wait_for("begun");
+    greeter.wait_for("on_worker_exit took longer than on_worker_exit_timeout: killed");
+}

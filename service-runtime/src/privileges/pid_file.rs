@@ -21,6 +21,7 @@ const TRIES: usize = 100;
 pub(crate) struct PidFile {
     path: PathBuf,
     file: File,
+    is_inherited: bool,
 }
 
 /// Why there is no pid file.
@@ -72,7 +73,11 @@ impl PidFile {
             // The instance before may have removed it between the two calls.
             if is_at(&file, path) {
                 let path = path.clone();
-                let taken = Self { path, file };
+                let taken = Self {
+                    path,
+                    file,
+                    is_inherited: false,
+                };
                 taken.rewrite(std::process::id()).map_err(refused)?;
                 return Ok(taken);
             }
@@ -87,10 +92,19 @@ impl PidFile {
         if let (Some(fd), Ok(path)) = (inherited, std::path::absolute(path)) {
             let file = File::from(fd);
             if is_at(&file, &path) {
-                return Ok(Self { path, file });
+                return Ok(Self {
+                    path,
+                    file,
+                    is_inherited: true,
+                });
             }
         }
         Self::take(path)
+    }
+
+    /// Returns whether it was that of the process to be replaced before.
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.is_inherited
     }
 
     /// Writes a pid into the file.

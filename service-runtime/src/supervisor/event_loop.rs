@@ -1,6 +1,7 @@
 //! The supervisor's loop: sleeps, asks its components what has happened, and has it dealt with.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::component::{Component, Waiting};
 use super::configurations::Checked;
@@ -27,6 +28,12 @@ pub(super) struct EventLoop {
     pub(super) supervisor: Supervisor,
 }
 
+/// How long an exit waits for commands at the most, whatever their time limit says.
+const LONGEST_FINISH: Duration = Duration::from_secs(60);
+
+/// How long commands that were killed are waited for.
+const KILLED: Duration = Duration::from_secs(1);
+
 /// Whether the loop goes on.
 type Flow = ControlFlow<Leave>;
 
@@ -45,6 +52,9 @@ impl EventLoop {
         let mut flow = self.handle(Event::Start);
         loop {
             if let ControlFlow::Break(leave) = flow {
+                if matches!(leave, Leave::Exit(_)) {
+                    self.finish_exit_commands();
+                }
                 return leave;
             }
             flow = self.turn();
@@ -130,6 +140,40 @@ impl EventLoop {
         };
         supervisor.exit_commands.events(now, &[]);
         happened
+    }
+
+    /// Waits for the commands that the ends of the last workers have started, each within its time.
+    ///
+    /// Nobody would end them later. A signal that asks for a stop leaves them little time.
+    fn finish_exit_commands(&mut self) {
+        let until = self.supervisor.now() + LONGEST_FINISH;
+        self.supervisor.exit_commands.limit_deadlines(until);
+        // Those that are killed then need a moment.
+        let until = until + KILLED;
+        while self.supervisor.exit_commands.are_bounded() {
+            let now = self.supervisor.now();
+            if now >= until {
+                return;
+            }
+            self.supervisor.manager.tell(now, true, || true);
+            let supervisor = &self.supervisor;
+            let mut ready = Waiting::default()
+                .add(&self.signals)
+                .add(&supervisor.exit_commands)
+                .until(supervisor.manager.deadline())
+                .until(Some(until))
+                .sleep(now);
+            let now = self.supervisor.now();
+            for received in self.signals.events(now, ready.next()) {
+                let request = SignalRequest::read(received, &mut self.supervisor.history);
+                let stop = SignalRequest::Policy(Request::Stop);
+                let quit = SignalRequest::Policy(Request::Quit);
+                if request == Some(stop) || request == Some(quit) {
+                    self.supervisor.exit_commands.shorten_deadlines(now);
+                }
+            }
+            self.supervisor.exit_commands.events(now, ready.next());
+        }
     }
 
     fn signal(&mut self, received: Received) -> Flow {

@@ -20,6 +20,9 @@ use crate::settings::ExitCommand;
 /// How many may run at the same time.
 const AT_ONCE: usize = 4;
 
+/// How long a command may go on when the supervisor is to exit at once.
+const AT_AN_EXIT: Duration = Duration::from_millis(500);
+
 /// The commands that run.
 #[derive(Debug, Default)]
 pub(super) struct ExitCommands {
@@ -81,6 +84,24 @@ impl ExitCommands {
                 let error = chain(&error);
                 tracing::warn!(pid = worker, "on_worker_exit cannot be run: {error}");
             }
+        }
+    }
+
+    /// Returns whether some run whose end will come: those without a time limit are not waited for.
+    pub(super) fn are_bounded(&self) -> bool {
+        let mut running = self.running.iter();
+        running.any(|running| running.deadline.is_some() || running.killed)
+    }
+
+    /// Lets none of those with a time limit run for much longer: the supervisor exits at once.
+    pub(super) fn shorten_deadlines(&mut self, now: Time) {
+        self.limit_deadlines(now + AT_AN_EXIT);
+    }
+
+    /// Lets none of those with a time limit run for longer than until then.
+    pub(super) fn limit_deadlines(&mut self, until: Time) {
+        for running in &mut self.running {
+            running.deadline = running.deadline.map(|deadline| deadline.min(until));
         }
     }
 

@@ -15,6 +15,7 @@ pub(super) struct SignalRequests {
 }
 
 /// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SignalRequest {
     /// Something for the policy.
     Policy(Request),

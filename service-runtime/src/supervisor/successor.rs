@@ -12,32 +12,43 @@ use super::component::Component;
 use super::policy::Time;
 use super::service_manager::ServiceManager;
 use crate::error_chain::chain;
-use crate::listen::Listeners;
+use crate::ipc::queued_channel::{QueuedChannel, SendError};
+use crate::listen::{Held, Listeners};
 use crate::os::process::channel::Channel;
 use crate::os::process::child::Child;
 use crate::os::process::exit;
 use crate::os::process::fork::{Forked, fork};
 use crate::os::process::program::{Program, number_of};
 use crate::privileges::pid_file::PidFile;
-use crate::upgrade::{ToPredecessor, ToSuccessor, VARIABLE, VERSION};
+use crate::upgrade::{
+    PassedSocket, SOCKETS_A_MESSAGE, ToPredecessor, ToSuccessor, VARIABLE, VERSION,
+};
 
 /// How long a process that is not to take over may clean up.
 const CLEAN_UP: Duration = Duration::from_secs(10);
+
+/// How many messages may wait for the new process: more than there can be sockets for.
+const MOST_UNSENT: usize = 4096;
+
+/// How soon a message is sent again for which there was no room.
+const SEND_AGAIN: Duration = Duration::from_millis(20);
 
 /// The process that was started anew.
 struct Successor {
     child: Child,
     /// `None` once it has closed its end.
-    channel: Option<Channel>,
+    channel: Option<QueuedChannel>,
     /// What it said why it will not get ready.
     error: Option<String>,
+    /// Whether the pid file that it was given is its own.
+    keeps_pid_file: bool,
 }
 
 /// A process that is not to take over.
 struct Dismissed {
     child: Child,
     /// Open for as long as it lives: it takes the end of the channel for the end of this process.
-    _channel: Option<Channel>,
+    _channel: Option<QueuedChannel>,
     /// When it is killed; `None` when it has been.
     kill_at: Option<Time>,
 }
@@ -46,6 +57,8 @@ struct Dismissed {
 pub(super) struct Upgrade {
     program: Program,
     successor: Option<Successor>,
+    /// When what waits to be sent to it is sent again.
+    send_again_at: Time,
     dismissed: Vec<Dismissed>,
     /// The successor speaks for the program, and owns the files of its sockets.
     handed_over: bool,
@@ -62,6 +75,7 @@ impl Upgrade {
         Self {
             program,
             successor: None,
+            send_again_at: Time::ZERO,
             dismissed: Vec::new(),
             handed_over: false,
         }
@@ -81,49 +95,41 @@ impl Upgrade {
     /// Starts the program file anew, and sends it what this process holds.
     pub(super) fn begin(
         &mut self,
+        now: Time,
         listeners: &Listeners,
         pid_file: Option<&PidFile>,
         manager: &ServiceManager,
     ) -> Result<(), String> {
-        let successor = self.start(listeners, pid_file, manager)?;
-        let pid = successor.child.pid().as_raw();
+        let (child, mut channel) = self.start(manager)?;
+        let pid = child.pid().as_raw();
+        // The new process is there first: what there is no room for waits until it has read.
+        let sent = send_state(&mut channel, listeners, pid_file);
+        self.successor = Some(Successor {
+            child,
+            channel: Some(channel),
+            error: None,
+            keeps_pid_file: false,
+        });
+        if let Err(error) = sent {
+            self.cancel(now);
+            return Err(error);
+        }
         tracing::info!(pid, "upgrade begins: {}", self.program.path().display());
-        self.successor = Some(successor);
         Ok(())
     }
 
-    fn start(
-        &self,
-        listeners: &Listeners,
-        pid_file: Option<&PidFile>,
-        manager: &ServiceManager,
-    ) -> Result<Successor, String> {
+    fn start(&self, manager: &ServiceManager) -> Result<(Child, QueuedChannel), String> {
         let (ours, theirs) = Channel::pair().map_err(|error| error.to_string())?;
-        for held in listeners.iter() {
-            let socket = ToSuccessor::Socket {
-                name: held.name().map(str::to_owned),
-                address: held.address().to_string(),
-                slot: held.slot(),
-            };
-            let sent = ours.send(&socket.encode(), &[held.fd()]);
-            sent.map_err(|error| format!("{}: {error}", held.address()))?;
-        }
-        if let Some(file) = pid_file {
-            let sent = ours.send(&ToSuccessor::PidFile.encode(), &[file.as_fd()]);
-            sent.map_err(|error| format!("the pid file: {error}"))?;
-        }
-        let end = ours.send(&ToSuccessor::End.encode(), &[]);
-        end.map_err(|error| error.to_string())?;
         match fork().map_err(|error| chain(&error))? {
             Forked::Child => {
                 drop(ours);
                 exit::now(self.become_program(&theirs, manager))
             }
-            Forked::Parent(pid) => Ok(Successor {
-                child: Child::forked(pid).map_err(|error| format!("cannot watch it: {error}"))?,
-                channel: Some(ours),
-                error: None,
-            }),
+            Forked::Parent(pid) => {
+                let child = Child::forked(pid);
+                let child = child.map_err(|error| format!("cannot watch it: {error}"))?;
+                Ok((child, QueuedChannel::new(ours, MOST_UNSENT)))
+            }
         }
     }
 
@@ -158,20 +164,22 @@ impl Upgrade {
         pid_file: Option<&PidFile>,
         manager: &ServiceManager,
     ) {
-        let Some(successor) = self.successor.take() else {
+        let Some(mut successor) = self.successor.take() else {
             return;
         };
         let pid = successor.child.pid().as_raw();
-        if let Some(file) = pid_file
+        // One that the new process does not keep names this one until its end, and is removed then.
+        if let Some(file) = pid_file.filter(|_| successor.keeps_pid_file)
             && let Err(error) = file.rewrite(pid.unsigned_abs())
         {
             tracing::error!("the pid file does not name the new process: {error}");
         }
         manager.leave_to(pid);
         self.handed_over = true;
-        if let Some(channel) = &successor.channel
-            && let Err(error) = channel.send(&ToSuccessor::Go { reload }.encode(), &[])
+        if let Some(channel) = &mut successor.channel
+            && let Err(error) = channel.send(ToSuccessor::Go { reload }.encode(), &[])
         {
+            let error = chain(&error);
             tracing::error!("cannot tell the new process that it may take over: {error}");
         }
     }
@@ -210,21 +218,39 @@ impl Component for Upgrade {
     }
 
     fn deadline(&self) -> Option<Time> {
+        let channel = self.successor.as_ref().and_then(|it| it.channel.as_ref());
+        let is_waiting = channel.is_some_and(QueuedChannel::is_waiting);
         let dismissed = self.dismissed.iter();
-        dismissed.filter_map(|dismissed| dismissed.kill_at).min()
+        dismissed
+            .filter_map(|dismissed| dismissed.kill_at)
+            .chain(is_waiting.then_some(self.send_again_at))
+            .min()
     }
 
     fn events(&mut self, now: Time, _ready: &[bool]) -> Vec<UpgradeEvent> {
         self.reap_dismissed(now);
+        self.send_again_at = now + SEND_AGAIN;
         let Some(successor) = &mut self.successor else {
             return Vec::new();
         };
+        // Its end is noticed below, with what it has said.
+        if let Some(Err(error)) = successor.channel.as_mut().map(QueuedChannel::flush)
+            && !matches!(error, SendError::Gone)
+        {
+            let error = chain(&error);
+            tracing::error!("cannot send the new process what this one holds: {error}");
+            self.cancel(now);
+            return vec![UpgradeEvent::Ended];
+        }
         let ended = successor.child.reap().ok().flatten();
         let mut is_ready = false;
-        while let Some(message) = successor.channel.as_ref().map(Channel::receive) {
+        while let Some(message) = successor.channel.as_ref().map(QueuedChannel::receive) {
             match message {
                 Ok(Some(message)) => match ToPredecessor::decode(&message.bytes) {
-                    Some(ToPredecessor::Ready) => is_ready = true,
+                    Some(ToPredecessor::Ready { keeps_pid_file }) => {
+                        successor.keeps_pid_file = keeps_pid_file;
+                        is_ready = true;
+                    }
                     Some(ToPredecessor::Failed(error)) => successor.error = Some(error),
                     None => {}
                 },
@@ -248,4 +274,30 @@ impl Component for Upgrade {
             .into_iter()
             .collect()
     }
+}
+
+/// Sends what this process holds: now, or as soon as there is room for it.
+fn send_state(
+    channel: &mut QueuedChannel,
+    listeners: &Listeners,
+    pid_file: Option<&PidFile>,
+) -> Result<(), String> {
+    let held: Vec<&Held> = listeners.iter().collect();
+    for held in held.chunks(SOCKETS_A_MESSAGE) {
+        let sockets = held.iter().map(|held| PassedSocket {
+            name: held.name().map(str::to_owned),
+            address: held.address().to_string(),
+            slot: held.slot(),
+        });
+        let message = ToSuccessor::Sockets(sockets.collect()).encode();
+        let fds: Vec<_> = held.iter().map(|held| held.fd()).collect();
+        let sent = channel.send(message, &fds);
+        sent.map_err(|error| format!("the sockets: {}", chain(&error)))?;
+    }
+    if let Some(file) = pid_file {
+        let sent = channel.send(ToSuccessor::PidFile.encode(), &[file.as_fd()]);
+        sent.map_err(|error| format!("the pid file: {}", chain(&error)))?;
+    }
+    let end = channel.send(ToSuccessor::End.encode(), &[]);
+    end.map_err(|error| chain(&error))
 }

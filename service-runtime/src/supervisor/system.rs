@@ -114,6 +114,9 @@ impl System for Supervisor {
             Action::Log(event) => self.log(&event),
             Action::Exit(outcome) => {
                 self.clean_up();
+                if outcome == Outcome::Quit {
+                    self.exit_commands.shorten_deadlines(self.now());
+                }
                 return ControlFlow::Break(Leave::Exit(exit_of(outcome)));
             }
         }
@@ -182,12 +185,13 @@ impl Supervisor {
     }
 
     fn begin_upgrade(&mut self, queue: &mut EventQueue) {
+        let now = self.now();
         let begun = if self.is_init {
             Err("this process is PID 1, whose end would be that of the container".to_owned())
         } else {
             let pid_file = self.pid_file.as_ref();
             let listeners = self.sockets.listeners();
-            self.upgrade.begin(listeners, pid_file, &self.manager)
+            self.upgrade.begin(now, listeners, pid_file, &self.manager)
         };
         if let Err(error) = begun {
             tracing::error!("the program cannot be started anew: {error}");
@@ -198,7 +202,7 @@ impl Supervisor {
     fn announce(&mut self, machine: &Machine, announcement: Announcement) {
         match announcement {
             Announcement::Ready => {
-                self.takeover.announce_ready();
+                self.takeover.announce_ready(self.pid_file.as_ref());
                 let status = status_line(machine, &self.pools);
                 tracing::info!("ready: {status}");
                 self.manager.ready(&status);

@@ -2,7 +2,7 @@
 //!
 //! The old supervisor starts the program file anew and sends the new process what it listens on. The
 //! new one starts its workers on the same sockets, and says that they are ready or why they never
-//! will be. Only then does the old one leave the field: it tells the service manager who speaks for
+//! will be. Only then does the old one leave the program to it: it tells the service manager who speaks for
 //! the program now, and stops.
 //!
 //! The two may be of different versions, so what they say is told apart by the number in the
@@ -23,26 +23,36 @@ use crate::ipc::protocol::{SEPARATOR, join};
 /// descriptor of the channel.
 pub(crate) const VARIABLE: &str = "SERVICE_RUNTIME_UPGRADE";
 
-/// The version of the protocol.
-pub(crate) const VERSION: &str = "1";
+/// The version of the protocol that this program speaks to its successor.
+pub(crate) const VERSION: &str = "2";
+
+/// The version before: one socket a message, and nothing said of the pid file.
+pub(crate) const FIRST_VERSION: &str = "1";
+
+/// How many sockets come with one message: as many as their names and addresses have room in it.
+pub(crate) const SOCKETS_A_MESSAGE: usize = 32;
+
+/// A socket that comes with a message.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PassedSocket {
+    /// The name under which the service manager passed it, if it did.
+    pub(crate) name: Option<String>,
+    /// The address that was asked for.
+    pub(crate) address: String,
+    /// The slot whose own it is.
+    pub(crate) slot: Option<usize>,
+}
 
 /// From the old process to the new one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ToSuccessor {
-    /// A socket comes with this message.
-    Socket {
-        /// The name under which the service manager passed it, if it did.
-        name: Option<String>,
-        /// The address that was asked for.
-        address: String,
-        /// The slot whose own it is.
-        slot: Option<usize>,
-    },
+    /// Sockets come with this message, in this order.
+    Sockets(Vec<PassedSocket>),
     /// The locked pid file comes with this message.
     PidFile,
     /// Everything was sent.
     End,
-    /// The field is yours.
+    /// The new process speaks for the program from now on.
     Go {
         /// A reload was asked for meanwhile.
         reload: bool,
@@ -53,26 +63,52 @@ pub(crate) enum ToSuccessor {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ToPredecessor {
     /// Every service is ready.
-    Ready,
+    Ready {
+        /// Whether the pid file that was handed over is the new process's own.
+        keeps_pid_file: bool,
+    },
     /// They never will be, and why.
     Failed(String),
+}
+
+/// Said behind "ready" by a process whose pid file is another, or that has none.
+const OTHER_PID_FILE: &str = "other_pid_file";
+
+impl PassedSocket {
+    fn fields(&self) -> [String; 4] {
+        let (passed, name) = match &self.name {
+            Some(name) => ("passed", name.as_str()),
+            None => ("bound", ""),
+        };
+        let slot = self.slot.map(|slot| slot.to_string()).unwrap_or_default();
+        [
+            passed.to_owned(),
+            name.to_owned(),
+            self.address.clone(),
+            slot,
+        ]
+    }
+
+    fn of([passed, name, address, slot]: [&str; 4]) -> Option<Self> {
+        Some(Self {
+            name: (passed == "passed").then(|| name.to_owned()),
+            address: address.to_owned(),
+            slot: match slot {
+                "" => None,
+                slot => Some(slot.parse().ok()?),
+            },
+        })
+    }
 }
 
 impl ToSuccessor {
     /// Writes the message.
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Socket {
-                name,
-                address,
-                slot,
-            } => {
-                let slot = slot.map(|slot| slot.to_string()).unwrap_or_default();
-                let (passed, name) = match name {
-                    Some(name) => ("passed", name.as_str()),
-                    None => ("bound", ""),
-                };
-                join(&["socket", passed, name, address, &slot])
+            Self::Sockets(sockets) => {
+                let fields: Vec<_> = sockets.iter().flat_map(PassedSocket::fields).collect();
+                let fields = fields.iter().map(String::as_str);
+                join(&std::iter::once("sockets").chain(fields).collect::<Vec<_>>())
             }
             Self::PidFile => join(&["pid_file"]),
             Self::End => join(&["end"]),
@@ -85,15 +121,18 @@ impl ToSuccessor {
         let text = str::from_utf8(bytes).ok()?;
         let fields: Vec<&str> = text.split(SEPARATOR).collect();
         Some(match *fields.as_slice() {
-            ["socket", passed, name, address, slot] => Self::Socket {
-                name: (passed == "passed").then(|| name.to_owned()),
-                address: address.to_owned(),
-                slot: if slot.is_empty() {
-                    None
-                } else {
-                    Some(slot.parse().ok()?)
-                },
-            },
+            // As the first version writes it.
+            ["socket", passed, name, address, slot] => {
+                Self::Sockets(vec![PassedSocket::of([passed, name, address, slot])?])
+            }
+            ["sockets", ref sockets @ ..] => {
+                let (sockets, rest) = sockets.as_chunks();
+                if !rest.is_empty() {
+                    return None;
+                }
+                let sockets = sockets.iter().copied().map(PassedSocket::of);
+                Self::Sockets(sockets.collect::<Option<_>>()?)
+            }
             ["pid_file"] => Self::PidFile,
             ["end"] => Self::End,
             ["go", reload] => Self::Go {
@@ -108,7 +147,12 @@ impl ToPredecessor {
     /// Writes the message.
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Ready => join(&["ready"]),
+            Self::Ready {
+                keeps_pid_file: true,
+            } => join(&["ready"]),
+            Self::Ready {
+                keeps_pid_file: false,
+            } => join(&["ready", OTHER_PID_FILE]),
             Self::Failed(text) => join(&["failed", text]),
         }
     }
@@ -118,7 +162,12 @@ impl ToPredecessor {
         let text = str::from_utf8(bytes).ok()?;
         let fields: Vec<&str> = text.split(SEPARATOR).collect();
         Some(match *fields.as_slice() {
-            ["ready"] => Self::Ready,
+            ["ready"] => Self::Ready {
+                keeps_pid_file: true,
+            },
+            ["ready", OTHER_PID_FILE] => Self::Ready {
+                keeps_pid_file: false,
+            },
             ["failed", text] => Self::Failed(text.to_owned()),
             _ => return None,
         })
@@ -138,15 +187,15 @@ mod tests {
 
     #[test]
     fn what_is_said_arrives() {
-        let socket = |name: Option<&str>, slot| ToSuccessor::Socket {
+        let socket = |name: Option<&str>, slot| PassedSocket {
             name: name.map(str::to_owned),
             address: "unix:/run/a b.sock".to_owned(),
             slot,
         };
         for message in [
-            socket(None, None),
-            socket(Some("web"), None),
-            socket(Some(""), Some(3)),
+            ToSuccessor::Sockets(vec![socket(None, None)]),
+            ToSuccessor::Sockets(vec![socket(Some("web"), None), socket(Some(""), Some(3))]),
+            ToSuccessor::Sockets(Vec::new()),
             ToSuccessor::PidFile,
             ToSuccessor::End,
             ToSuccessor::Go { reload: true },
@@ -154,11 +203,30 @@ mod tests {
             assert_eq!(ToSuccessor::decode(&message.encode()), Some(message));
         }
         for message in [
-            ToPredecessor::Ready,
+            ToPredecessor::Ready {
+                keeps_pid_file: true,
+            },
+            ToPredecessor::Ready {
+                keeps_pid_file: false,
+            },
             ToPredecessor::Failed("no\nway".to_owned()),
         ] {
             assert_eq!(ToPredecessor::decode(&message.encode()), Some(message));
         }
+    }
+
+    #[test]
+    fn a_socket_of_the_first_version_is_read() {
+        let message = ["socket", "bound", "", "127.0.0.1:80", "1"].join("\u{1f}");
+        let socket = PassedSocket {
+            name: None,
+            address: "127.0.0.1:80".to_owned(),
+            slot: Some(1),
+        };
+        assert_eq!(
+            ToSuccessor::decode(message.as_bytes()),
+            Some(ToSuccessor::Sockets(vec![socket]))
+        );
     }
 
     #[test]

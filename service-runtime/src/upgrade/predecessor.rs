@@ -1,11 +1,14 @@
 //! The process that this one is to replace, as the new process sees it.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::{InheritedState, ToPredecessor, ToSuccessor, VARIABLE, VERSION};
+use super::{
+    FIRST_VERSION, InheritedState, PassedSocket, ToPredecessor, ToSuccessor, VARIABLE, VERSION,
+};
+use crate::error_chain::chain;
 use crate::listen::Listeners;
 use crate::os::process::channel::{Channel, Message};
 
@@ -16,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Predecessor {
     channel: Channel,
+    /// It speaks the first version of the protocol.
+    is_first_version: bool,
 }
 
 /// What the old process answers when this one is ready.
@@ -29,9 +34,13 @@ impl Predecessor {
     /// Finds the process that started this one to be replaced by it, if that is so.
     pub(crate) fn from_env() -> Option<Self> {
         let value = std::env::var(VARIABLE).ok()?;
-        let number = value.strip_prefix(VERSION)?.strip_prefix(':')?;
+        let (version, number) = value.split_once(':')?;
+        if ![FIRST_VERSION, VERSION].contains(&version) {
+            return None;
+        }
         Some(Self {
             channel: Channel::inherited(number)?,
+            is_first_version: version == FIRST_VERSION,
         })
     }
 
@@ -45,27 +54,25 @@ impl Predecessor {
         let mut inherited = InheritedState::default();
         loop {
             let Message { bytes, mut fds } = self.next(deadline)?;
-            match (ToSuccessor::decode(&bytes), fds.pop()) {
-                (
-                    Some(ToSuccessor::Socket {
-                        name,
-                        address,
-                        slot,
-                    }),
-                    Some(fd),
-                ) => {
-                    let adopted = address
-                        .parse()
-                        .map_err(|error| crate::error_chain::chain(&error))
-                        .and_then(|address| {
-                            let adopted = listeners.adopt(name.as_deref(), address, slot, fd);
-                            adopted.map_err(|error| crate::error_chain::chain(&error))
-                        });
-                    adopted.map_err(|error| format!("cannot take a socket over: {error}"))?;
+            match ToSuccessor::decode(&bytes) {
+                Some(ToSuccessor::Sockets(sockets)) if sockets.len() == fds.len() => {
+                    for (socket, fd) in sockets.into_iter().zip(fds) {
+                        adopt(listeners, &socket, fd)
+                            .map_err(|error| format!("cannot take a socket over: {error}"))?;
+                    }
                 }
-                (Some(ToSuccessor::PidFile), fd) => inherited.pid_file = fd,
-                (Some(ToSuccessor::End), _) => return Ok(inherited),
-                _ => {}
+                Some(ToSuccessor::Sockets(sockets)) => {
+                    // The kernel leaves out those for which there is no number.
+                    return Err(format!(
+                        "only {} of {} sockets came with a message of the process to be replaced: \
+                         raise the limit of open files (`limit_nofile`)",
+                        fds.len(),
+                        sockets.len()
+                    ));
+                }
+                Some(ToSuccessor::PidFile) => inherited.pid_file = fds.pop(),
+                Some(ToSuccessor::End) => return Ok(inherited),
+                Some(ToSuccessor::Go { .. }) | None => {}
             }
         }
     }
@@ -77,14 +84,17 @@ impl Predecessor {
         let _ = self.channel.send(&message.encode(), &[]);
     }
 
-    /// Says that this process is ready.
-    pub(crate) fn ready(&self) {
-        let _ = self.channel.send(&ToPredecessor::Ready.encode(), &[]);
+    /// Says that this process is ready, and whether the pid file that was handed over is its own.
+    pub(crate) fn ready(&self, keeps_pid_file: bool) {
+        let ready = ToPredecessor::Ready {
+            keeps_pid_file: keeps_pid_file || self.is_first_version,
+        };
+        let _ = self.channel.send(&ready.encode(), &[]);
     }
 
     /// Returns the answer, if it has come.
     ///
-    /// An old process that is gone leaves the field too.
+    /// An old process that is gone leaves the program to this one too.
     pub(crate) fn granted(&self) -> Option<Granted> {
         loop {
             match self.channel.receive() {
@@ -137,6 +147,12 @@ impl Predecessor {
             }
         }
     }
+}
+
+fn adopt(listeners: &mut Listeners, socket: &PassedSocket, fd: OwnedFd) -> Result<(), String> {
+    let address = socket.address.parse().map_err(|error| chain(&error))?;
+    let adopted = listeners.adopt(socket.name.as_deref(), address, socket.slot, fd);
+    adopted.map(drop).map_err(|error| chain(&error))
 }
 
 impl AsFd for Predecessor {

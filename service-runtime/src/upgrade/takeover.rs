@@ -27,6 +27,7 @@ mod linux {
     use std::os::fd::{AsFd, BorrowedFd};
 
     use super::ProgramState;
+    use crate::privileges::pid_file::PidFile;
     use crate::upgrade::{Granted, InheritedState, Predecessor, VARIABLE, kept_sockets};
 
     /// The variables that are for this process alone.
@@ -71,9 +72,9 @@ mod linux {
         }
 
         /// Says that this process is ready to take over.
-        pub(crate) fn announce_ready(&self) {
+        pub(crate) fn announce_ready(&self, pid_file: Option<&PidFile>) {
             if let Some(predecessor) = &self.predecessor {
-                predecessor.ready();
+                predecessor.ready(pid_file.is_some_and(PidFile::is_inherited));
             }
         }
 
@@ -95,7 +96,7 @@ mod linux {
             let Some(predecessor) = &self.predecessor else {
                 return false;
             };
-            predecessor.ready();
+            predecessor.ready(state.pid_file.is_some_and(PidFile::is_inherited));
             // A reload that it had no time for is done: what was read here is newer.
             predecessor.wait_for_grant();
             self.complete(state);

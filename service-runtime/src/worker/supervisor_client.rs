@@ -1,7 +1,7 @@
 //! A worker's end of the channel to its supervisor.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
 use crate::ipc::protocol::{ToSupervisor, ToWorker};
-use crate::listen::{ListenOptions, Listeners};
+use crate::listen::{ListenOptions, Listeners, SocketId};
 use crate::os::process::channel::{Channel, Closed, Message, is_transient};
 use crate::os::process::memory;
 use crate::os::process::page::Page;
@@ -52,12 +52,18 @@ pub(crate) struct Leads {
 pub(crate) struct Inherited {
     listeners: Listeners,
     slot: usize,
+    /// Those of which the supervisor knows that they are used.
+    used: BTreeSet<SocketId>,
 }
 
 impl Inherited {
     /// Keeps the sockets that came along with the fork, as the worker of a slot.
     pub(crate) fn new(listeners: Listeners, slot: usize) -> Self {
-        Self { listeners, slot }
+        Self {
+            listeners,
+            slot,
+            used: BTreeSet::new(),
+        }
     }
 }
 
@@ -156,8 +162,7 @@ impl SupervisorClient {
         options: &ListenOptions,
     ) -> BoxFuture<'static, Result<OwnedFd, String>> {
         if let Some(fd) = self.inherited(options) {
-            let told = self.request(ToSupervisor::Uses(options.to_wire()));
-            return Box::pin(std::future::ready(told.map(|()| fd)));
+            return Box::pin(std::future::ready(Ok(fd)));
         }
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
@@ -168,19 +173,14 @@ impl SupervisorClient {
             }
             questions.waiting.insert(id, answer);
         }
-        let asked = self.request(ToSupervisor::Listen {
+        let asked = self.0.outbox.push_request(ToSupervisor::Listen {
             id,
             options: options.to_wire(),
         });
         if let Err(error) = asked {
-            self.answer(id, Err(error));
+            self.answer(id, Err(error.to_string()));
         }
         Box::pin(async move { answered.await.unwrap_or_else(|_| Err(GONE.to_owned())) })
-    }
-
-    fn request(&self, request: ToSupervisor) -> Result<(), String> {
-        let requested = self.0.outbox.push_request(request);
-        requested.map_err(|error| error.to_string())
     }
 
     /// Takes note that this process stops: what the supervisor does not give any more for that reason is
@@ -221,19 +221,24 @@ impl SupervisorClient {
             .unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Returns a socket that came along with the fork.
+    /// Returns a socket that came along with the fork; the supervisor is told once that it is used.
     fn inherited(&self, options: &ListenOptions) -> Option<OwnedFd> {
-        let inherited = self
+        let mut inherited = self
             .0
             .inherited
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let Inherited { listeners, slot } = inherited.as_ref()?;
-        listeners
-            .held(options, Some(*slot))?
-            .fd()
-            .try_clone_to_owned()
-            .ok()
+        let Inherited {
+            listeners,
+            slot,
+            used,
+        } = inherited.as_mut()?;
+        let held = listeners.held(options, Some(*slot))?;
+        let fd = held.fd().try_clone_to_owned().ok()?;
+        if used.insert(held.id()) {
+            self.send(ToSupervisor::Uses(options.to_wire()));
+        }
+        Some(fd)
     }
 
     /// Passes on how a service says it goes; of several in quick succession, the last.
