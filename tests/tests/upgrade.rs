@@ -344,7 +344,7 @@ fn several_hundred_sockets_are_handed_over() {
         .start();
     late.ready(1);
     let sockets: Vec<_> = (0..300)
-        .map(|number| scratch.path(&format!("{number}")))
+        .map(|number| scratch.path(format!("{number}")))
         .collect();
     let ids = |path: &PathBuf| fs::metadata(path).map(|file| file.ino()).unwrap();
     let before: Vec<u64> = sockets.iter().map(ids).collect();
