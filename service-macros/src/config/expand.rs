@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::model::{Content, Field, Model, Range};
+use super::model::{Collection, Content, Field, Model, Range, Tables};
 
 /// Writes the table of fields.
 pub(super) fn expand(model: &Model) -> TokenStream {
@@ -16,12 +16,16 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     if !implemented {
         return TokenStream::new();
     }
+    // Whoever holds such a struct unseen masks by the names of its secrets.
+    let secrets = fields.iter().any(|field| field.content.secret);
+    let secrets = secrets.then(|| quote!(::service_runtime::__rt::secrets! { #ident }));
     let fields = fields.iter().map(field);
     quote! {
         #[automatically_derived]
         impl ::service_runtime::config::Config for #ident {
             const FIELDS: &'static [::service_runtime::config::Field] = &[#(#fields),*];
         }
+        #secrets
     }
 }
 
@@ -44,27 +48,44 @@ fn field(field: &Field) -> TokenStream {
 }
 
 fn content(content: &Content) -> TokenStream {
-    match content {
-        Content::Nested(ty) => {
-            // The compiler blames the type if it has no fields to nest, but no lint takes what is
-            // written here for the author's.
-            let span = Span::mixed_site().located_at(ty.span());
-            let fields = quote_spanned!(span=> <#ty as ::service_runtime::config::Config>::FIELDS);
-            quote!(.nested(#fields))
-        }
-        Content::Value {
-            default,
-            mutable,
-            secret,
-            range,
-        } => {
-            let default = default.as_ref().map(|default| quote!(.default(#default)));
-            let mutable = mutable.then(|| quote!(.mutable()));
-            let secret = secret.then(|| quote!(.secret()));
-            let range = range.as_ref().map(self::range);
-            quote!(#default #range #mutable #secret)
-        }
+    let Content {
+        tables,
+        default,
+        mutable,
+        secret,
+        range,
+    } = content;
+    let tables = tables.as_ref().map(self::tables);
+    let default = default.as_ref().map(|default| quote!(.default(#default)));
+    let mutable = mutable.then(|| quote!(.mutable()));
+    let secret = secret.then(|| quote!(.secret()));
+    let range = range.as_ref().map(self::range);
+    quote!(#tables #default #range #mutable #secret)
+}
+
+fn tables(tables: &Tables) -> TokenStream {
+    let Tables {
+        ty,
+        within,
+        is_declared,
+    } = tables;
+    let fields = if *is_declared {
+        // The compiler blames the type if it has no fields to nest, but no lint takes what is
+        // written here for the author's.
+        let span = Span::mixed_site().located_at(ty.span());
+        let fields = quote_spanned!(span=> <#ty as ::service_runtime::config::Config>::FIELDS);
+        quote!(.nested(|| #fields))
+    } else {
+        quote!(.described(::service_runtime::__rt::options_of!(#ty)))
+    };
+    if within.is_empty() {
+        return fields;
     }
+    let within = within.iter().map(|collection| match collection {
+        Collection::List => quote!(::service_runtime::config::Collection::List),
+        Collection::Map => quote!(::service_runtime::config::Collection::Map),
+    });
+    quote!(#fields.within(&[#(#within),*]))
 }
 
 fn range(range: &Range) -> TokenStream {

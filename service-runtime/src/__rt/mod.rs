@@ -2,6 +2,8 @@
 
 mod hook;
 mod init;
+#[cfg(feature = "config")]
+mod options;
 mod outcome;
 mod periodic;
 mod register;
@@ -14,6 +16,8 @@ pub use self::hook::{health, hook, run};
 pub use self::init::{Init, InitOutcome, init};
 #[cfg(feature = "config")]
 pub use self::init::{Section, init_from, section};
+#[cfg(feature = "config")]
+pub use self::options::{NoOptions, Probe};
 pub use self::outcome::{HealthOutcome, Outcome};
 pub use self::periodic::{Periodic, periodic};
 pub use self::register::{Describe, Hooks, Static, description, registration};
@@ -25,3 +29,6 @@ pub type Result = anyhow::Result<()>;
 
 #[doc(inline)]
 pub use crate::{__rt_options as options, __rt_register as register};
+#[cfg(feature = "config")]
+#[doc(inline)]
+pub use crate::{__rt_options_of as options_of, __rt_secrets as secrets};

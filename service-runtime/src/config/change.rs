@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::{Entry, Field, Section, Snapshot, Table, Value, range::Measure, write};
+use super::{Entry, Field, Section, Snapshot, Table, Value, field, range::Measure, write};
 
 /// An option whose value differs between two snapshots.
 ///
@@ -103,17 +103,18 @@ impl Changes {
                 new.get(field.name),
             ) {
                 (
-                    Some(fields),
+                    Some(tables),
                     Some(Value::Table(old)),
                     Some(Entry {
                         value: Value::Table(new),
                         ..
                     }),
-                ) => {
-                    self.join(fields, old, new, &format!("{path}.{}", field.name), mutable);
+                ) if tables.is_one() => {
+                    let path = format!("{path}.{}", field.name);
+                    self.join(tables.fields(), old, new, &path, mutable);
                 }
-                (Some(fields), _, new) => {
-                    let mutable = mutable || is_all_mutable(fields);
+                (Some(tables), _, new) => {
+                    let mutable = mutable || is_all_mutable(tables.fields());
                     self.take(field, table, new, path, mutable);
                 }
                 (None, _, new) => self.take(field, table, new, path, mutable),
@@ -207,8 +208,6 @@ fn is_same(field: &Field, old: &Value, new: &Value) -> bool {
     old.is_same(new) || measure(old).is_some_and(|old| Some(old) == measure(new))
 }
 
-fn is_all_mutable(fields: &[Field]) -> bool {
-    fields
-        .iter()
-        .all(|field| field.mutable || field.nested.is_some_and(is_all_mutable))
+fn is_all_mutable(fields: &'static [Field]) -> bool {
+    !field::any(fields, |field| field.nested.is_none() && !field.mutable)
 }

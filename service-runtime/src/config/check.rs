@@ -2,7 +2,9 @@
 
 use std::{num, path::PathBuf, time::Duration};
 
-use super::{Entry, Field, MASK, Origin, Section, Size, Table, de::Reading, path::Path, range};
+use super::{
+    Entry, Field, MASK, Origin, Section, Size, Table, de::Reading, path::Path, range, tables,
+};
 use crate::near;
 
 /// Who reads the options of a table.
@@ -28,14 +30,14 @@ impl Reading<'_> {
         } else {
             Reader::Kinds
         };
-        self.fields(&section.fields, table, path, reader);
+        self.fields(&section.fields, (table, &entry.origin), path, reader);
         for reserved in &section.reserved {
             let path = path.key(reserved.name);
             let tables = table
                 .get(reserved.name)
                 .and_then(|entry| entry.value.as_table());
             for (name, entry) in tables.into_iter().flatten() {
-                let inner = entry.value.as_table().unwrap_or(&empty);
+                let inner = (entry.value.as_table().unwrap_or(&empty), &entry.origin);
                 self.fields(&reserved.fields, inner, &path.key(name), Reader::Kinds);
             }
         }
@@ -49,16 +51,22 @@ impl Reading<'_> {
         }
     }
 
-    fn fields(&self, fields: &[Field], table: &Table, path: &Path, reader: Reader) {
+    fn fields(
+        &self,
+        fields: &[Field],
+        (table, origin): (&Table, &Origin),
+        path: &Path,
+        reader: Reader,
+    ) {
         for field in fields {
             let path = path.key(field.name);
             match (table.get(field.name), field.nested) {
-                (None, _) if field.is_required() => self.refuse_missing(&path),
+                (None, _) if field.is_required() => self.refuse_missing(&path, origin),
                 (None, _) => {}
-                (Some(entry), Some(fields)) => {
-                    if let Some(inner) = entry.value.as_table() {
-                        self.fields(fields, inner, &path, reader);
-                    }
+                (Some(entry), Some(tables)) => {
+                    tables::each(tables.within, entry, &path, &mut |entry, table, path| {
+                        self.fields(tables.fields(), (table, &entry.origin), path, reader);
+                    });
                 }
                 (Some(entry), None) => self.value(field, entry, &path, reader),
             }

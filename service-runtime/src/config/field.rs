@@ -28,9 +28,41 @@ pub struct Field {
     pub(crate) high: Option<&'static str>,
     pub(crate) aliases: &'static [&'static str],
     pub(crate) choices: &'static [&'static str],
-    pub(crate) nested: Option<&'static [Field]>,
+    pub(crate) nested: Option<Tables>,
     /// Says what a text must be that is no value of the option, given its name; for run-time fields.
     pub(crate) check: Option<Check>,
+}
+
+/// The tables that an option holds: one, or those of a list or map.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tables {
+    fields: fn() -> &'static [Field],
+    /// What stands around the tables, from the outside in; empty for one table.
+    pub(crate) within: &'static [Collection],
+    /// Whether the author has said so, so that anything else is refused at once.
+    pub(crate) is_declared: bool,
+}
+
+/// What tables may stand in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Collection {
+    /// An array: `Vec<Server>` is read from `[[section.servers]]`.
+    List,
+    /// A table of tables: `BTreeMap<String, Server>` is read from `[section.servers.NAME]`.
+    Map,
+}
+
+impl Tables {
+    /// Returns the options of each table.
+    pub(crate) fn fields(self) -> &'static [Field] {
+        (self.fields)()
+    }
+
+    /// Tells whether this is one table, and not many.
+    pub(crate) fn is_one(&self) -> bool {
+        self.within.is_empty()
+    }
 }
 
 /// Checks a value as text, by the name of its option; what it must be otherwise, in words.
@@ -88,8 +120,7 @@ impl Field {
 
     /// Keeps the value out of everything that is printed, its default too.
     ///
-    /// All of a table or an array is secret when its option is. Options of types inside of arrays and maps
-    /// are not known one by one: make the whole array secret if one of them is.
+    /// All of a table or an array is secret when its option is.
     pub const fn secret(mut self) -> Self {
         self.secret = true;
         self
@@ -115,8 +146,32 @@ impl Field {
     }
 
     /// Makes the option a table with options of its own.
-    pub const fn nested(mut self, fields: &'static [Field]) -> Self {
-        self.nested = Some(fields);
+    pub const fn nested(mut self, fields: fn() -> &'static [Field]) -> Self {
+        self.nested = Some(Tables {
+            fields,
+            within: &[],
+            is_declared: true,
+        });
+        self
+    }
+
+    /// Makes the option a table if its type has options of its own.
+    pub const fn described(mut self, fields: Option<fn() -> &'static [Field]>) -> Self {
+        if let Some(fields) = fields {
+            self.nested = Some(Tables {
+                fields,
+                within: &[],
+                is_declared: false,
+            });
+        }
+        self
+    }
+
+    /// Makes the option a list or a map of such tables; nested ones are given from the outside in.
+    pub const fn within(mut self, collections: &'static [Collection]) -> Self {
+        if let Some(tables) = &mut self.nested {
+            tables.within = collections;
+        }
         self
     }
 
@@ -130,9 +185,23 @@ impl Field {
         self.name == name || self.aliases.contains(&name)
     }
 
+    /// Tells whether a value is what its kind says and never holds further options.
+    pub(crate) fn is_plain(&self) -> bool {
+        let kind = self.plain_kind();
+        let item = kind
+            .strip_prefix("Vec<")
+            .and_then(|rest| rest.strip_suffix('>'));
+        let kind = item.unwrap_or(&kind);
+        let number = kind
+            .trim_start_matches("NonZero")
+            .trim_start_matches(['u', 'i', 'f', 'U', 'I']);
+        number == "size" || number.parse::<u8>().is_ok() || PLAIN.contains(&kind)
+    }
+
     /// Tells whether the value must be given by somebody.
     pub(crate) fn is_required(&self) -> bool {
-        self.default.is_none() && !self.optional && self.nested.is_none()
+        let is_filled = matches!(self.nested, Some(tables) if tables.is_one());
+        self.default.is_none() && !self.optional && !is_filled
     }
 
     /// Returns the type without its path and without `Option`: `std::time::Duration` is `Duration`.
@@ -151,6 +220,42 @@ impl Field {
             }
         }
     }
+}
+
+/// Types that hold nothing but a text, a number or a switch.
+const PLAIN: &[&str] = &[
+    "bool",
+    "char",
+    "String",
+    "PathBuf",
+    "Duration",
+    "Size",
+    "IpAddr",
+    "Ipv4Addr",
+    "Ipv6Addr",
+    "SocketAddr",
+];
+
+/// Tells whether `wanted` holds for one of the options, or for one inside of them.
+pub(crate) fn any(fields: &'static [Field], wanted: fn(&Field) -> bool) -> bool {
+    // A type may hold itself.
+    let mut seen = Vec::new();
+    let mut rest = vec![fields];
+    while let Some(fields) = rest.pop() {
+        if seen.contains(&fields.as_ptr()) {
+            continue;
+        }
+        seen.push(fields.as_ptr());
+        if fields.iter().any(wanted) {
+            return true;
+        }
+        rest.extend(
+            fields
+                .iter()
+                .filter_map(|field| Some(field.nested?.fields())),
+        );
+    }
+    false
 }
 
 /// Finds the option that is called `name`; `loose` is for the environment, where case and dashes are lost.

@@ -27,8 +27,10 @@ mod print;
 mod range;
 #[cfg(any(feature = "cli", test))]
 mod sample;
+mod secrets;
 mod section;
 mod snapshot;
+mod tables;
 mod value;
 mod write;
 
@@ -43,8 +45,9 @@ pub(crate) use self::{
 };
 pub use self::{
     error::{ConfigError, ConfigErrors},
-    field::{Config, Field},
+    field::{Collection, Config, Field},
     origin::Origin,
+    secrets::Secrets,
     section::Section,
     snapshot::Snapshot,
     value::{Entry, Table, Value},

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::write;
+
 /// The way from the root of the tree to a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Path(Vec<Step>);
@@ -56,21 +58,40 @@ impl Path {
         &self.0
     }
 
-    /// Splits into the table and the key in it: `greeter.tls` and `hosts[1]`.
+    /// Splits into the table, by a name that a file can open it with, and the way on from there:
+    /// `greeter.tls` and `hosts[1].port`.
     pub(crate) fn table_and_key(&self) -> (String, String) {
-        let keys = self
-            .0
-            .iter()
-            .filter(|step| matches!(step, Step::Key(_)))
-            .count();
+        let is_key = |step: &Step| matches!(step, Step::Key(_));
+        let keys = self.0.iter().take_while(|step| is_key(step)).count();
         let text = self.to_string();
         if keys < 2 {
             return (text, String::new());
         }
-        let last = self.0.iter().rposition(|step| matches!(step, Step::Key(_)));
-        let table = Self(self.0[..last.unwrap_or_default()].to_vec()).to_string();
+        let table = Self(self.0[..keys - 1].to_vec()).to_string();
         let key = text[table.len() + 1..].to_owned();
         (table, key)
+    }
+
+    /// Tells whether this leads through an array.
+    pub(crate) fn is_in_an_array(&self) -> bool {
+        self.0.iter().any(|step| matches!(step, Step::Index(_)))
+    }
+
+    /// Returns the dotted keys that lead on from the last item of an array.
+    pub(crate) fn keys_after_the_last_array(&self) -> Self {
+        let last = self
+            .0
+            .iter()
+            .rposition(|step| matches!(step, Step::Index(_)));
+        Self(self.0[last.map_or(0, |last| last + 1)..].to_vec())
+    }
+
+    /// Returns the keys on the way, down to the first array.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map_while(|step| match step {
+            Step::Key(key) => Some(key.as_str()),
+            Step::Index(_) => None,
+        })
     }
 }
 
@@ -78,7 +99,9 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, step) in self.0.iter().enumerate() {
             match step {
-                Step::Key(key) => write!(f, "{}{key}", if n == 0 { "" } else { "." })?,
+                Step::Key(key) => {
+                    write!(f, "{}{}", if n == 0 { "" } else { "." }, write::key(key))?;
+                }
                 Step::Index(index) => write!(f, "[{index}]")?,
             }
         }
@@ -99,8 +122,14 @@ mod tests {
         );
         assert_eq!(
             path.key("port").table_and_key(),
-            ("greeter.tls.hosts[1]".into(), "port".into())
+            ("greeter.tls".into(), "hosts[1].port".into())
         );
+    }
+
+    #[test]
+    fn a_key_is_quoted_as_a_file_has_to() {
+        let path = Path::dotted("greeter.labels").key("a.b");
+        assert_eq!(path.to_string(), r#"greeter.labels."a.b""#);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Field, MASK, Section, Snapshot, Table, Value, write};
+use super::{Field, MASK, Section, Snapshot, Table, Value, field::Tables, write};
 
 /// Writes every effective value of the sections as TOML, with its origin in a comment.
 ///
@@ -33,7 +33,9 @@ fn print_table(out: &mut String, table: &Table, fields: &[Field], path: &str) {
         let nested = fields
             .iter()
             .find(|field| field.name == key)
-            .and_then(|field| field.nested);
+            .and_then(|field| field.nested)
+            .filter(Tables::is_one)
+            .map_or(&[][..], |tables| tables.fields());
         let name = write::key(key);
         match table.get(key) {
             None => {
@@ -43,7 +45,11 @@ fn print_table(out: &mut String, table: &Table, fields: &[Field], path: &str) {
                 let _ = writeln!(out, "# {name} = {:?}  # {}", MASK, entry.origin);
             }
             Some(entry) => match &entry.value {
-                Value::Table(inner) => tables.push((name, inner, nested.unwrap_or_default())),
+                Value::Table(inner) => tables.push((name, inner, nested)),
+                // It cannot be read back: a mask stands in it.
+                _ if entry.holds_secret() => {
+                    let _ = writeln!(out, "# {name} = {entry}  # {}", entry.origin);
+                }
                 _ => {
                     let _ = writeln!(out, "{name} = {entry}  # {}", entry.origin);
                 }

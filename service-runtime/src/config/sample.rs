@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Field, MASK, Origin, Section, parse, range, write};
+use super::{Collection, Field, MASK, Origin, Section, parse, range, write};
 use crate::near;
 
 /// Writes a template of all sections: what each option is for, its type, range and default.
@@ -16,19 +16,19 @@ pub(crate) fn sample_config(sections: &[Section]) -> String {
         words(&mut out, section.doc);
         let path = write::key(section.name());
         let _ = writeln!(out, "[{path}]");
-        table(&mut out, &section.fields, &path, false);
+        table(&mut out, &section.fields, &path, false, &[]);
         for reserved in &section.reserved {
             // The name of the last table is the operator's to fill in.
             let path = format!("{path}.{}.NAME", write::key(reserved.name));
             let _ = writeln!(out, "\n# [{path}]");
-            table(&mut out, &reserved.fields, &path, true);
+            table(&mut out, &reserved.fields, &path, true, &[]);
         }
     }
     out
 }
 
 /// Writes the options of a table; in a `hidden` one even the defaults are words, since its header is.
-fn table(out: &mut String, fields: &[Field], path: &str, hidden: bool) {
+fn table(out: &mut String, fields: &[Field], path: &str, hidden: bool, above: &[*const Field]) {
     for field in fields.iter().filter(|field| field.nested.is_none()) {
         separate(out);
         words(out, field.doc);
@@ -45,14 +45,39 @@ fn table(out: &mut String, fields: &[Field], path: &str, hidden: bool) {
         };
     }
     for field in fields {
-        let Some(fields) = field.nested else { continue };
+        let Some(tables) = field.nested else { continue };
+        let inner = tables.fields();
+        // A type that holds itself has been shown already.
+        if above.contains(&inner.as_ptr()) {
+            continue;
+        }
         separate(out);
         words(out, field.doc);
         let path = format!("{path}.{}", write::key(field.name));
-        // A table that may be absent must not come to be by its mere header.
-        let hidden = hidden || field.optional;
-        let _ = writeln!(out, "{}[{path}]", if hidden { "# " } else { "" });
-        table(out, fields, &path, hidden);
+        let header = header(&path, tables.within);
+        // A table that may be absent must not come to be by its mere header, nor one of many.
+        let hidden = hidden || field.optional || !tables.is_one();
+        let _ = writeln!(out, "{}{header}", if hidden { "# " } else { "" });
+        let path = header.trim_matches(['[', ']']);
+        table(
+            out,
+            inner,
+            path,
+            hidden,
+            &[above, &[inner.as_ptr()]].concat(),
+        );
+    }
+}
+
+/// Returns the line that opens a table of an option; names of a map are the operator's to fill in.
+fn header(path: &str, within: &[Collection]) -> String {
+    let names = within
+        .iter()
+        .filter(|collection| **collection == Collection::Map);
+    let path = format!("{path}{}", ".NAME".repeat(names.count()));
+    match within.last() {
+        Some(Collection::List) => format!("[[{path}]]"),
+        _ => format!("[{path}]"),
     }
 }
 

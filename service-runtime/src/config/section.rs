@@ -121,12 +121,13 @@ impl Section {
     }
 
     /// Begins to read the section's table out of all tables of a program.
-    pub(crate) fn reading<'a>(&self, program: &'a str, root: &'a Table) -> Reading<'a> {
+    pub(crate) fn reading<'a>(&'a self, program: &'a str, root: &'a Table) -> Reading<'a> {
         static EMPTY: LazyLock<Entry> =
             LazyLock::new(|| Entry::new(Value::Table(Table::new()), Origin::Default));
         let entry = root.get(self.name()).unwrap_or(&EMPTY);
         let path = Path::default().key(self.name());
         Reading::at(program, path, entry)
+            .describing(&self.fields)
             .reserving(self.reserved.iter().map(|reserved| reserved.name))
     }
 

@@ -4,7 +4,7 @@ use syn::{Type, ext::IdentExt};
 
 use super::{
     super::parse::{KEYS, ParsedField},
-    kind::{Kind, optional},
+    kind::{Collection, Kind, innermost, optional},
     literal::{LITERALS, Place},
     range::{ENDS, Range},
     serde::{Attributes, Container},
@@ -30,17 +30,23 @@ pub(in super::super) struct Field {
 }
 
 /// What a field holds.
-pub(in super::super) enum Content {
-    /// A table of the options of another struct.
-    Nested(Type),
-    /// One value.
-    Value {
-        /// As TOML.
-        default: Option<String>,
-        mutable: bool,
-        secret: bool,
-        range: Option<Range>,
-    },
+pub(in super::super) struct Content {
+    /// The tables, if it holds any that are known.
+    pub(in super::super) tables: Option<Tables>,
+    /// As TOML.
+    pub(in super::super) default: Option<String>,
+    pub(in super::super) mutable: bool,
+    pub(in super::super) secret: bool,
+    pub(in super::super) range: Option<Range>,
+}
+
+/// A table of the options of another struct, or a list or map of them.
+pub(in super::super) struct Tables {
+    pub(in super::super) ty: Type,
+    /// What stands around the tables, from the outside in.
+    pub(in super::super) within: Vec<Collection>,
+    /// Whether the author says so; else it is so if the type turns out to have options.
+    pub(in super::super) is_declared: bool,
 }
 
 impl Field {
@@ -69,24 +75,42 @@ impl Field {
             given.is_some_and(|given| problems.keep(given.boolean()).unwrap_or_default())
         };
         let nested = args.take("nested");
-        let content = if flag(nested, problems) {
+        let is_asked = nested.is_some();
+        let is_declared = flag(nested, problems);
+        let (innermost, within) = innermost(&parsed.ty);
+        let mut content = Content {
+            tables: None,
+            default: None,
+            mutable: false,
+            secret: false,
+            range: None,
+        };
+        if is_declared && within.is_empty() {
             refuse_on_nested(args, problems);
-            Content::Nested(inner.unwrap_or(&parsed.ty).clone())
         } else {
-            let mutable = flag(args.take("mutable"), problems);
-            let secret = flag(args.take("secret"), problems);
+            content.mutable = flag(args.take("mutable"), problems);
+            content.secret = flag(args.take("secret"), problems);
             let kind = match serde.custom {
                 true => Kind::Other,
                 false => Kind::of(inner.unwrap_or(&parsed.ty)),
             };
+            let secret = content.secret;
             let (default, range) = values(args, &kind, &ty, inner.is_some(), secret, problems);
-            Content::Value {
-                default: default.map(|default| default.to_string()),
-                mutable,
-                secret,
-                range,
-            }
-        };
+            content.default = default.map(|default| default.to_string());
+            content.range = range;
+        }
+        // A value as a whole that has a default is no table to be filled.
+        let may_be = !is_asked
+            && !serde.custom
+            && !content.secret
+            && content.range.is_none()
+            && (content.default.is_none() || !within.is_empty())
+            && Kind::of(innermost) == Kind::Other;
+        content.tables = (is_declared || may_be).then(|| Tables {
+            ty: innermost.clone(),
+            within,
+            is_declared,
+        });
         Some(Self {
             name,
             ty,

@@ -100,6 +100,57 @@ impl Kind {
     }
 }
 
+/// What the tables of an option may stand in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Collection {
+    List,
+    Map,
+}
+
+/// The type inside of lists, maps, options and boxes, and the lists and maps from the outside in.
+pub(super) fn innermost(ty: &Type) -> (&Type, Vec<Collection>) {
+    let (mut ty, mut within) = (ty, Vec::new());
+    loop {
+        ty = match bare(ty) {
+            Type::Array(array) => {
+                within.push(Collection::List);
+                &array.elem
+            }
+            Type::Path(path) => {
+                let Some((collection, inner)) = holder(&path.path) else {
+                    return (ty, within);
+                };
+                within.extend(collection);
+                inner
+            }
+            _ => return (ty, within),
+        };
+    }
+}
+
+/// What a generic type is to the configuration, if it holds values of one other type.
+fn holder(path: &Path) -> Option<(Option<Collection>, &Type)> {
+    let last = path.segments.last()?;
+    let PathArguments::AngleBracketed(args) = &last.arguments else {
+        return None;
+    };
+    let types = args.args.iter().filter_map(|arg| match arg {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    let types: Vec<&Type> = types.collect();
+    match (last.ident.to_string().as_str(), &types[..]) {
+        ("Option" | "Box" | "Rc" | "Arc" | "Cow", [inner]) => Some((None, inner)),
+        ("Vec" | "VecDeque" | "HashSet" | "BTreeSet", [inner, ..]) => {
+            Some((Some(Collection::List), inner))
+        }
+        ("HashMap" | "BTreeMap" | "IndexMap", [_, inner, ..]) => {
+            Some((Some(Collection::Map), inner))
+        }
+        _ => None,
+    }
+}
+
 /// The type within an `Option`.
 pub(super) fn optional(ty: &Type) -> Option<&Type> {
     match bare(ty) {
@@ -143,7 +194,16 @@ fn bare(mut ty: &Type) -> &Type {
 mod tests {
     use syn::{Type, parse_quote};
 
-    use super::{Kind, optional};
+    use super::{Collection, Kind, innermost, optional};
+
+    #[test]
+    fn the_innermost_type_and_what_it_stands_in_are_found() {
+        let ty: Type = parse_quote!(Option<HashMap<String, Vec<Box<Server>>>>);
+        let server: Type = parse_quote!(Server);
+        let found = innermost(&ty);
+        assert_eq!(found, (&server, vec![Collection::Map, Collection::List]));
+        assert_eq!(innermost(&server), (&server, Vec::new()));
+    }
 
     #[test]
     fn a_name_tells_what_a_field_can_hold() {

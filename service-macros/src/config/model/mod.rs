@@ -14,7 +14,8 @@ use syn::{Data, Fields, Generics, Ident};
 
 use self::serde::Container;
 pub(super) use self::{
-    field::{Content, Field},
+    field::{Content, Field, Tables},
+    kind::Collection,
     range::Range,
 };
 use super::parse::{Parsed, ParsedField};

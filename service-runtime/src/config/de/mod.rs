@@ -20,7 +20,7 @@ use self::{
     fault::{Fault, Kind},
     node::Node,
 };
-use super::{ConfigError, Entry, Origin, Value, env, path::Path};
+use super::{ConfigError, Entry, Field, Origin, Value, env, path::Path, write};
 
 /// How many times a section is read for more errors; who has made as many mistakes has made one many times.
 const LIMIT: usize = 100;
@@ -30,6 +30,8 @@ pub(crate) struct Reading<'a> {
     program: &'a str,
     path: Path,
     entry: &'a Entry,
+    /// The options of the section, as far as they are known.
+    fields: &'a [Field],
     secrets: Vec<String>,
     errors: RefCell<Vec<ConfigError>>,
     /// Paths of the framework's tables, which the author's type does not see.
@@ -49,6 +51,11 @@ pub(crate) fn check<T: DeserializeOwned>(reading: &Reading<'_>) {
 }
 
 impl<'a> Reading<'a> {
+    /// Tells which options the section has.
+    pub(crate) fn describing(self, fields: &'a [Field]) -> Self {
+        Self { fields, ..self }
+    }
+
     /// Hides the sub-tables of these names, which belong to the framework.
     pub(crate) fn reserving<'n>(self, names: impl Iterator<Item = &'n str>) -> Self {
         Self {
@@ -67,6 +74,7 @@ impl<'a> Reading<'a> {
             program,
             path,
             entry,
+            fields: &[],
             secrets,
             errors: RefCell::default(),
             reserved: BTreeSet::new(),
@@ -149,18 +157,42 @@ impl<'a> Reading<'a> {
         new
     }
 
-    /// Refuses a required option that nobody has given, and names the ways to give it.
-    pub(crate) fn refuse_missing(&self, path: &Path) {
-        if self.skipped.borrow_mut().insert(path.clone()) && !self.excuses(path) {
-            let (table, key) = path.table_and_key();
-            let message = format!(
-                "required and not set: give it as `{key} = …` under `[{table}]` in a configuration file, \
-                 as `{}=…` in the environment, or as `--set {path}=…`",
-                env::variable(self.program, path),
-            );
-            let error = ConfigError::new(&table, &key, &Origin::Default, message);
-            self.errors.borrow_mut().push(error.without_origin());
+    /// Refuses a required option that nobody has given, and names the ways to give it; `inside` is
+    /// where the table comes from that it is missing in.
+    pub(crate) fn refuse_missing(&self, path: &Path, inside: &Origin) {
+        if !self.skipped.borrow_mut().insert(path.clone()) || self.excuses(path) {
+            return;
         }
+        let (table, key) = path.table_and_key();
+        let error = if path.is_in_an_array() {
+            let name = path.keys_after_the_last_array();
+            let message = format!("required and not set: add `{name} = …` to this item");
+            ConfigError::new(&table, &key, inside, message)
+        } else {
+            let mut ways = vec![format!(
+                "`{key} = …` under `[{table}]` in a configuration file"
+            )];
+            if let Some(variable) = env::variable(self.program, path, self.fields) {
+                ways.push(format!("`{variable}=…` in the environment"));
+            }
+            // `--set` splits its key at points, and ends it at the first `=`.
+            if path.keys().all(|key| write::key(key) == key) {
+                ways.push(format!("`--set {path}=…`"));
+            }
+            let last = ways.pop().unwrap_or_default();
+            let or = if ways.len() > 1 {
+                ", or as "
+            } else {
+                " or as "
+            };
+            let ways = match ways.is_empty() {
+                true => last,
+                false => format!("{}{or}{last}", ways.join(", as ")),
+            };
+            let message = format!("required and not set: give it as {ways}");
+            ConfigError::new(&table, &key, &Origin::Default, message).without_origin()
+        };
+        self.errors.borrow_mut().push(error);
     }
 
     /// Notes what a text turned out to be.
@@ -179,7 +211,7 @@ impl<'a> Reading<'a> {
         if let Kind::Missing(name) = fault.kind {
             let missing = place.path.key(name);
             if !self.skips(&missing) {
-                self.refuse_missing(&missing);
+                self.refuse_missing(&missing, &place.origin);
                 return true;
             }
         } else if !self.has_refused_inside(&place.path)

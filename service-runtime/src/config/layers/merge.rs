@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::{
     config::{
-        ConfigError, Entry, Field, Origin, Section, Table, Value, de::text, field, parse,
-        path::Path,
+        Collection, ConfigError, Entry, Field, Origin, Section, Table, Value, de::text, field,
+        parse, path::Path, secrets::SecretNames, tables,
     },
     near,
 };
@@ -13,6 +13,7 @@ use crate::{
 /// The tree as far as the layers so far have made it.
 pub(crate) struct Merge<'a> {
     sections: &'a [Section],
+    secret_names: SecretNames,
     root: Table,
     errors: Vec<ConfigError>,
     excused: BTreeSet<Path>,
@@ -50,6 +51,7 @@ impl<'a> Merge<'a> {
         let (root, errors, excused) = Default::default();
         Self {
             sections,
+            secret_names: SecretNames::of(sections),
             root,
             errors,
             excused,
@@ -189,17 +191,51 @@ impl<'a> Merge<'a> {
             self.refuse_key(shape, key, &entry);
             return None;
         };
-        let Some(fields) = field.nested else {
+        let Some(tables) = field.nested else {
             return Some((field.name, entry));
         };
-        let path = shape.path.key(field.name);
         let inner = Shape {
-            fields,
+            fields: tables.fields(),
             reserved: &[],
-            path,
+            path: shape.path.key(field.name),
             spelling: shape.spelling,
         };
-        Some((field.name, self.shape(&inner, entry)?))
+        if tables.is_one() && tables.is_declared {
+            return Some((field.name, self.shape(&inner, entry)?));
+        }
+        Some((field.name, self.shape_within(&inner, tables.within, entry)))
+    }
+
+    /// Shapes every table of lists and maps; what is none is left to its type to refuse.
+    fn shape_within(&mut self, shape: &Shape<'_>, within: &[Collection], entry: Entry) -> Entry {
+        let at = |path| Shape { path, ..*shape };
+        match within.split_first() {
+            None => match as_table(&entry) {
+                Some(_) => self.shape(shape, entry.clone()).unwrap_or(entry),
+                None => entry,
+            },
+            Some((Collection::List, rest)) => {
+                let Some(items) = as_array(&entry) else {
+                    return entry;
+                };
+                let items = items.into_iter().enumerate();
+                let items =
+                    items.map(|(n, item)| self.shape_within(&at(shape.path.index(n)), rest, item));
+                let value = Value::Array(items.collect());
+                Entry { value, ..entry }
+            }
+            Some((Collection::Map, rest)) => {
+                let Some(table) = as_table(&entry) else {
+                    return entry;
+                };
+                let items = table.into_iter().map(|(key, item)| {
+                    let shape = at(shape.path.key(&key));
+                    (key, self.shape_within(&shape, rest, item))
+                });
+                let value = Value::Table(items.collect());
+                Entry { value, ..entry }
+            }
+        }
     }
 
     /// Shapes every table in a table of tables.
@@ -253,8 +289,18 @@ impl<'a> Merge<'a> {
             let Some(entry) = table.get_mut(field.name) else {
                 continue;
             };
-            if let (Some(fields), Value::Table(inner)) = (field.nested, &mut entry.value) {
-                self.fill(fields, inner, &path);
+            if let Some(tables) = field.nested {
+                let fields = tables.fields();
+                let is_shaped =
+                    tables::each_mut(tables.within, entry, &path, &mut |table, path| {
+                        self.fill(fields, table, path);
+                    });
+                // What should have been a table with a secret may be the secret.
+                if !is_shaped && field::any(fields, |field| field.secret) {
+                    entry.hide();
+                }
+            } else if !field.is_plain() {
+                self.secret_names.hide_in(entry);
             }
             if field.secret {
                 entry.hide();
@@ -266,7 +312,8 @@ impl<'a> Merge<'a> {
     fn default(&mut self, field: &Field, path: &Path) -> Option<Entry> {
         let Some(text) = field.default else {
             let empty = || Entry::new(Value::Table(Table::new()), Origin::Default);
-            return (field.nested.is_some() && !field.optional).then(empty);
+            return (field.nested.is_some_and(|tables| tables.is_one()) && !field.optional)
+                .then(empty);
         };
         match parse::value(text, &Origin::Default) {
             Ok(value) => Some(Entry::new(value, Origin::Default)),
@@ -291,6 +338,23 @@ fn as_table(entry: &Entry) -> Option<Table> {
             let mut parsed = Entry::new(value, entry.origin.clone());
             parsed.adopt(entry);
             parsed.value.as_table().cloned()
+        }
+        _ => None,
+    }
+}
+
+/// Returns the items of an array, or of text that is one in TOML syntax.
+fn as_array(entry: &Entry) -> Option<Vec<Entry>> {
+    match &entry.value {
+        Value::Array(items) => Some(items.clone()),
+        Value::Text(text) => {
+            let value = text::bracketed(text, '[')?;
+            let mut parsed = Entry::new(value, entry.origin.clone());
+            parsed.adopt(entry);
+            match parsed.value {
+                Value::Array(items) => Some(items),
+                _ => None,
+            }
         }
         _ => None,
     }

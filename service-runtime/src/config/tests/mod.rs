@@ -78,10 +78,10 @@ impl Config for Greeter {
             .mutable(),
         Field::new("limits", "Limits")
             .doc("How far to go.")
-            .nested(Limits::FIELDS),
+            .nested(|| Limits::FIELDS),
         Field::new("tls", "Option<Tls>")
             .optional()
-            .nested(Tls::FIELDS),
+            .nested(|| Tls::FIELDS),
     ];
 }
 
