@@ -97,7 +97,7 @@ where
     if scope == Scope::Program {
         let task = format!("{}/{name}", cx.name());
         let host = Arc::clone(cx.host());
-        spec = spec.gate(Gate::new(move || host.turn(&task)));
+        spec = spec.gate(Gate::new(move || host.lock(&task)));
     }
     let (this, context) = (Arc::clone(this), cx.clone());
     cx.tasks()

@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::config::{HttpConfig, limit};
 use crate::service::Context;
-use crate::service::host::Exchange;
 
 /// Far enough for every clock.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -69,14 +68,12 @@ impl Shared {
 
     /// Counts a request that has begun.
     pub(crate) fn begun(&self) {
-        self.cx.count_request();
-        self.cx.host().exchange(Exchange::Begun);
+        self.cx.host().requests().begin();
     }
 
     /// Counts a request that has ended.
     pub(crate) fn ended(&self, status: Option<u16>, took: Duration) {
-        let ended = Exchange::Ended { status, took };
-        self.cx.host().exchange(ended);
+        self.cx.host().requests().end(status, took);
     }
 
     /// Returns what is cancelled when the server begins to drain.

@@ -109,6 +109,10 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
 }
 
 #[cfg(not(feature = "cli"))]
+#[expect(
+    clippy::extra_unused_type_parameters,
+    reason = "with the feature `cli` it asks `F` for its flags"
+)]
 fn command_line<M, F: Main<M>>(
     options: &Options,
     _refuse: &dyn Fn(Exit, &dyn Display) -> Exit,

@@ -97,7 +97,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         }
     };
     // Our log on this thread would hide one that the author installs.
-    drop(scoped);
+    scoped.end();
     let setup = WorkerSetup {
         program,
         supervisor,

@@ -14,8 +14,9 @@ use crate::privileges::pid_file::PidFile;
 use crate::runner::Running;
 use crate::runner::build::{Failure, build_services};
 use crate::runner::commands::{Asked, Orders};
-use crate::runner::host::{Outside, ProcessHost};
+use crate::runner::host::ProcessHost;
 use crate::runner::main_fn::Main;
+use crate::runner::outside::{Alone, Outside};
 use crate::runner::runtime::build_runtime;
 use crate::runner::serve::{Audience, Serving, lines, restarts};
 use crate::runner::watchdog::Watchdog;
@@ -113,6 +114,9 @@ pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServic
                         .unwrap_or_else(PoisonError::into_inner)
                         .remove_socket_files();
                 }
+                if exit == Exit::Done {
+                    tracing::info!("stopped");
+                }
                 exit
             }
             Err(Failure { exit, text }) => {
@@ -155,7 +159,7 @@ fn set_up<M>(
     let watchdog = Watchdog::start(graceful, None, || {}).map_err(os)?;
     logging.hear_panics();
     let services = build_services(&loaded, &flags, &only, main);
-    drop(scoped);
+    scoped.end();
     logging.install();
     let services = services?;
 
@@ -168,10 +172,8 @@ fn set_up<M>(
         generation: 1,
     };
     let (notify, sockets) = (Arc::clone(&notifier), Arc::clone(&listeners));
-    let outside = Outside::Alone {
-        listeners: sockets,
-        notify,
-    };
+    let outside = Arc::new(Alone::new(sockets, notify));
+    let requests = Arc::clone(&outside);
     let host = Arc::new(ProcessHost::new(
         identity,
         &loaded,
@@ -199,6 +201,7 @@ fn set_up<M>(
             facts,
             logging,
             listeners: Arc::clone(&listeners),
+            outside: requests,
             _words: words,
         },
         reload_wanted: false,
@@ -232,6 +235,7 @@ struct Manager {
     facts: Facts,
     logging: Logging,
     listeners: Sockets,
+    outside: Arc<Alone>,
     _words: mpsc::UnboundedSender<crate::runner::commands::Word>,
 }
 
@@ -288,6 +292,13 @@ impl Audience for Manager {
         let process = Row::one("process").with("pid", u64::from(std::process::id()));
         #[cfg(target_os = "linux")]
         let process = status::usage(process, nix::unistd::getpid());
+        let requests = self.outside.requests();
+        let process = process.with("requests", requests.total());
+        #[cfg(feature = "http")]
+        let process = process.with(
+            "http",
+            requests.figures().map(|figures| figures.to_string()),
+        );
         let whole = Row::one("one process")
             .with("uptime", self.facts.uptime())
             .with("lost_lines", self.logging.lost())

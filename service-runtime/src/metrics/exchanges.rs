@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use crate::os::process::page::COUNTERS;
+use crate::os::process::counters::COUNTERS;
 
 /// The times that requests are sorted by, in milliseconds; the last place is for longer ones.
 const BOUNDS: [u64; 12] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];

@@ -1,4 +1,7 @@
 //! What the numbers mean that processes of a program count in memory that others read.
 
-#[cfg(all(feature = "http", target_os = "linux"))]
+#[cfg(feature = "http")]
 pub(crate) mod exchanges;
+mod requests;
+
+pub(crate) use requests::RequestCounters;

@@ -7,6 +7,7 @@ pub(crate) mod build;
 pub(crate) mod commands;
 pub(crate) mod host;
 pub(crate) mod main_fn;
+pub(crate) mod outside;
 mod report;
 mod run_state;
 pub(crate) mod runtime;

@@ -143,9 +143,9 @@ impl Context {
         self.0.host.stop_limit()
     }
 
-    /// Returns whether it is the whole program that stops, and its sockets with it.
-    #[cfg(all(feature = "http", target_os = "linux"))]
-    pub(crate) fn program_ends(&self) -> bool {
+    /// Returns whether it is the whole program that stops, and its sockets with it; not this worker alone,
+    /// nor a program whose sockets outlive it.
+    pub fn program_ends(&self) -> bool {
         self.0.host.program_ends()
     }
 
@@ -173,7 +173,7 @@ impl Context {
 
     /// Counts a request that was served, towards `max_requests` and for the reports.
     pub fn count_request(&self) {
-        self.0.host.count_request();
+        self.0.host.requests().count();
     }
 
     /// Watches the phase of a service of this process, this one or another.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::BoxFuture;
 use super::phase::Board;
 use crate::listen::ListenOptions;
+use crate::metrics::RequestCounters;
 
 /// The launcher as a service sees it.
 pub(crate) trait Host: Send + Sync + fmt::Debug + 'static {
@@ -25,41 +26,21 @@ pub(crate) trait Host: Send + Sync + fmt::Debug + 'static {
     /// Takes note of how a service says it goes.
     fn status(&self, service: &str, text: &str);
 
-    /// Gives the turn to run something once in the program, or nothing if it is another's.
-    fn turn(&self, task: &str) -> Option<Box<dyn Any + Send>>;
+    /// Gives the lock of what runs once in the program, or nothing if it is another's.
+    fn lock(&self, task: &str) -> Option<Box<dyn Any + Send>>;
 
     /// Returns how long a stop may take that has begun, or would now; `None` for no limit.
     fn stop_limit(&self) -> Option<Duration>;
 
     /// Returns whether it is the whole program that stops, and its sockets with it.
-    #[cfg(all(feature = "http", target_os = "linux"))]
     fn program_ends(&self) -> bool;
 
-    /// Counts a request.
-    fn count_request(&self);
-
-    /// Takes note of a request of HTTP, for the reports.
-    #[cfg(feature = "http")]
-    fn exchange(&self, exchange: Exchange);
+    /// Returns what counts the requests of this process.
+    fn requests(&self) -> &RequestCounters;
 
     /// Returns the configuration of the moment, and wakes when it changes.
     #[cfg(feature = "config")]
     fn snapshots(&self) -> tokio::sync::watch::Receiver<crate::config::Snapshot>;
-}
-
-/// What happens to a request of HTTP.
-#[cfg(feature = "http")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exchange {
-    /// It has come.
-    Begun,
-    /// Its answer has ended, or it will get none.
-    Ended {
-        /// The status of the answer.
-        status: Option<u16>,
-        /// How long it took.
-        took: Duration,
-    },
 }
 
 /// Who a process is among those of its program.

@@ -16,8 +16,8 @@ mod report;
 mod values;
 mod workers;
 
-#[cfg(feature = "config")]
 pub use self::flags::Flags;
+#[cfg(feature = "config")]
 pub(crate) use self::keys::{KEYS, Key};
 pub(crate) use self::read::write_strings;
 pub(crate) use self::report::Report;

@@ -87,7 +87,7 @@ impl View<'_> {
             .with("pid", process.pid().as_raw())
             .with("generation", process.generation())
             .with("age", process.age())
-            .with("requests", cell.requests.load(Ordering::Relaxed))
+            .with("requests", cell.counters.requests.load(Ordering::Relaxed))
             .with("http", http(&cell))
             .with("heartbeat_ago", heartbeat)
             .with("error", process.error().map(str::to_owned))
@@ -97,7 +97,7 @@ impl View<'_> {
 /// Returns what a worker tells of its requests of HTTP, if there were any.
 fn http(cell: &Cell) -> Option<String> {
     #[cfg(feature = "http")]
-    return Exchanges::of(&cell.counters)
+    return Exchanges::of(&cell.counters.numbers)
         .figures()
         .map(|figures| figures.to_string());
     #[cfg(not(feature = "http"))]

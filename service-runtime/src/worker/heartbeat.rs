@@ -12,11 +12,22 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::ipc::protocol::ToSupervisor;
 use crate::os::process::page::CellRef;
 use crate::os::process::{clock, look};
+use crate::runner::outside::Outside;
 use crate::settings::RecycleLimits;
 use crate::worker::supervisor_client::SupervisorClient;
 
 /// How often a heartbeat is written, and memory looked at.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Returns after how many requests this worker asks to be replaced; 0 for never.
+pub(crate) fn request_limit(limits: &RecycleLimits) -> u64 {
+    if limits.requests == 0 {
+        return 0;
+    }
+    limits
+        .requests
+        .saturating_add(fastrand::u64(0..=limits.requests_jitter))
+}
 
 /// Writes heartbeats for as long as the runtime runs.
 ///
@@ -33,7 +44,7 @@ pub(crate) async fn write_heartbeats(cell: CellRef) {
 /// Asks for a successor when a limit is reached; the supervisor decides when.
 pub(crate) async fn request_recycling(client: SupervisorClient, limits: RecycleLimits) {
     let why = tokio::select! {
-        () = client.counter().limit_reached() => "max_requests",
+        () = client.requests().limit_reached() => "max_requests",
         () = lifetime_over(&limits) => "max_lifetime",
         () = too_large(limits.memory) => "max_memory",
     };

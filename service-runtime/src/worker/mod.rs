@@ -1,6 +1,5 @@
 //! A worker: what a process does from the fork to its exit.
 
-mod counter;
 mod heartbeat;
 mod outbox;
 pub(crate) mod supervisor_client;
@@ -17,7 +16,9 @@ use crate::exit::Exit;
 use crate::ipc::WorkerSlot;
 use crate::ipc::protocol::ToSupervisor;
 use crate::listen::Listeners;
+use crate::metrics::RequestCounters;
 use crate::os::process::channel::Channel;
+use crate::os::process::counter_memory::CounterMemory;
 use crate::os::process::cpus;
 use crate::os::process::page::{CellRef, Page};
 use crate::os::process::process_lock::ProcessLocks;
@@ -26,7 +27,7 @@ use crate::privileges::Rights;
 use crate::runner::Running;
 use crate::runner::build::{Failure, build_services};
 use crate::runner::commands::{Asked, Orders, Word};
-use crate::runner::host::{Outside, ProcessHost};
+use crate::runner::host::ProcessHost;
 use crate::runner::main_fn::Main;
 use crate::runner::runtime::build_runtime;
 use crate::runner::selection;
@@ -40,7 +41,6 @@ use crate::settings::configuration::{Configuration, Loaded};
 use crate::settings::logging::{Logging, Scoped, Who};
 use crate::status::{self, Row};
 use crate::tasks::TaskGroup;
-use crate::worker::counter::Counter;
 
 /// What a worker inherits from its supervisor.
 pub(crate) struct WorkerSetup {
@@ -156,14 +156,16 @@ fn prepare<M>(
     };
     let group = TaskGroup::new("link");
     let link = {
-        let counter = Counter::new(seed.cell.clone(), &seed.loaded.settings.wear);
+        let limit = heartbeat::request_limit(&seed.loaded.settings.wear);
+        let memory = CounterMemory::Cell(seed.cell.clone());
+        let counted = (RequestCounters::new(memory, limit), seed.cell.clone());
         let inherited = Inherited::new(seed.listeners, seed.slot.index);
         let leads = Leads {
             page: seed.page,
             pool: seed.slot.pool.0,
             locks: seed.locks,
         };
-        SupervisorClient::open(seed.channel, (leads, inherited), counter, &group, words)
+        SupervisorClient::open(seed.channel, (leads, inherited), counted, &group, words)
     }
     .map_err(|error| unable(&error))?;
     let settings = &seed.loaded.settings;
@@ -182,7 +184,7 @@ fn prepare<M>(
     seed.logging.set_level(&seed.loaded.settings.log_level);
     seed.logging.hear_panics();
     let services = build_services(&seed.loaded, &seed.flags, &seed.only, main);
-    drop(scoped);
+    scoped.end();
     seed.logging.install();
     let services = services.map_err(failed)?;
     let own = seed.loaded.pools.iter().map(|pool| pool.service.as_str());
@@ -202,7 +204,7 @@ fn prepare<M>(
         slot: Some(seed.slot.number),
         generation: seed.generation,
     };
-    let outside = Outside::Supervised(link.clone());
+    let outside = Arc::new(link.clone());
     let host = Arc::new(ProcessHost::new(
         identity,
         &seed.loaded,

@@ -16,15 +16,17 @@ use tokio::time::{sleep, timeout};
 
 use crate::ipc::protocol::{ToSupervisor, ToWorker};
 use crate::listen::{ListenOptions, Listeners, SocketId};
+use crate::metrics::RequestCounters;
 use crate::os::process::channel::{Channel, Closed, Message, is_transient};
 use crate::os::process::memory;
+use crate::os::process::page::CellRef;
 use crate::os::process::page::Page;
 use crate::os::process::process_lock::ProcessLocks;
 use crate::runner::commands::{Asked, Word};
+use crate::runner::outside::Outside;
 use crate::service::BoxFuture;
 use crate::settings::ReportFormat;
 use crate::tasks::TaskGroup;
-use crate::worker::counter::Counter;
 use crate::worker::outbox::{Outbox, Outgoing};
 
 /// What a worker may ask of its supervisor. Every clone is the same link.
@@ -37,7 +39,8 @@ struct Inner {
     next: AtomicU32,
     leads: Leads,
     inherited: Mutex<Option<Inherited>>,
-    counter: Counter,
+    requests: RequestCounters,
+    cell: CellRef,
 }
 
 /// Who runs what runs once in the program.
@@ -100,7 +103,7 @@ impl SupervisorClient {
     pub(crate) fn open(
         channel: Channel,
         (leads, inherited): (Leads, Inherited),
-        counter: Counter,
+        (requests, cell): (RequestCounters, CellRef),
         group: &TaskGroup,
         words: mpsc::UnboundedSender<Word>,
     ) -> io::Result<Self> {
@@ -111,7 +114,8 @@ impl SupervisorClient {
             next: AtomicU32::new(0),
             leads,
             inherited: Mutex::new(Some(inherited)),
-            counter,
+            requests,
+            cell,
         }));
         group
             .try_spawn(
@@ -143,44 +147,6 @@ impl SupervisorClient {
         let (tell, told) = oneshot::channel();
         self.0.outbox.push(Outgoing::Flush(tell));
         let _ = timeout(FLUSH_LIMIT, told).await;
-    }
-
-    /// Returns whether the whole program stops.
-    #[cfg(feature = "http")]
-    pub(crate) fn program_ends(&self) -> bool {
-        self.0.leads.page.header().ends.load(Ordering::Acquire)
-    }
-
-    /// Returns what counts this worker's requests.
-    pub(crate) fn counter(&self) -> &Counter {
-        &self.0.counter
-    }
-
-    /// Asks for a listening socket; the supervisor, unless it came along with the fork.
-    pub(crate) fn listen(
-        &self,
-        options: &ListenOptions,
-    ) -> BoxFuture<'static, Result<OwnedFd, String>> {
-        if let Some(fd) = self.inherited(options) {
-            return Box::pin(std::future::ready(Ok(fd)));
-        }
-        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
-        let (answer, answered) = oneshot::channel();
-        {
-            let mut questions = self.questions();
-            if questions.is_closed {
-                return Box::pin(std::future::ready(Err(GONE.to_owned())));
-            }
-            questions.waiting.insert(id, answer);
-        }
-        let asked = self.0.outbox.push_request(ToSupervisor::Listen {
-            id,
-            options: options.to_wire(),
-        });
-        if let Err(error) = asked {
-            self.answer(id, Err(error.to_string()));
-        }
-        Box::pin(async move { answered.await.unwrap_or_else(|_| Err(GONE.to_owned())) })
     }
 
     /// Takes note that this process stops: what the supervisor does not give any more for that reason is
@@ -241,21 +207,6 @@ impl SupervisorClient {
         Some(fd)
     }
 
-    /// Passes on how a service says it goes; of several in quick succession, the last.
-    pub(crate) fn status(&self, service: &str, text: &str) {
-        self.0.outbox.set_status(service, text);
-    }
-
-    /// Takes the lock of `task`, if this worker leads and no other still runs it.
-    pub(crate) fn lock(&self, task: &str) -> Option<Box<dyn Any + Send>> {
-        let Leads { page, pool, locks } = &self.0.leads;
-        let leader = page.header().leaders.get(*pool)?.load(Ordering::Acquire);
-        if leader != std::process::id() {
-            return None;
-        }
-        Some(Box::new(locks.take(number(task))?))
-    }
-
     fn questions(&self) -> MutexGuard<'_, Questions> {
         let questions = self.0.questions.lock();
         questions.unwrap_or_else(PoisonError::into_inner)
@@ -275,6 +226,59 @@ impl SupervisorClient {
             is_closed: true,
             ..Questions::default()
         };
+    }
+}
+
+impl Outside for SupervisorClient {
+    /// Asks the supervisor, unless the socket came along with the fork.
+    fn listen(&self, options: &ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>> {
+        if let Some(fd) = self.inherited(options) {
+            return Box::pin(std::future::ready(Ok(fd)));
+        }
+        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let (answer, answered) = oneshot::channel();
+        {
+            let mut questions = self.questions();
+            if questions.is_closed {
+                return Box::pin(std::future::ready(Err(GONE.to_owned())));
+            }
+            questions.waiting.insert(id, answer);
+        }
+        let asked = self.0.outbox.push_request(ToSupervisor::Listen {
+            id,
+            options: options.to_wire(),
+        });
+        if let Err(error) = asked {
+            self.answer(id, Err(error.to_string()));
+        }
+        Box::pin(async move { answered.await.unwrap_or_else(|_| Err(GONE.to_owned())) })
+    }
+
+    /// Passes on how a service says it goes; of several in quick succession, the last.
+    fn status(&self, service: &str, text: &str) {
+        self.0.outbox.set_status(service, text);
+    }
+
+    /// Takes the lock of `task`, if this worker leads and no other still runs it.
+    fn lock(&self, task: &str) -> Option<Box<dyn Any + Send>> {
+        let Leads { page, pool, locks } = &self.0.leads;
+        let leader = page.header().leaders.get(*pool)?.load(Ordering::Acquire);
+        if leader != std::process::id() {
+            return None;
+        }
+        Some(Box::new(locks.take(number(task))?))
+    }
+
+    fn program_ends(&self, _this_ends: bool) -> bool {
+        self.0.leads.page.header().ends.load(Ordering::Acquire)
+    }
+
+    fn stop_limit(&self) -> Option<Option<Duration>> {
+        self.0.cell.limit()
+    }
+
+    fn requests(&self) -> &RequestCounters {
+        &self.0.requests
     }
 }
 

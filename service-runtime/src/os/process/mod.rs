@@ -13,6 +13,8 @@ pub(crate) mod child;
 pub(crate) mod clock;
 #[cfg(target_os = "linux")]
 pub(crate) mod command;
+pub(crate) mod counter_memory;
+pub(crate) mod counters;
 #[cfg(target_os = "linux")]
 pub(crate) mod cpus;
 #[cfg(target_os = "linux")]

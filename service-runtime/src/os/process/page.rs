@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::counters::Counters;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 /// The most workers that can live at one time.
@@ -22,9 +23,6 @@ pub(crate) const CELLS: usize = 2048;
 
 /// The most pools of workers.
 pub(crate) const POOLS: usize = 64;
-
-/// How many numbers a worker may count besides its requests.
-pub(crate) const COUNTERS: usize = 24;
 
 /// Memory shared with every process forked after it was made.
 #[derive(Clone)]
@@ -44,23 +42,18 @@ pub(crate) struct Header {
 pub(crate) struct Cell {
     /// When the worker's runtime last turned, in milliseconds of the shared clock.
     pub(crate) beat: AtomicU64,
-    /// How many requests it has counted.
-    pub(crate) requests: AtomicU64,
     /// How long it may take to stop, in milliseconds: told before it is asked to. 0 until then.
     pub(crate) stop_within: AtomicU64,
-    /// What else it counts; what each number means is known where it is written and read.
-    pub(crate) counters: [AtomicU64; COUNTERS],
+    /// What it counts.
+    pub(crate) counters: Counters,
 }
 
 impl Cell {
     /// Forgets the worker that had the cell before.
     pub(crate) fn clear(&self) {
         self.beat.store(0, Ordering::Release);
-        self.requests.store(0, Ordering::Release);
         self.stop_within.store(0, Ordering::Release);
-        for counter in &self.counters {
-            counter.store(0, Ordering::Relaxed);
-        }
+        self.counters.clear();
     }
 
     /// Tells the worker how long it may take to stop, `None` for no limit.

@@ -33,7 +33,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::*;
-use super::world::{FakeSystem, Process, World};
+use super::fake_system::{FakeSystem, Process};
+use super::world::World;
 
 /// Checks 1 to 11.
 pub(super) fn allows(world: &FakeSystem, machine: &Machine, action: &Action) {

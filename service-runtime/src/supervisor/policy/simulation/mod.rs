@@ -3,6 +3,7 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `invariants` | what must stay true, in words and as checks |
+//! | `fake_system` | the operating system under the supervisor's own loop |
 //! | `world` | processes, an operator and time, driven by chance |
 //! | `exhaustive` | every order of a few events |
 //!
@@ -10,6 +11,7 @@
 //! makes the run longer.
 
 mod exhaustive;
+mod fake_system;
 mod invariants;
 mod world;
 

@@ -1,0 +1,101 @@
+//! What a process with services has around it: nothing, or a supervisor.
+
+use std::any::Any;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::error_chain::chain;
+use crate::listen::{ListenOptions, Listeners};
+use crate::metrics::RequestCounters;
+use crate::notify::Notifier;
+use crate::os::process::counter_memory::CounterMemory;
+use crate::service::BoxFuture;
+
+/// Where sockets, locks and status come from and go to.
+pub(crate) trait Outside: Send + Sync {
+    /// Gives a listening socket.
+    fn listen(&self, options: &ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>>;
+
+    /// Takes note of how a service says it goes.
+    fn status(&self, service: &str, text: &str);
+
+    /// Gives the lock of what runs once in the program, or nothing if it is another's.
+    fn lock(&self, task: &str) -> Option<Box<dyn Any + Send>>;
+
+    /// Returns whether the whole program ends, and its sockets with it; `this_ends` tells of this process.
+    fn program_ends(&self, this_ends: bool) -> bool;
+
+    /// Returns how long this process may take to stop, if somebody has said so.
+    fn stop_limit(&self) -> Option<Option<Duration>>;
+
+    /// Returns what counts the requests of this process.
+    fn requests(&self) -> &RequestCounters;
+}
+
+/// Nothing around it: this is the program's only process.
+pub(crate) struct Alone {
+    listeners: Arc<Mutex<Listeners>>,
+    notifier: Arc<Notifier>,
+    requests: RequestCounters,
+}
+
+impl Alone {
+    pub(crate) fn new(listeners: Arc<Mutex<Listeners>>, notifier: Arc<Notifier>) -> Self {
+        Self {
+            listeners,
+            notifier,
+            requests: RequestCounters::new(CounterMemory::own(), 0),
+        }
+    }
+}
+
+impl Outside for Alone {
+    fn listen(&self, options: &ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>> {
+        let (listeners, notifier) = (Arc::clone(&self.listeners), Arc::clone(&self.notifier));
+        let options = options.clone();
+        Box::pin(async move {
+            let mut listeners = listeners.lock().unwrap_or_else(PoisonError::into_inner);
+            let held = listeners
+                .bind(&options, None)
+                .map_err(|error| chain(&error))?;
+            // What the manager has already it takes for the same.
+            #[cfg(target_os = "linux")]
+            crate::upgrade::kept_sockets::store(&notifier, held);
+            #[cfg(not(target_os = "linux"))]
+            drop(notifier);
+            held.fd()
+                .try_clone_to_owned()
+                .map_err(|error| error.to_string())
+        })
+    }
+
+    fn status(&self, service: &str, text: &str) {
+        self.notifier.status(&format!("{service}: {text}"));
+    }
+
+    fn lock(&self, _task: &str) -> Option<Box<dyn Any + Send>> {
+        Some(Box::new(()))
+    }
+
+    fn program_ends(&self, this_ends: bool) -> bool {
+        #[cfg(target_os = "linux")]
+        {
+            let listeners = self.listeners.lock();
+            let listeners = listeners.unwrap_or_else(PoisonError::into_inner);
+            // A queue that outlives the program stays open for whoever comes next.
+            let outlives = |held| crate::upgrade::kept_sockets::outlives(&self.notifier, held);
+            this_ends && !listeners.iter().any(outlives)
+        }
+        #[cfg(not(target_os = "linux"))]
+        this_ends
+    }
+
+    fn stop_limit(&self) -> Option<Option<Duration>> {
+        None
+    }
+
+    fn requests(&self) -> &RequestCounters {
+        &self.requests
+    }
+}
