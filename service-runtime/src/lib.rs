@@ -34,10 +34,7 @@
 )]
 //! | [`listen`] | sockets that outlive a worker |
 //! | [`ServiceLauncher`], [`launch()`], [`Options`] | launching without attributes |
-#![cfg_attr(
-    target_os = "linux",
-    doc = "| [`ProcessLauncher`] | workers and their supervisor |"
-)]
+//! | [`ProcessLauncher`] | workers and their supervisor |
 //!
 //! The guide, in `docs/guide` of the repository, goes through all of it with whole programs.
 //!
@@ -52,8 +49,18 @@
 //! | `cron` | no | periodic tasks by cron line and time zone |
 //! | `http` | no | HTTP as a service: routes, limits, a stop that loses no request |
 //!
-//! Worker processes need Linux 5.10 or newer. The crate `archy` has an attribute of the name
+//! Worker processes need Linux 5.10 or newer; on other Unix systems the services of a program run in one
+//! process, with a warning. The crate `archy` has an attribute of the name
 //! `#[service]` too; a program that uses both imports one of them by its path.
+
+#![cfg_attr(
+    not(workers),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "what only a supervisor and its workers use is read and checked all the same"
+    )
+)]
 
 // So that what the macros of this workspace write is right in here too.
 #[cfg(feature = "http")]
@@ -68,7 +75,7 @@ mod error_chain;
 mod exit;
 #[cfg(feature = "http")]
 pub mod http;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 mod ipc;
 mod launch;
 pub mod listen;
@@ -86,17 +93,15 @@ mod settings;
 mod size;
 mod status;
 mod stop_requests;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 mod supervisor;
 
 pub mod tasks;
 mod upgrade;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 mod worker;
 
-#[cfg(target_os = "linux")]
-pub use launch::ProcessLauncher;
-pub use launch::{ServiceLauncher, launch};
+pub use launch::{ProcessLauncher, ServiceLauncher, launch};
 pub use log::{LogFormat, LogFormatError};
 pub use runner::main_fn::Main;
 pub use service::{

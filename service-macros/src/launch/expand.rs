@@ -27,30 +27,21 @@ pub(super) fn expand(model: &Model, function: &Function) -> TokenStream {
         .iter()
         .map(|(name, value)| quote!(.#name(#value)));
     let main = Place::of_output(sig).put(quote!(main));
-    let (guard, launch) = match model.launcher {
-        Launcher::Any => (None, quote!(::service_runtime::launch(options, #main))),
+    let launch = match model.launcher {
+        Launcher::Any => quote!(::service_runtime::launch(options, #main)),
         Launcher::Service => {
             let launcher = quote!(::service_runtime::ServiceLauncher::new(options));
-            (None, quote!(#launcher.run(#main)))
+            quote!(#launcher.run(#main))
         }
-        Launcher::Process(workers) => {
+        Launcher::Process => {
             let launcher = quote!(::service_runtime::ProcessLauncher::new(options));
-            let message = format!(
-                "`workers = {workers}` forks workers, which needs Linux\n\
-                 help: write `workers = 1`, or leave `workers` out to choose at start"
-            );
-            let guard = quote! {
-                #[cfg(not(target_os = "linux"))]
-                ::core::compile_error!(#message);
-            };
-            (Some(guard), quote!(#launcher.run(#main)))
+            quote!(#launcher.run(#main))
         }
     };
     quote! {
         #(#cfgs)*
         #vis fn main() -> ::std::process::ExitCode {
             #(use #crates as _;)*
-            #guard
             #(#attrs)*
             #sig #body
             let options = ::service_runtime::__rt::options!() #(#settings)*;

@@ -28,7 +28,7 @@ pub(super) enum Launcher {
     /// This process: one worker.
     Service,
     /// Forked workers: more than one.
-    Process(NonZeroUsize),
+    Process,
     /// Whatever the number at start asks for.
     Any,
 }
@@ -120,7 +120,7 @@ impl Model {
         };
         self.launcher = match number.get() {
             1 => Launcher::Service,
-            _ => Launcher::Process(number),
+            _ => Launcher::Process,
         };
         Ok(Value::Usize(number))
     }

@@ -1,7 +1,7 @@
 //! What the processes of one program say to each other, and the words they have in common.
 
 pub(crate) mod protocol;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod queued_channel;
 mod worker_slot;
 

@@ -16,13 +16,13 @@
 
 mod once;
 pub(crate) mod preparation;
-#[cfg(target_os = "linux")]
 mod process_launcher;
 mod service_launcher;
+#[cfg(workers)]
+mod supervise;
 
 use std::process::ExitCode;
 
-#[cfg(target_os = "linux")]
 pub use process_launcher::ProcessLauncher;
 pub use service_launcher::ServiceLauncher;
 
@@ -44,17 +44,11 @@ pub fn launch<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) ->
     };
     let settings = &prepared.loaded.settings;
     // As many as there are processors may become more at a reload, even from one.
-    let supervised = cfg!(target_os = "linux") || settings.workers != settings::Workers::Auto;
     let is_one =
         settings.workers == settings::Workers::default() && prepared.loaded.pools.is_empty();
-    if is_one || !supervised {
-        return service_launcher::serve(prepared, main).into();
-    }
-    #[cfg(target_os = "linux")]
-    return process_launcher::supervise(prepared, main).into();
-    #[cfg(not(target_os = "linux"))]
-    {
-        let error = "more than one worker needs Linux: use 1, and several instances of the program";
-        crate::exit::Exit::Usage.say(&options.program, error).into()
+    if is_one {
+        service_launcher::serve(prepared, main).into()
+    } else {
+        process_launcher::launch_workers(prepared, main).into()
     }
 }

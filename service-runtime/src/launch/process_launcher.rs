@@ -1,22 +1,21 @@
 //! Services in forked workers, under a supervisor.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use crate::exit::Exit;
 use crate::launch::preparation::{Prepared, prepare};
 use crate::runner::main_fn::Main;
 use crate::service::IntoServices;
-use crate::settings::logging::{Logging, Who};
 use crate::settings::options::Options;
-use crate::supervisor::{Leave, Shared, Start, supervise as supervise_workers};
-use crate::worker::{WorkerSetup, work};
 
 /// Runs services in pre-forked worker processes, and keeps those alive.
 ///
 /// `#[launch(workers = N)]` expands to it, for an N above 1. The process that calls
 /// [`run`](Self::run) becomes the supervisor: it must have one thread, and must never have used
 /// tokio. `main` is called in each worker, after the fork.
+///
+/// Worker processes need Linux. On other Unix systems the services run in this one process, and a warning
+/// says so.
 #[derive(Clone)]
 pub struct ProcessLauncher {
     options: Options,
@@ -41,80 +40,32 @@ impl ProcessLauncher {
 
 fn run<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) -> Exit {
     match prepare::<M, F>(&options) {
-        Ok(prepared) => supervise(prepared, main),
+        Ok(prepared) => launch_workers(prepared, main),
         Err(exit) => exit,
     }
 }
 
-/// Supervises workers until the launch ends; in a worker, runs the services until they end.
-pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
-    let Prepared {
-        facts,
-        configuration,
-        loaded,
-        flags,
-        only,
-        logging,
-        preload,
-        listeners,
-        notifier,
-        rights,
-        pid_file,
-        takeover,
-    } = prepared;
-    Logging::identify(Who::Supervisor);
-    let scoped = logging.scoped();
-    if let Some(preload) = preload
-        && let Err(error) = preload()
+/// Launches services in forked workers, where there are any.
+#[cfg(workers)]
+pub(crate) fn launch_workers<M>(
+    prepared: Prepared,
+    main: impl Main<M, Output: IntoServices>,
+) -> Exit {
+    super::supervise::supervise(prepared, main)
+}
+
+/// Launches services in this process, with a warning: worker processes need Linux.
+#[cfg(not(workers))]
+pub(crate) fn launch_workers<M>(
+    prepared: Prepared,
+    main: impl Main<M, Output: IntoServices>,
+) -> Exit {
     {
-        tracing::error!("the `preload` function failed: {error:#}");
-        return Exit::Failed;
+        let _scoped = prepared.logging.scoped();
+        tracing::warn!(
+            workers = %prepared.loaded.settings.workers,
+            "worker processes need Linux: the services run in this one process, without a supervisor"
+        );
     }
-    // Made here, so that every worker has the same key.
-    #[cfg(feature = "tls")]
-    let _ = crate::http::tickets();
-    let program = facts.program.clone();
-    let supervisor = nix::unistd::getpid().as_raw();
-    let start = Start {
-        facts,
-        configuration: Arc::clone(&configuration),
-        loaded,
-        only: only.clone(),
-        logging: logging.clone(),
-        listeners,
-        notifier,
-        rights: rights.clone(),
-        pid_file,
-        takeover,
-    };
-    let left = Shared::new().and_then(|shared| Ok((supervise_workers(start, &shared)?, shared)));
-    let (spawned, shared) = match left {
-        Ok((Leave::Worker(spawned), shared)) => (spawned, shared),
-        Ok((Leave::Exit(exit), _)) => return exit,
-        Err(error) => {
-            tracing::error!("cannot set the supervisor up: {error}");
-            return Exit::Failed;
-        }
-    };
-    // Our log on this thread would hide one that the author installs.
-    scoped.end();
-    let setup = WorkerSetup {
-        program,
-        supervisor,
-        slot: spawned.slot,
-        pool: spawned.pool,
-        generation: spawned.generation,
-        channel: spawned.channel,
-        page: shared.page,
-        cell: spawned.cell,
-        locks: shared.locks,
-        listeners: spawned.listeners,
-        configuration,
-        loaded: spawned.loaded,
-        flags,
-        only,
-        logging,
-        rights,
-    };
-    work(setup, main)
+    super::service_launcher::serve(prepared, main)
 }

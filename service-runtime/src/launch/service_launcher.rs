@@ -290,7 +290,7 @@ impl Audience for Manager {
 
     fn report(&mut self, _asked: Asked, part: Row, loaded: &Loaded) {
         let process = Row::one("process").with("pid", u64::from(std::process::id()));
-        #[cfg(target_os = "linux")]
+        #[cfg(workers)]
         let process = status::usage(process, nix::unistd::getpid());
         let requests = self.outside.requests();
         let process = process.with("requests", requests.total());

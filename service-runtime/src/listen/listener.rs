@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 #[cfg(feature = "http")]
-#[cfg(all(feature = "http", target_os = "linux"))]
+#[cfg(all(feature = "http", workers))]
 use socket2::SockFilter;
 #[cfg(feature = "http")]
 use socket2::SockRef;
@@ -32,7 +32,7 @@ enum Socket {
 }
 
 /// Drops the first segment of each connection: it has SYN and no ACK, in byte 13 of its header.
-#[cfg(all(feature = "http", target_os = "linux"))]
+#[cfg(all(feature = "http", workers))]
 const DROP_FIRST_SEGMENTS: [SockFilter; 5] = [
     // Load the byte, keep the two bits, and go on behind the next instruction unless SYN is alone.
     SockFilter::new(0x30, 0, 0, 13),
@@ -114,7 +114,7 @@ impl Listener {
     /// For the end of a program: who is let in after the last look into the queue is reset when the
     /// socket is closed. A TCP client that comes now is not answered, and refused when it asks again; one
     /// that is half let in gets in.
-    #[cfg(all(feature = "http", target_os = "linux"))]
+    #[cfg(all(feature = "http", workers))]
     pub(crate) fn let_nobody_in(&self) -> io::Result<()> {
         match &self.socket {
             Socket::Tcp(_) => SockRef::from(self).attach_filter(&DROP_FIRST_SEGMENTS),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     /// Listens on an abstract name, which leaves no file behind.
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     fn unix(test: &str) -> (OwnedFd, std::os::unix::net::SocketAddr) {
         use std::os::linux::net::SocketAddrExt;
         let name = format!("listener-{test}-{}", std::process::id());
@@ -241,7 +241,7 @@ mod tests {
         talk(stream, client).await;
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     #[tokio::test]
     async fn a_unix_connection_is_accepted_with_its_peer() {
         let (fd, address) = unix("accept");
@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(peers, clients);
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     #[tokio::test]
     async fn a_listener_becomes_tokios_of_its_own_kind_alone() {
         let tcp = Listener::from_fd(tcp()).unwrap().into_unix().unwrap_err();

@@ -37,7 +37,7 @@ impl RequestCounters {
     }
 
     /// Waits until as many requests were served as the process may.
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     pub(crate) async fn limit_reached(&self) {
         self.limit_reached.notified().await;
     }

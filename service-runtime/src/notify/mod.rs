@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -140,7 +140,7 @@ impl Notifier {
     }
 
     /// Gives the manager a socket to keep over a restart, under this name.
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     pub(crate) fn store(&self, fd: BorrowedFd<'_>, name: &str) {
         let message = format!("FDSTORE=1\nFDPOLL=0\nFDNAME={name}\n");
         if let Some(target) = self.target.as_ref().filter(|_| !self.is_muted())
@@ -151,13 +151,13 @@ impl Notifier {
     }
 
     /// Lets the manager forget the socket that it keeps under this name.
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     pub(crate) fn forget(&self, name: &str) {
         self.send_text(Weight::Passing, format!("FDSTOREREMOVE=1\nFDNAME={name}\n"));
     }
 
     /// Returns whether the manager may keep sockets over a restart: it is there, and has not said otherwise.
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     pub(crate) fn may_keep_sockets(&self) -> bool {
         self.target.is_some()
     }
@@ -170,7 +170,7 @@ impl Notifier {
     }
 
     /// Returns what the environment of a process holds that is to take over.
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     pub(crate) fn variables(&self) -> Vec<(String, OsString)> {
         let socket = self.socket.clone();
         let socket = socket.map(|socket| ("NOTIFY_SOCKET".to_owned(), socket));

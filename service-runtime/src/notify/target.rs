@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -31,7 +31,7 @@ impl Target {
     }
 
     /// Sends one message with a descriptor.
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     pub(super) fn send_with(&self, message: &[u8], fd: BorrowedFd<'_>) -> io::Result<()> {
         use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
 
@@ -62,13 +62,13 @@ fn address(path: &OsStr) -> io::Result<SocketAddr> {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 fn abstract_address(name: &[u8]) -> io::Result<SocketAddr> {
     use std::os::linux::net::SocketAddrExt;
     SocketAddr::from_abstract_name(name)
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(workers))]
 fn abstract_address(_name: &[u8]) -> io::Result<SocketAddr> {
     Err(io::Error::new(
         io::ErrorKind::Unsupported,

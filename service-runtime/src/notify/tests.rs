@@ -84,7 +84,7 @@ fn a_reload_carries_the_monotonic_clock_in_the_same_message() {
     assert!((before..=clock()).contains(&stamp));
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 #[test]
 fn an_abstract_socket_is_understood() {
     use std::os::linux::net::SocketAddrExt;

@@ -1,14 +1,14 @@
 //! Who the program is and what it may do.
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(workers))]
 mod elsewhere;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 mod linux;
 pub(crate) mod pid_file;
 mod wanted;
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(workers))]
 pub(crate) use self::elsewhere::{Rights, Unknown};
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) use self::linux::{Rights, Unknown};
 pub(crate) use self::wanted::{Limit, Privileges};

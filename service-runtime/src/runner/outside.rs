@@ -60,9 +60,9 @@ impl Outside for Alone {
                 .bind(&options, None)
                 .map_err(|error| chain(&error))?;
             // What the manager has already it takes for the same.
-            #[cfg(target_os = "linux")]
+            #[cfg(workers)]
             crate::upgrade::kept_sockets::store(&notifier, held);
-            #[cfg(not(target_os = "linux"))]
+            #[cfg(not(workers))]
             drop(notifier);
             held.fd()
                 .try_clone_to_owned()
@@ -79,7 +79,7 @@ impl Outside for Alone {
     }
 
     fn program_ends(&self, this_ends: bool) -> bool {
-        #[cfg(target_os = "linux")]
+        #[cfg(workers)]
         {
             let listeners = self.listeners.lock();
             let listeners = listeners.unwrap_or_else(PoisonError::into_inner);
@@ -87,7 +87,7 @@ impl Outside for Alone {
             let outlives = |held| crate::upgrade::kept_sockets::outlives(&self.notifier, held);
             this_ends && !listeners.iter().any(outlives)
         }
-        #[cfg(not(target_os = "linux"))]
+        #[cfg(not(workers))]
         this_ends
     }
 

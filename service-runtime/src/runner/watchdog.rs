@@ -31,7 +31,7 @@ const LOG_LIMIT: Duration = Duration::from_millis(100);
 /// The end of the channel says the same, but not for as long as another child of the supervisor, which
 /// has not executed its program yet, holds a copy of the other end. No program sends this signal
 /// otherwise, and one that was sent by somebody else is no death.
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) const PARENTS_DEATH: nix::sys::signal::Signal = nix::sys::signal::Signal::SIGPWR;
 
 /// The supervisor of this process, as the watchdog holds it.
@@ -190,7 +190,7 @@ struct Seen {
 
 /// Names this thread, for those who look from outside.
 fn name() {
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     let _ = nix::sys::prctl::set_name(c"watchdog");
 }
 
@@ -205,7 +205,7 @@ fn caught(signals: &[i32]) -> io::Result<PipeReader> {
 
 /// Returns a pipe that gets a byte when the parent has died, in a process that asked for it.
 fn deaths(supervised: bool) -> io::Result<Option<PipeReader>> {
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     if supervised {
         return caught(&[PARENTS_DEATH as i32]).map(Some);
     }

@@ -18,9 +18,9 @@ impl Workers {
     pub(crate) fn get(self) -> usize {
         match self {
             Self::Fixed(number) => number.get(),
-            #[cfg(target_os = "linux")]
+            #[cfg(workers)]
             Self::Auto => crate::os::process::cpus::count(),
-            #[cfg(not(target_os = "linux"))]
+            #[cfg(not(workers))]
             Self::Auto => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
         }
     }

@@ -12,13 +12,13 @@ const LATEST: usize = 20;
 #[derive(Debug, Default)]
 pub(crate) struct History {
     signals: VecDeque<(Instant, String, String)>,
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     deaths: VecDeque<(Instant, Died)>,
     reload: Option<(Instant, String)>,
 }
 
 /// The end of a worker.
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 #[derive(Debug)]
 pub(crate) struct Died {
     pub(crate) pid: i32,
@@ -41,7 +41,7 @@ impl History {
     }
 
     /// Remembers the end of a worker.
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     pub(crate) fn death(&mut self, died: Died) {
         push(&mut self.deaths, (Instant::now(), died));
     }
@@ -63,7 +63,7 @@ impl History {
                 .with("sender", sender.as_str())
                 .with("ago", at.elapsed())
         });
-        #[cfg(target_os = "linux")]
+        #[cfg(workers)]
         let signals = signals.chain(self.deaths.iter().map(|(at, died)| {
             Row::of_many("death", "deaths")
                 .with("slot", died.slot)

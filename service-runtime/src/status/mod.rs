@@ -15,17 +15,17 @@ mod output;
 mod program;
 mod row;
 mod sockets;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 mod usage;
 mod write;
 
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) use self::history::Died;
 pub(crate) use self::history::History;
 pub(crate) use self::output::{emit, into_log};
 pub(crate) use self::program::Facts;
 pub(crate) use self::row::{Row, Value};
 pub(crate) use self::sockets::listeners;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) use self::usage::usage;
 pub(crate) use self::write::{cut, whole};

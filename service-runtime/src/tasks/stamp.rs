@@ -18,14 +18,14 @@ impl Stamp {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 fn now() -> Duration {
     use nix::time::{ClockId, clock_gettime};
 
     clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE).map_or(Duration::ZERO, Duration::from)
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(workers))]
 fn now() -> Duration {
     use std::sync::OnceLock;
     use std::time::Instant;

@@ -2,9 +2,9 @@
 //!
 //! Only a supervisor starts the program anew; whatever launcher the new process runs, it takes over.
 
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) use linux::{Takeover, VARIABLES};
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(workers))]
 pub(crate) use other::{Takeover, VARIABLES};
 
 use crate::listen::Listeners;
@@ -20,7 +20,7 @@ pub(crate) struct ProgramState<'a> {
     pub(crate) pid_file: Option<&'a PidFile>,
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 mod linux {
     use crate::listen::Listeners;
     use crate::os::process::program::Program;
@@ -124,19 +124,14 @@ mod linux {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(workers))]
 mod other {
     use super::ProgramState;
     use crate::listen::Listeners;
+    use crate::upgrade::InheritedState;
 
     /// The variables that are for this process alone.
     pub(crate) const VARIABLES: [&str; 0] = [];
-
-    /// What another process left: nothing.
-    #[derive(Debug, Default)]
-    pub(crate) struct InheritedState {
-        pub(crate) pid_file: Option<std::os::fd::OwnedFd>,
-    }
 
     /// Nothing: only a supervisor starts its program anew, and there is none here.
     #[derive(Debug)]

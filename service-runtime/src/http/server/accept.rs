@@ -24,7 +24,7 @@ const PROBES: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
 const REST: Duration = Duration::from_millis(250);
 
 /// How long the second half of letting a TCP client in may take: a way there and back.
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 const HALF_WAY: Duration = Duration::from_millis(20);
 
 /// How many connections are taken out of the queue at the end: no queue is longer.
@@ -93,7 +93,7 @@ async fn accept<H: Handler>(
         drop(room.spawn("connection", serving));
     }
     // Unless there is no other worker: so who was let in is served, and whoever comes later refused.
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     if server.shared.cx.program_ends() {
         match listener.let_nobody_in() {
             // Who is half let in gets in meanwhile.

@@ -32,7 +32,7 @@ pub(super) struct Locked<'a>(&'a ProcessLock);
 
 impl ProcessLock {
     /// Makes a lock, where the system can.
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     pub(super) fn new() -> Option<Self> {
         use nix::sys::memfd::{MFdFlags, memfd_create};
         let file = memfd_create(c"log-lock", MFdFlags::MFD_CLOEXEC).ok()?;
@@ -40,7 +40,7 @@ impl ProcessLock {
     }
 
     /// Makes no lock: there are no forked workers here.
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(workers))]
     pub(super) fn new() -> Option<Self> {
         None
     }

@@ -110,7 +110,7 @@ fn lines_of_many_threads_never_tear() {
     });
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 #[test]
 fn lines_of_many_processes_never_tear() {
     if let Some((letter, lock)) = child() {
@@ -140,7 +140,7 @@ fn lines_of_many_processes_never_tear() {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 #[test]
 fn a_process_that_keeps_the_lock_holds_no_line_up_for_ever() {
     if let Some((_, lock)) = child() {
@@ -182,7 +182,7 @@ fn a_reader_that_is_gone_costs_the_line_and_nothing_else() {
     assert_eq!(writer.lost(), 2);
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 #[test]
 fn a_full_disk_costs_the_line_and_nothing_else() {
     let full = File::options().write(true).open("/dev/full").unwrap();
@@ -211,7 +211,7 @@ fn a_reader_that_stands_still_costs_lines_until_it_moves_again() {
     assert_eq!(rest.trim_start_matches('x'), "\nheard\n");
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 #[test]
 fn a_line_that_another_process_left_in_the_middle_is_ended_first() {
     let (mut reader, sender) = io::pipe().unwrap();

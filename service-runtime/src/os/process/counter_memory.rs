@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::atomic::AtomicU64;
 
 use super::counters::Counters;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 use super::page::CellRef;
 
 /// Where the numbers are.
@@ -12,7 +12,7 @@ pub(crate) enum CounterMemory {
     /// In memory of this process alone.
     Own(Box<Counters>),
     /// In a worker's cell of the shared page.
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     Cell(CellRef),
 }
 
@@ -32,7 +32,7 @@ impl Deref for CounterMemory {
     fn deref(&self) -> &Counters {
         match self {
             Self::Own(counters) => counters,
-            #[cfg(target_os = "linux")]
+            #[cfg(workers)]
             Self::Cell(cell) => &cell.counters,
         }
     }

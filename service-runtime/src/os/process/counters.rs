@@ -1,7 +1,7 @@
 //! Numbers that a process counts.
 
 use std::sync::atomic::AtomicU64;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 use std::sync::atomic::Ordering;
 
 /// How many numbers a process may count besides its requests.
@@ -19,7 +19,7 @@ pub(crate) struct Counters {
 
 impl Counters {
     /// Sets all numbers to zero.
-    #[cfg(target_os = "linux")]
+    #[cfg(workers)]
     pub(crate) fn clear(&self) {
         self.requests.store(0, Ordering::Release);
         for number in &self.numbers {

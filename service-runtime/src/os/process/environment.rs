@@ -19,13 +19,13 @@ pub(crate) fn remove(names: impl IntoIterator<Item = &'static str>) {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 fn is_alone() -> bool {
     // Where nobody can be counted, somebody may be there.
     super::threads::others().is_ok_and(|others| others.is_empty())
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(workers))]
 fn is_alone() -> bool {
     false
 }

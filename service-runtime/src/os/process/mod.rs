@@ -5,40 +5,40 @@
 //!   forks no more.
 //! - All unsafe code of the crate that touches processes is here, one operation a block.
 
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod channel;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod child;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod clock;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod command;
 pub(crate) mod counter_memory;
 pub(crate) mod counters;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod cpus;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod credentials;
 pub(crate) mod environment;
 pub(crate) mod exit;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod fork;
 pub(crate) mod inherited;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod look;
 pub(crate) mod mask;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod memory;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod page;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod process_lock;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod program;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod reap;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod signalfd;
 pub(crate) mod thread;
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 pub(crate) mod threads;

@@ -18,7 +18,7 @@ const WORKERS: &str = "workers";
 /// The most pools that a program can have.
 const MOST: usize = 63;
 
-#[cfg(target_os = "linux")]
+#[cfg(workers)]
 const _: () = assert!(MOST < crate::os::process::page::POOLS);
 
 /// A service whose workers run nothing else.

@@ -1,0 +1,84 @@
+//! A launch whose process becomes the supervisor, and forks.
+
+use std::sync::Arc;
+
+use crate::exit::Exit;
+use crate::launch::preparation::Prepared;
+use crate::runner::main_fn::Main;
+use crate::service::IntoServices;
+use crate::settings::logging::{Logging, Who};
+use crate::supervisor::{Leave, Shared, Start, supervise as supervise_workers};
+use crate::worker::{WorkerSetup, work};
+
+/// Supervises workers until the launch ends; in a worker, runs the services until they end.
+pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
+    let Prepared {
+        facts,
+        configuration,
+        loaded,
+        flags,
+        only,
+        logging,
+        preload,
+        listeners,
+        notifier,
+        rights,
+        pid_file,
+        takeover,
+    } = prepared;
+    Logging::identify(Who::Supervisor);
+    let scoped = logging.scoped();
+    if let Some(preload) = preload
+        && let Err(error) = preload()
+    {
+        tracing::error!("the `preload` function failed: {error:#}");
+        return Exit::Failed;
+    }
+    // Made here, so that every worker has the same key.
+    #[cfg(feature = "tls")]
+    let _ = crate::http::tickets();
+    let program = facts.program.clone();
+    let supervisor = nix::unistd::getpid().as_raw();
+    let start = Start {
+        facts,
+        configuration: Arc::clone(&configuration),
+        loaded,
+        only: only.clone(),
+        logging: logging.clone(),
+        listeners,
+        notifier,
+        rights: rights.clone(),
+        pid_file,
+        takeover,
+    };
+    let left = Shared::new().and_then(|shared| Ok((supervise_workers(start, &shared)?, shared)));
+    let (spawned, shared) = match left {
+        Ok((Leave::Worker(spawned), shared)) => (spawned, shared),
+        Ok((Leave::Exit(exit), _)) => return exit,
+        Err(error) => {
+            tracing::error!("cannot set the supervisor up: {error}");
+            return Exit::Failed;
+        }
+    };
+    // Our log on this thread would hide one that the author installs.
+    scoped.end();
+    let setup = WorkerSetup {
+        program,
+        supervisor,
+        slot: spawned.slot,
+        pool: spawned.pool,
+        generation: spawned.generation,
+        channel: spawned.channel,
+        page: shared.page,
+        cell: spawned.cell,
+        locks: shared.locks,
+        listeners: spawned.listeners,
+        configuration,
+        loaded: spawned.loaded,
+        flags,
+        only,
+        logging,
+        rights,
+    };
+    work(setup, main)
+}
