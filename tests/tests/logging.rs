@@ -149,11 +149,14 @@ fn a_reload_can_change_the_level() {
 
 #[test]
 fn an_authors_own_subscriber_wins() {
-    for workers in ["--workers=1", "--workers=2"] {
+    for (workers, stop) in [
+        ("--workers=1", "TERM: stops gracefully"),
+        ("--workers=2", "SIGTERM of the supervisor: stops gracefully"),
+    ] {
         let program = fixture!("heard").arg(workers).start();
         program.wait_for("own subscriber: a word from the service");
         program.signal(Signal::SIGTERM);
-        program.wait_for("own subscriber: TERM: stops gracefully");
+        program.wait_for(&format!("own subscriber: {stop}"));
         assert_eq!(program.exit_code(), 0);
         program.everybody_is_gone();
         let words = program.lines().with("a word from the service");

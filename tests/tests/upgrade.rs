@@ -1,7 +1,7 @@
 //! USR2: another process of the program takes over.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,15 +23,31 @@ macro_rules! path {
 /// A copy of a program that a test may replace.
 fn copy(scratch: &Scratch, program: &Path) -> PathBuf {
     let path = scratch.path("program");
-    fs::copy(program, &path).unwrap();
+    written_by("cp", &[program.as_ref(), path.as_ref()]);
     path
+}
+
+/// Has another program write a file that is to be executed.
+///
+/// A descriptor of this process that writes it would be inherited by whatever another test starts at that
+/// moment, and a file that somebody has open for writing cannot be executed.
+fn written_by(program: &str, arguments: &[&std::ffi::OsStr]) {
+    let status = std::process::Command::new(program).args(arguments).status();
+    assert!(status.unwrap().success(), "{program} {arguments:?}");
 }
 
 /// Puts another file into the place of a program that may be running.
 fn replace(scratch: &Scratch, path: &Path, script: &str) {
     let new = scratch.path("new");
-    fs::write(&new, script).unwrap();
-    fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
+    let write = "printf %s \"$2\" >\"$1\" && chmod 755 \"$1\"";
+    let arguments = [
+        "-c".as_ref(),
+        write.as_ref(),
+        "sh".as_ref(),
+        new.as_ref(),
+        script.as_ref(),
+    ];
+    written_by("sh", &arguments);
     fs::rename(new, path).unwrap();
 }
 

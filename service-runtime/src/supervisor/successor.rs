@@ -110,12 +110,15 @@ impl Upgrade {
             error: None,
             keeps_pid_file: false,
         });
-        if let Err(error) = sent {
-            self.cancel(now);
-            return Err(error);
-        }
         tracing::info!(pid, "upgrade begins: {}", self.program.path().display());
-        Ok(())
+        match sent {
+            // One that is gone already has ended: how, is told when it is reaped, with what it said last.
+            Ok(()) | Err(SendError::Gone) => Ok(()),
+            Err(error) => {
+                self.cancel(now);
+                Err(format!("what this process holds: {}", chain(&error)))
+            }
+        }
     }
 
     fn start(&self, manager: &ServiceManager) -> Result<(Child, QueuedChannel), String> {
@@ -281,7 +284,7 @@ fn send_state(
     channel: &mut QueuedChannel,
     listeners: &Listeners,
     pid_file: Option<&PidFile>,
-) -> Result<(), String> {
+) -> Result<(), SendError> {
     let held: Vec<&Held> = listeners.iter().collect();
     for held in held.chunks(SOCKETS_A_MESSAGE) {
         let sockets = held.iter().map(|held| PassedSocket {
@@ -291,13 +294,10 @@ fn send_state(
         });
         let message = ToSuccessor::Sockets(sockets.collect()).encode();
         let fds: Vec<_> = held.iter().map(|held| held.fd()).collect();
-        let sent = channel.send(message, &fds);
-        sent.map_err(|error| format!("the sockets: {}", chain(&error)))?;
+        channel.send(message, &fds)?;
     }
     if let Some(file) = pid_file {
-        let sent = channel.send(ToSuccessor::PidFile.encode(), &[file.as_fd()]);
-        sent.map_err(|error| format!("the pid file: {}", chain(&error)))?;
+        channel.send(ToSuccessor::PidFile.encode(), &[file.as_fd()])?;
     }
-    let end = channel.send(ToSuccessor::End.encode(), &[]);
-    end.map_err(|error| chain(&error))
+    channel.send(ToSuccessor::End.encode(), &[])
 }
