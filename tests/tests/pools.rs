@@ -89,6 +89,20 @@ fn a_task_of_scope_program_runs_in_one_worker_of_its_service() {
 }
 
 #[test]
+fn the_lines_of_a_worker_name_the_service_that_it_belongs_to() {
+    let program = fixture!("pools").config(FOUR).start();
+    for _ in 0..4 {
+        let line = program.wait_for(" runs service=");
+        let service = field::<String>(&line, "service");
+        let of = format!(" of=\"{service}\" pid=");
+        assert_eq!(line.contains(&of), service != "rest", "{line}");
+        assert_eq!(line.contains(" of="), service != "rest", "{line}");
+    }
+    program.signal(Signal::SIGTERM);
+    assert_eq!(program.exit_code(), 0);
+}
+
+#[test]
 fn a_reload_changes_the_number_of_one_service_alone() {
     let program = fixture!("pools").config(FOUR).start();
     ready(&program, "4 workers");

@@ -105,7 +105,11 @@ fn a_report_in_json_is_a_file_with_everything_that_happened() {
             assert!(row[figure].as_f64() > Some(0.0), "{figure}: {row:#}");
         }
         assert_eq!(row["traced"], false);
-        assert_eq!(find(&row["services"], "name", "echo")["phase"], "ready");
+        let service = find(&row["services"], "name", "echo");
+        assert_eq!(
+            (&service["phase"], &service["status"]),
+            (&"ready".into(), &"listening".into())
+        );
         let task = find(&row["tasks"], "name", "accept");
         assert_eq!(
             (&task["service"], &task["kind"]),

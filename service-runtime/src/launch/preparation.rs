@@ -16,12 +16,12 @@ use crate::settings::Flags;
 use crate::settings::configuration::{Configuration, Loaded};
 use crate::settings::logging::Logging;
 use crate::settings::options::{Options, Preload};
-use crate::status::Facts;
+use crate::status::ProgramInfo;
 use crate::upgrade::takeover::{self, Takeover};
 
 /// A launch that is ready to be carried out.
 pub(crate) struct Prepared {
-    pub(crate) facts: Facts,
+    pub(crate) info: ProgramInfo,
     pub(crate) configuration: Arc<Configuration>,
     pub(crate) loaded: Loaded,
     pub(crate) flags: Flags,
@@ -42,7 +42,7 @@ pub(crate) struct Prepared {
 pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit> {
     let takeover = Takeover::of_this_process();
     let program = &options.program;
-    let facts = Facts::new(options);
+    let info = ProgramInfo::new(options);
     let refuse = |exit: Exit, error: &dyn Display| {
         let error = error.to_string();
         takeover.failed(&error);
@@ -93,7 +93,7 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
         }
     }
     Ok(Prepared {
-        facts,
+        info,
         configuration: Arc::new(configuration),
         loaded,
         flags,

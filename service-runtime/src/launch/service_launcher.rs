@@ -26,7 +26,10 @@ use crate::settings::Workers;
 use crate::settings::configuration::Loaded;
 use crate::settings::logging::{Logging, Who};
 use crate::settings::options::Options;
-use crate::status::{self, Facts, Row};
+use crate::status::{
+    self, ListenerStatus, ProcessPart, ProcessStatus, ProcessUsage, ProgramInfo, ProgramStatus,
+    RequestStatus,
+};
 use crate::tasks::{TaskGroup, Timer};
 use crate::upgrade::takeover::{ProgramState, Takeover};
 
@@ -142,7 +145,7 @@ fn set_up<M>(
         text: format!("cannot set the process up: {error}"),
     };
     let Prepared {
-        facts,
+        info,
         configuration,
         loaded,
         flags,
@@ -167,7 +170,7 @@ fn set_up<M>(
     feed_watchdog(&notifier);
     let listeners = Arc::new(Mutex::new(listeners));
     let identity = Identity {
-        program: facts.program.clone(),
+        program: info.program.clone(),
         slot: None,
         generation: 1,
     };
@@ -198,7 +201,7 @@ fn set_up<M>(
             notifier,
             takeover,
             pid_file,
-            facts,
+            info,
             logging,
             listeners: Arc::clone(&listeners),
             outside: requests,
@@ -232,7 +235,7 @@ struct Manager {
     takeover: Takeover,
     /// Removed with this.
     pid_file: Option<PidFile>,
-    facts: Facts,
+    info: ProgramInfo,
     logging: Logging,
     listeners: Sockets,
     outside: Arc<Alone>,
@@ -288,29 +291,28 @@ impl Audience for Manager {
 
     fn mutated(&mut self, _result: Result<(), String>) {}
 
-    fn report(&mut self, _asked: Asked, part: Row, loaded: &Loaded) {
-        let process = Row::one("process").with("pid", u64::from(std::process::id()));
-        #[cfg(workers)]
-        let process = status::usage(process, nix::unistd::getpid());
+    fn report(&mut self, _asked: Asked, part: ProcessPart, loaded: &Loaded) {
         let requests = self.outside.requests();
-        let process = process.with("requests", requests.total());
         #[cfg(feature = "http")]
-        let process = process.with(
-            "http",
-            requests.figures().map(|figures| figures.to_string()),
-        );
-        let whole = Row::one("one process")
-            .with("uptime", self.facts.uptime())
-            .with("lost_lines", self.logging.lost())
-            .rows(self.facts.rows(Some(loaded)))
-            .rows([process])
-            .rows(status::listeners(
-                &self
-                    .listeners
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner),
-            ))
-            .rows(part.into_rows());
-        status::emit(&whole, &self.facts.program, &loaded.settings.report);
+        let http = requests.figures().map(|figures| figures.to_string());
+        #[cfg(not(feature = "http"))]
+        let http = None;
+        let process = ProcessStatus {
+            is_supervisor: false,
+            pid: std::process::id(),
+            usage: ProcessUsage::of_this_process(),
+            requests: Some(RequestStatus {
+                total: requests.total(),
+                http,
+            }),
+        };
+        let listeners = self.listeners.lock();
+        let status = ProgramStatus {
+            lost_lines: self.logging.lost(),
+            listeners: ListenerStatus::all(&listeners.unwrap_or_else(PoisonError::into_inner)),
+            part,
+            ..ProgramStatus::new("one process".to_owned(), &self.info, Some(loaded), process)
+        };
+        status::write_report(&status, &loaded.settings.report);
     }
 }

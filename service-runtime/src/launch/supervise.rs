@@ -13,7 +13,7 @@ use crate::worker::{WorkerSetup, work};
 /// Supervises workers until the launch ends; in a worker, runs the services until they end.
 pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
     let Prepared {
-        facts,
+        info,
         configuration,
         loaded,
         flags,
@@ -37,10 +37,10 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
     // Made here, so that every worker has the same key.
     #[cfg(feature = "tls")]
     let _ = crate::http::tickets();
-    let program = facts.program.clone();
+    let program = info.program.clone();
     let supervisor = nix::unistd::getpid().as_raw();
     let start = Start {
-        facts,
+        info,
         configuration: Arc::clone(&configuration),
         loaded,
         only: only.clone(),

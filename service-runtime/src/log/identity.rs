@@ -1,7 +1,10 @@
 //! Who writes a line: the process's role, set once after its fork, and its pid.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::quote::Quoted;
 
 /// The role of a process, as its log lines tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +33,21 @@ pub(crate) fn identify(identity: Identity) {
     ROLE.store(role, Ordering::Relaxed);
 }
 
+/// The service whose worker this process is, if it is not shared by several.
+static POOL: OnceLock<String> = OnceLock::new();
+
+/// Names the service whose worker this process is, in every line from now on.
+#[cfg(workers)]
+pub(crate) fn identify_pool(service: &str) {
+    // A worker belongs to one pool for its whole life.
+    let _ = POOL.set(service.to_owned());
+}
+
+/// Returns what [`identify_pool`] set in this process.
+pub(super) fn pool() -> Option<&'static str> {
+    POOL.get().map(String::as_str)
+}
+
 /// Returns what [`identify`] set in this process, or in the one that it was forked from.
 pub(super) fn current() -> Identity {
     match ROLE.load(Ordering::Relaxed) {
@@ -46,7 +64,10 @@ impl fmt::Display for Identity {
         match self {
             Self::Alone => write!(f, "pid={pid}"),
             Self::Supervisor => write!(f, "supervisor pid={pid}"),
-            Self::Worker(slot) => write!(f, "slot={slot} pid={pid}"),
+            Self::Worker(slot) => match pool() {
+                Some(pool) => write!(f, "slot={slot} of={} pid={pid}", Quoted(pool)),
+                None => write!(f, "slot={slot} pid={pid}"),
+            },
         }
     }
 }

@@ -17,6 +17,8 @@ mod render;
 mod subscriber;
 
 pub use format::{LogFormat, LogFormatError};
+#[cfg(all(feature = "log", workers))]
+pub(crate) use identity::identify_pool;
 #[cfg(feature = "log")]
 pub(crate) use identity::{Identity, identify};
 #[cfg(feature = "log")]

@@ -101,7 +101,13 @@ where
         match identity::current() {
             Identity::Alone => writeln!(writer, r#"{open},"pid":{pid}}}"#),
             Identity::Supervisor => writeln!(writer, r#"{open},"supervisor":true,"pid":{pid}}}"#),
-            Identity::Worker(slot) => writeln!(writer, r#"{open},"slot":{slot},"pid":{pid}}}"#),
+            Identity::Worker(slot) => match identity::pool() {
+                Some(pool) => {
+                    let of = crate::quote::Quoted(pool);
+                    writeln!(writer, r#"{open},"slot":{slot},"of":{of},"pid":{pid}}}"#)
+                }
+                None => writeln!(writer, r#"{open},"slot":{slot},"pid":{pid}}}"#),
+            },
         }
     }
 }

@@ -90,6 +90,7 @@ impl Host for ProcessHost {
     }
 
     fn status(&self, service: &str, text: &str) {
+        self.board.set_status(service, text);
         self.outside.status(service, text);
     }
 

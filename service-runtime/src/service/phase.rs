@@ -48,6 +48,8 @@ pub(crate) type HealthCheck = Arc<dyn Fn() -> BoxFuture<'static, Health> + Send 
 #[derive(Clone, Default)]
 pub(crate) struct Board {
     phases: Arc<Mutex<BTreeMap<String, watch::Sender<Phase>>>>,
+    /// What each has last said of itself.
+    statuses: Arc<Mutex<BTreeMap<String, String>>>,
     #[cfg(feature = "http")]
     health_checks: Arc<Mutex<BTreeMap<String, HealthCheck>>>,
 }
@@ -61,6 +63,18 @@ impl Board {
     /// Watches the phase of a service; one that was never heard of is waiting.
     pub(crate) fn watch(&self, service: &str) -> watch::Receiver<Phase> {
         self.sender(service).subscribe()
+    }
+
+    /// Takes note of what a service says of itself.
+    pub(crate) fn set_status(&self, service: &str, text: &str) {
+        let mut statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
+        statuses.insert(service.to_owned(), text.to_owned());
+    }
+
+    /// Returns what a service has last said of itself.
+    pub(crate) fn status(&self, service: &str) -> Option<String> {
+        let statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
+        statuses.get(service).cloned()
     }
 
     /// Takes note of how to ask a service that runs, or that it runs no more.

@@ -118,6 +118,15 @@ impl Logging {
         0
     }
 
+    /// Says in every line whose worker this process is.
+    #[cfg(workers)]
+    pub(crate) fn identify_pool(service: &str) {
+        #[cfg(feature = "log")]
+        crate::log::identify_pool(service);
+        #[cfg(not(feature = "log"))]
+        let _ = service;
+    }
+
     /// Says in every line who this process is.
     pub(crate) fn identify(who: Who) {
         #[cfg(feature = "log")]

@@ -20,7 +20,26 @@ pub enum ReportFormat {
     #[default]
     Text,
     /// For programs: one JSON object.
+    #[cfg(feature = "config")]
     Json,
+}
+
+impl ReportFormat {
+    /// Returns the format that a supervisor asks its workers for.
+    #[cfg(workers)]
+    pub(crate) fn of(as_json: bool) -> Self {
+        #[cfg(feature = "config")]
+        if as_json {
+            return Self::Json;
+        }
+        let _ = as_json;
+        Self::Text
+    }
+
+    /// Returns whether it is for programs.
+    pub(crate) fn is_json(self) -> bool {
+        self != Self::Text
+    }
 }
 
 /// Why a text is no report format.
@@ -34,6 +53,7 @@ impl FromStr for ReportFormat {
     fn from_str(text: &str) -> Result<Self, ReportFormatError> {
         match text {
             "text" => Ok(Self::Text),
+            #[cfg(feature = "config")]
             "json" => Ok(Self::Json),
             _ => Err(ReportFormatError(text.to_owned())),
         }
@@ -44,6 +64,7 @@ impl fmt::Display for ReportFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Text => "text",
+            #[cfg(feature = "config")]
             Self::Json => "json",
         })
     }

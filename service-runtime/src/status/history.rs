@@ -1,29 +1,32 @@
 //! What happened lately: signals, deaths of workers, the last reload.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+#[cfg(workers)]
+use std::time::Duration;
+use std::time::Instant;
 
-use super::Row;
+use super::row::Row;
 
 /// How much is remembered of each.
 const LATEST: usize = 20;
 
 /// What a report tells of the time before it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct History {
     signals: VecDeque<(Instant, String, String)>,
     #[cfg(workers)]
-    deaths: VecDeque<(Instant, Died)>,
+    deaths: VecDeque<(Instant, WorkerDeath)>,
     reload: Option<(Instant, String)>,
 }
 
 /// The end of a worker.
 #[cfg(workers)]
-#[derive(Debug)]
-pub(crate) struct Died {
+#[derive(Debug, Clone)]
+pub(crate) struct WorkerDeath {
     pub(crate) pid: i32,
     pub(crate) slot: usize,
-    pub(crate) of: Option<String>,
+    /// The service whose worker it was; `None` for one that several services share.
+    pub(crate) pool: Option<String>,
     pub(crate) generation: u64,
     /// How long it lived.
     pub(crate) age: Duration,
@@ -42,8 +45,8 @@ impl History {
 
     /// Remembers the end of a worker.
     #[cfg(workers)]
-    pub(crate) fn death(&mut self, died: Died) {
-        push(&mut self.deaths, (Instant::now(), died));
+    pub(crate) fn death(&mut self, death: WorkerDeath) {
+        push(&mut self.deaths, (Instant::now(), death));
     }
 
     /// Remembers how the last reload goes, or went.
@@ -52,7 +55,7 @@ impl History {
     }
 
     /// Returns a row for each.
-    pub(crate) fn rows(&self) -> Vec<Row> {
+    pub(super) fn rows(&self) -> Vec<Row> {
         let reload = self.reload.iter().map(|(at, outcome)| {
             let row = Row::one("reload").with("outcome", outcome.as_str());
             row.with("ago", at.elapsed())
@@ -64,16 +67,16 @@ impl History {
                 .with("ago", at.elapsed())
         });
         #[cfg(workers)]
-        let signals = signals.chain(self.deaths.iter().map(|(at, died)| {
+        let signals = signals.chain(self.deaths.iter().map(|(at, death)| {
             Row::of_many("death", "deaths")
-                .with("slot", died.slot)
-                .with("of", died.of.clone())
-                .with("pid", died.pid)
-                .with("generation", died.generation)
-                .with("age", died.age)
-                .with("how", died.how.as_str())
-                .with("expected", died.expected)
-                .with("error", died.error.clone())
+                .with("slot", death.slot)
+                .with("of", death.pool.clone())
+                .with("pid", death.pid)
+                .with("generation", death.generation)
+                .with("age", death.age)
+                .with("how", death.how.as_str())
+                .with("expected", death.expected)
+                .with("error", death.error.clone())
                 .with("ago", at.elapsed())
         }));
         reload.chain(signals).collect()

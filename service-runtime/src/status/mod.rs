@@ -1,31 +1,43 @@
-//! The report of SIGUSR1: everything about the program, in one text or one JSON object.
+//! The state of a program at one moment, as one typed value, and its writers: text and JSON.
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `row`, `write` | what a report is made of, and how that is written |
-//! | `program`, `usage`, `sockets` | what is known of the whole, of a process from outside, and what it listens on |
-//! | `history` | what happened lately |
-//! | `output` | where a report goes |
+//! | `program_status` | the whole: [`ProgramStatus`] |
+//! | `program_info`, `process_status`, `worker_status`, `service_status`, `listener_status`, `history` | its parts |
+//! | `row` | what every part is written as: named values, with rows below them |
+//! | `text`, `json` | the writers |
+//! | `output` | where the report of SIGUSR1 goes |
 //!
 //! A worker writes its own part, services and tasks, and the supervisor puts it into the whole. It
 //! never waits for one that does not answer.
 
 mod history;
+#[cfg(feature = "config")]
+mod json;
+mod listener_status;
 mod output;
-mod program;
+mod process_status;
+mod program_info;
+mod program_status;
 mod row;
-mod sockets;
+mod service_status;
+mod text;
 #[cfg(workers)]
-mod usage;
-mod write;
+mod worker_status;
 
-#[cfg(workers)]
-pub(crate) use self::history::Died;
 pub(crate) use self::history::History;
-pub(crate) use self::output::{emit, into_log};
-pub(crate) use self::program::Facts;
-pub(crate) use self::row::{Row, Value};
-pub(crate) use self::sockets::listeners;
 #[cfg(workers)]
-pub(crate) use self::usage::usage;
-pub(crate) use self::write::{cut, whole};
+pub(crate) use self::history::WorkerDeath;
+pub(crate) use self::listener_status::ListenerStatus;
+#[cfg(workers)]
+pub(crate) use self::output::log_part;
+pub(crate) use self::output::write_report;
+pub(crate) use self::process_status::{ProcessStatus, ProcessUsage, RequestStatus};
+pub(crate) use self::program_info::ProgramInfo;
+pub(crate) use self::program_status::ProgramStatus;
+pub(crate) use self::service_status::{ProcessPart, ServiceStatus, TaskStatus};
+#[cfg(workers)]
+pub(crate) use self::text::rounded_down;
+pub(crate) use self::text::whole_seconds;
+#[cfg(workers)]
+pub(crate) use self::worker_status::{SlotStatus, WorkerAnswer, WorkerStatus};

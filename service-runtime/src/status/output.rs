@@ -6,35 +6,42 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::Row;
+use super::program_status::ProgramStatus;
+#[cfg(workers)]
+use super::service_status::ProcessPart;
 use crate::settings::{Report, ReportFormat};
 
 /// Writes a report where the settings say.
-pub(crate) fn emit(report: &Row, program: &str, settings: &Report) {
+pub(crate) fn write_report(status: &ProgramStatus, settings: &Report) {
+    let text = status.write(settings.format);
     let Some(dir) = &settings.dir else {
-        into_log(report, settings.format);
+        into_log(&text, settings.format);
         return;
     };
-    let text = report.write(settings.format);
-    match into_file(dir, program, settings.format, &text) {
+    match into_file(dir, &status.info.program, settings.format, &text) {
         Ok(path) => tracing::info!("report: written to `{}`", path.display()),
         Err(error) => {
             let dir = dir.display();
             tracing::error!("report: cannot be written to a file in `{dir}`: {error}");
-            into_log(report, settings.format);
+            into_log(&text, settings.format);
         }
     }
 }
 
-/// Writes what is below the row into the log: a line for each, or all of it in one as JSON.
-pub(crate) fn into_log(report: &Row, format: ReportFormat) {
-    match format {
-        ReportFormat::Json => tracing::info!("report: {}", report.write(format)),
-        _ => {
-            for line in report.write(format).lines() {
-                tracing::info!("report: {line}");
-            }
-        }
+/// Logs the part of a process that was asked itself.
+#[cfg(workers)]
+pub(crate) fn log_part(part: &ProcessPart, format: ReportFormat) {
+    into_log(&part.write(format), format);
+}
+
+/// Writes a text into the log: a line for each of its lines, or all of it in one as JSON.
+fn into_log(text: &str, format: ReportFormat) {
+    if format.is_json() {
+        tracing::info!("report: {text}");
+        return;
+    }
+    for line in text.lines() {
+        tracing::info!("report: {line}");
     }
 }
 
@@ -42,10 +49,7 @@ pub(crate) fn into_log(report: &Row, format: ReportFormat) {
 fn into_file(dir: &Path, program: &str, format: ReportFormat, text: &str) -> io::Result<PathBuf> {
     let time = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
     let time = time.replace(['-', ':'], "");
-    let ending = match format {
-        ReportFormat::Json => "json",
-        _ => "txt",
-    };
+    let ending = if format.is_json() { "json" } else { "txt" };
     let name = format!("{program}-{}-{time}.{ending}", std::process::id());
     let (new, path) = (dir.join(format!(".{name}.new")), dir.join(name));
     let written = OpenOptions::new()

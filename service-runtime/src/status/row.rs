@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A thing that is reported, and what belongs to it.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Row {
+pub(super) struct Row {
     /// What it is: `worker`.
     pub(super) label: String,
     /// What many of them are: `workers`. Empty for something of which there is one.
@@ -17,7 +17,7 @@ pub(crate) struct Row {
 
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
+pub(super) enum Value {
     Text(String),
     Number(u64),
     Flag(bool),
@@ -31,7 +31,7 @@ pub(crate) enum Value {
 
 impl Row {
     /// Makes a row for something of which there is one.
-    pub(crate) fn one(label: impl Into<String>) -> Self {
+    pub(super) fn one(label: impl Into<String>) -> Self {
         Self {
             label: label.into(),
             ..Self::default()
@@ -39,7 +39,7 @@ impl Row {
     }
 
     /// Makes a row for one of many.
-    pub(crate) fn of_many(label: &'static str, plural: &'static str) -> Self {
+    pub(super) fn of_many(label: &'static str, plural: &'static str) -> Self {
         Self {
             plural,
             ..Self::one(label)
@@ -48,33 +48,22 @@ impl Row {
 
     /// Adds a value.
     #[must_use]
-    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.fields.push((name, value.into()));
         self
     }
 
-    /// Returns whether this is the row of this name.
-    pub(crate) fn is_called(&self, name: &Value) -> bool {
-        self.fields
-            .first()
-            .is_some_and(|(key, value)| *key == "name" && value == name)
-    }
-
     /// Adds rows below.
     #[must_use]
-    pub(crate) fn rows(mut self, rows: impl IntoIterator<Item = Self>) -> Self {
+    pub(super) fn rows(mut self, rows: impl IntoIterator<Item = Self>) -> Self {
         self.rows.extend(rows);
         self
     }
 
-    /// Returns the rows below.
-    pub(crate) fn into_rows(self) -> Vec<Self> {
-        self.rows
-    }
-
     /// Adds what another process wrote.
+    #[cfg(any(workers, test))]
     #[must_use]
-    pub(crate) fn written(mut self, written: String) -> Self {
+    pub(super) fn written(mut self, written: String) -> Self {
         self.written = Some(written);
         self
     }
@@ -104,6 +93,7 @@ impl From<usize> for Value {
     }
 }
 
+#[cfg(workers)]
 impl From<i32> for Value {
     fn from(number: i32) -> Self {
         Self::Number(u64::try_from(number).unwrap_or_default())

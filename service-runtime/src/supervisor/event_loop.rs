@@ -18,7 +18,7 @@ use super::workers::{OVERSLEPT, WorkerEvent};
 use crate::os::process::reap;
 use crate::os::process::signalfd::Received;
 use crate::settings::Report;
-use crate::status::{emit, listeners};
+use crate::status::{ListenerStatus, ProcessPart, ProgramStatus, write_report};
 use crate::upgrade::takeover::ProgramState;
 
 /// The loop, with everything that it drives.
@@ -284,20 +284,19 @@ impl EventLoop {
             parts: &parts.of,
             now: supervisor.now(),
         };
-        let mut processes = view.processes().into_iter();
-        let report = view
-            .head()
-            .with("uptime", supervisor.facts.uptime())
-            .with("lost_lines", supervisor.logging.lost())
-            .rows(supervisor.facts.rows(loaded))
-            .rows(processes.by_ref().take(1))
-            .rows(listeners(supervisor.sockets.listeners()))
-            .rows(processes)
-            .rows(supervisor.history.rows());
+        let status = ProgramStatus {
+            lost_lines: supervisor.logging.lost(),
+            listeners: ListenerStatus::all(supervisor.sockets.listeners()),
+            part: ProcessPart {
+                history: supervisor.history.clone(),
+                ..ProcessPart::default()
+            },
+            ..view.status(&supervisor.info, loaded)
+        };
         let settings = Report {
             format: parts.format,
             dir: loaded.and_then(|loaded| loaded.settings.report.dir.clone()),
         };
-        emit(&report, &supervisor.facts.program, &settings);
+        write_report(&status, &settings);
     }
 }

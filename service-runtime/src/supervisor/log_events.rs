@@ -6,7 +6,7 @@ use super::policy::{Busy, Cause, LogEvent, WorkerId};
 use super::pools::Pools;
 use super::worker_process::WorkerProcess;
 use super::workers::Workers;
-use crate::status::cut;
+use crate::status::rounded_down;
 
 /// A worker, for a log line.
 pub(super) struct WorkerFields {
@@ -42,7 +42,7 @@ impl WorkerFields {
             of: process.pool().map(str::to_owned),
             generation: process.generation(),
             // Below a second a worker's start is told in tenths of a millisecond.
-            age: cut(process.age(), Duration::from_micros(100)),
+            age: rounded_down(process.age(), Duration::from_micros(100)),
         }
     }
 }
@@ -196,7 +196,7 @@ fn worker_line(event: &LogEvent, worker: &WorkerFields) {
             "worker did not stop within drain_timeout: killed"
         ),
         LogEvent::Hung(_, silent) => {
-            let silent = cut(*silent, Duration::from_micros(100));
+            let silent = rounded_down(*silent, Duration::from_micros(100));
             tracing::error!(
                 slot,
                 of,

@@ -50,7 +50,7 @@ impl ReportCollection {
         let number = self.number.wrapping_add(1);
         let question = ToWorker::Report {
             id: number,
-            as_json: format == ReportFormat::Json,
+            as_json: format.is_json(),
         };
         let asked = workers.iter();
         let asked = asked.filter(|(_, process)| process.try_send(&question));

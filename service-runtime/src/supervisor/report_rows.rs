@@ -7,13 +7,16 @@ use std::time::Duration;
 use super::policy::{Machine, State, Time, WorkerId};
 use super::pools::Pools;
 use super::status_line::status_line;
-use super::worker_process::WorkerProcess;
 use super::workers::Workers;
 #[cfg(feature = "http")]
 use crate::metrics::exchanges::Exchanges;
 use crate::os::process::page::Cell;
 use crate::os::process::{clock, look};
-use crate::status::{Row, usage};
+use crate::settings::configuration::Loaded;
+use crate::status::{
+    ProcessStatus, ProcessUsage, ProgramInfo, ProgramStatus, RequestStatus, SlotStatus,
+    WorkerAnswer, WorkerStatus,
+};
 
 /// What a report is made of.
 pub(super) struct View<'a> {
@@ -25,72 +28,70 @@ pub(super) struct View<'a> {
 }
 
 impl View<'_> {
-    /// Returns the first row, to which the program adds its own.
-    pub(super) fn head(&self) -> Row {
-        Row::one(status_line(self.machine, self.pools))
+    /// Returns the state of the program, as far as slots and workers go.
+    pub(super) fn status(&self, info: &ProgramInfo, loaded: Option<&Loaded>) -> ProgramStatus {
+        let state = status_line(self.machine, self.pools).to_string();
+        let process = ProcessStatus {
+            is_supervisor: true,
+            pid: std::process::id(),
+            usage: ProcessUsage::of_this_process(),
+            requests: None,
+        };
+        ProgramStatus {
+            slots: self.slots().collect(),
+            workers: self.workers().collect(),
+            ..ProgramStatus::new(state, info, loaded, process)
+        }
     }
 
-    /// Returns a row for the supervisor, each slot and each worker.
-    pub(super) fn processes(&self) -> Vec<Row> {
-        let supervisor = Row::one("supervisor").with("pid", u64::from(std::process::id()));
-        let mut rows = vec![usage(supervisor, nix::unistd::getpid())];
-        rows.extend(self.slots());
-        rows.extend(self.workers());
-        rows
-    }
-
-    fn slots(&self) -> impl Iterator<Item = Row> {
+    fn slots(&self) -> impl Iterator<Item = SlotStatus> {
         self.machine.slots().map(|slot| {
             let holder = slot.holder.and_then(|id| self.workers.get(id));
-            let of = self.pools.name(slot.pool);
-            Row::of_many("slot", "slots")
-                .with("number", slot.number)
-                .with("of", of.map(|of| of.to_string()))
-                .with("worker", holder.map(|process| process.pid().as_raw()))
-                .with("restarts", self.workers.restarts(slot.pool, slot.number))
-                .with("young_deaths", u64::from(slot.young))
-                .with("refused_forks", u64::from(slot.refused))
-                .with(
-                    "next_worker_in",
-                    slot.retry_at.map(|at| at.saturating_sub(self.now)),
-                )
+            let pool = self.pools.name(slot.pool);
+            SlotStatus {
+                number: slot.number,
+                pool: pool.map(|pool| pool.to_string()),
+                worker: holder.map(|process| process.pid().as_raw()),
+                restarts: self.workers.restarts(slot.pool, slot.number),
+                young_deaths: slot.young,
+                refused_forks: slot.refused,
+                next_worker_in: slot.retry_at.map(|at| at.saturating_sub(self.now)),
+            }
         })
     }
 
-    fn workers(&self) -> impl Iterator<Item = Row> {
+    fn workers(&self) -> impl Iterator<Item = WorkerStatus> {
         let mut workers: Vec<_> = self.machine.workers().collect();
         workers.sort_by_key(|worker| (worker.slot, worker.id));
         workers.into_iter().filter_map(|worker| {
             let process = self.workers.get(worker.id)?;
-            let row = self.worker(process).with("state", state(worker.state));
             let pid = process.pid();
-            Some(match self.parts.get(&worker.id) {
-                Some(part) => usage(row, pid).written(part.clone()),
-                None => {
-                    let threads = look::threads(pid).into_iter();
-                    let threads = threads.map(|thread| {
-                        Row::of_many("thread", "thread_states").with("doing", thread)
-                    });
-                    usage(row, pid).with("answer", "none").rows(threads)
-                }
+            let answer = match self.parts.get(&worker.id) {
+                Some(part) => WorkerAnswer::Written(part.clone()),
+                None => WorkerAnswer::None {
+                    threads: look::threads(pid),
+                },
+            };
+            let cell = self.workers.cell(process);
+            let heartbeat = Duration::from_millis(cell.beat.load(Ordering::Acquire));
+            Some(WorkerStatus {
+                slot: process.slot().number,
+                pool: process.pool().map(str::to_owned),
+                pid: pid.as_raw(),
+                generation: process.generation(),
+                age: process.age(),
+                requests: RequestStatus {
+                    total: cell.counters.requests.load(Ordering::Relaxed),
+                    http: http(&cell),
+                },
+                heartbeat_ago: (!heartbeat.is_zero())
+                    .then(|| clock::now().saturating_sub(heartbeat)),
+                error: process.error().map(str::to_owned),
+                state: state(worker.state),
+                usage: ProcessUsage::of(pid),
+                answer,
             })
         })
-    }
-
-    fn worker(&self, process: &WorkerProcess) -> Row {
-        let cell = self.workers.cell(process);
-        let heartbeat = Duration::from_millis(cell.beat.load(Ordering::Acquire));
-        let heartbeat = (!heartbeat.is_zero()).then(|| clock::now().saturating_sub(heartbeat));
-        Row::of_many("worker", "workers")
-            .with("slot", process.slot().number)
-            .with("of", process.pool().map(str::to_owned))
-            .with("pid", process.pid().as_raw())
-            .with("generation", process.generation())
-            .with("age", process.age())
-            .with("requests", cell.counters.requests.load(Ordering::Relaxed))
-            .with("http", http(&cell))
-            .with("heartbeat_ago", heartbeat)
-            .with("error", process.error().map(str::to_owned))
     }
 }
 

@@ -26,12 +26,12 @@ use crate::privileges::Rights;
 use crate::privileges::pid_file::PidFile;
 use crate::settings::configuration::{Configuration, Loaded};
 use crate::settings::logging::Logging;
-use crate::status::{Facts, History};
+use crate::status::{History, ProgramInfo};
 use crate::upgrade::takeover::Takeover;
 
 /// What a supervisor starts with.
 pub(crate) struct Start {
-    pub(crate) facts: Facts,
+    pub(crate) info: ProgramInfo,
     pub(crate) configuration: Arc<Configuration>,
     pub(crate) loaded: Loaded,
     /// The services asked for on the command line, if it names any.
@@ -94,7 +94,7 @@ pub(crate) fn supervise(start: Start, shared: &Shared) -> Result<Leave, String> 
             report: ReportCollection::default(),
             exit_commands: ExitCommands::default(),
             history: History::default(),
-            facts: start.facts,
+            info: start.info,
             logging: start.logging,
             last_death: None,
             failure: None,

@@ -27,7 +27,7 @@ use crate::ipc::protocol::ToWorker;
 use crate::os::process::{clock, memory};
 use crate::privileges::pid_file::PidFile;
 use crate::settings::logging::Logging;
-use crate::status::{Facts, History};
+use crate::status::{History, ProgramInfo};
 use crate::upgrade::takeover::Takeover;
 
 /// The components of a supervisor, and what they share.
@@ -47,7 +47,7 @@ pub(super) struct Supervisor {
     pub(super) report: ReportCollection,
     pub(super) exit_commands: ExitCommands,
     pub(super) history: History,
-    pub(super) facts: Facts,
+    pub(super) info: ProgramInfo,
     pub(super) logging: Logging,
     pub(super) last_death: Option<Death>,
     /// Why the launch was given up.

@@ -11,7 +11,7 @@ use super::workers::WorkerEvent;
 use crate::exit::Exit;
 use crate::ipc::protocol::{ToSupervisor, ToWorker};
 use crate::os::process::child::Ended;
-use crate::status::Died;
+use crate::status::WorkerDeath;
 
 impl Supervisor {
     /// Takes in what a worker did; returns what the policy has to know of it.
@@ -114,10 +114,10 @@ impl Supervisor {
         self.run_exit_command(machine.generation(), &process, ended, is_expected);
         let worker = WorkerFields::of(&process);
         let error = process.error().map(str::to_owned);
-        self.history.death(Died {
+        self.history.death(WorkerDeath {
             pid: worker.pid,
             slot: worker.slot,
-            of: worker.of.clone(),
+            pool: worker.of.clone(),
             generation: worker.generation,
             age: process.age(),
             how: ended.to_string(),
@@ -163,7 +163,7 @@ impl Supervisor {
             return;
         };
         let end = End {
-            program: &self.facts.program,
+            program: &self.info.program,
             process,
             ended,
             expected,

@@ -39,7 +39,7 @@ use crate::service::{IntoServices, RuntimeKind};
 use crate::settings::Flags;
 use crate::settings::configuration::{Configuration, Loaded};
 use crate::settings::logging::{Logging, Scoped, Who};
-use crate::status::{self, Row};
+use crate::status::{self, ProcessPart};
 use crate::tasks::TaskGroup;
 
 /// What a worker inherits from its supervisor.
@@ -72,6 +72,7 @@ pub(crate) fn work<M>(mut seed: WorkerSetup, main: impl Main<M, Output: IntoServ
     Logging::identify(Who::Worker(seed.slot.number));
     reseed();
     if let Some(service) = &seed.pool {
+        Logging::identify_pool(service);
         seed.loaded.belong_to(service);
     }
     let scoped = seed.logging.scoped();
@@ -304,11 +305,11 @@ impl Audience for Supervisor {
         self.link.send(ToSupervisor::Done);
     }
 
-    fn report(&mut self, asked: Asked, part: Row, loaded: &Loaded) {
+    fn report(&mut self, asked: Asked, part: ProcessPart, loaded: &Loaded) {
         match asked {
-            Asked::Signal => status::into_log(&part, loaded.settings.report.format),
+            Asked::Signal => status::log_part(&part, loaded.settings.report.format),
             Asked::Supervisor { id, format } => {
-                let part = part.write_inside(format);
+                let part = part.write_below(format);
                 self.link
                     .send_with(ToSupervisor::Reported { id }, part.as_bytes());
             }

@@ -373,11 +373,7 @@ async fn read(
                 None => link.send(ToSupervisor::Mutated("no configuration came".to_owned())),
             },
             Some(ToWorker::Report { id, as_json }) => {
-                let format = if as_json {
-                    ReportFormat::Json
-                } else {
-                    ReportFormat::Text
-                };
+                let format = ReportFormat::of(as_json);
                 drop(words.send(Word::Report(Asked::Supervisor { id, format })));
             }
             None => tracing::error!("the supervisor sent a message that this worker cannot read"),

@@ -14,7 +14,7 @@ use crate::runner::{Fault, Restarts, Running, ServiceExit, StartError, phases};
 use crate::service::host::Host;
 use crate::settings::Settings;
 use crate::settings::configuration::{Configuration, Loaded};
-use crate::status::Row;
+use crate::status::ProcessPart;
 
 /// Who hears how this process goes: a service manager, or a supervisor.
 pub(crate) trait Audience: Send {
@@ -31,7 +31,7 @@ pub(crate) trait Audience: Send {
     /// A mutation that was asked for is done, or went wrong.
     fn mutated(&mut self, result: Result<(), String>);
     /// Somebody asked how it goes: this is this process's own part of the answer.
-    fn report(&mut self, asked: Asked, part: Row, loaded: &Loaded);
+    fn report(&mut self, asked: Asked, part: ProcessPart, loaded: &Loaded);
 }
 
 /// A process that serves.
@@ -241,11 +241,14 @@ impl<A: Audience> Serving<A> {
 pub(super) fn answer<A: Audience>(
     audience: &mut A,
     asked: Asked,
-    part: Vec<Row>,
+    part: ProcessPart,
     orders: &mut Orders,
     loaded: &Loaded,
 ) {
-    let part = Row::one("process").rows(part).rows(orders.history().rows());
+    let part = ProcessPart {
+        history: orders.history().clone(),
+        ..part
+    };
     audience.report(asked, part, loaded);
 }
 

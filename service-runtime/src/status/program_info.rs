@@ -1,20 +1,20 @@
-//! The whole program: who it is, how it was started, what it is configured to do.
+//! Which program it is, and how it was started.
 
 use std::time::{Duration, Instant};
 
-use super::{Row, Value};
+use super::row::Row;
 use crate::settings::configuration::Loaded;
 use crate::settings::options::Options;
 
 /// What does not change while a process of the program lives.
 #[derive(Debug, Clone)]
-pub(crate) struct Facts {
+pub(crate) struct ProgramInfo {
     pub(crate) program: String,
     version: Option<&'static str>,
     started: Instant,
 }
 
-impl Facts {
+impl ProgramInfo {
     /// Takes in what the program says of itself.
     pub(crate) fn new(options: &Options) -> Self {
         Self {
@@ -29,10 +29,9 @@ impl Facts {
         self.started.elapsed()
     }
 
-    /// Returns the rows about the program and its configuration.
-    pub(crate) fn rows(&self, loaded: Option<&Loaded>) -> Vec<Row> {
+    pub(super) fn row(&self) -> Row {
         let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease");
-        let program = Row::one("program")
+        Row::one("program")
             .with("name", self.program.as_str())
             .with("version", self.version.map(str::to_owned))
             .with(
@@ -41,26 +40,14 @@ impl Facts {
             )
             .with("kernel", kernel.ok().map(|kernel| kernel.trim().to_owned()))
             .with("pid", u64::from(std::process::id()))
-            .with("uptime", self.uptime());
-        let file = std::env::current_exe().ok();
-        let command = Row::one("command")
-            .with("file", file.map(|file| file.display().to_string()))
-            .with("line", loaded.map(command_line));
-        let options = loaded.map(Loaded::options).unwrap_or_default();
-        let options = options.into_iter().map(|(name, value, origin)| {
-            Row::of_many("option", "options")
-                .with("name", name)
-                .with("value", Value::Toml(value))
-                .with("origin", origin)
-        });
-        [program, command].into_iter().chain(options).collect()
+            .with("uptime", self.uptime())
     }
 }
 
 /// Returns the command line, with the values of secrets masked.
 ///
 /// What a program's own flags mean nobody knows here: only `--set` is looked into.
-fn command_line(loaded: &Loaded) -> String {
+pub(super) fn command_line(loaded: &Loaded) -> String {
     let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     masked(arguments, |key| loaded.is_secret(key))
 }
