@@ -243,6 +243,28 @@ fn a_pair_is_loaded_when_its_files_have_changed_and_a_connection_keeps_the_old_o
 }
 
 #[test]
+fn a_file_system_that_hangs_under_a_certificate_stops_no_request() {
+    let folder = Scratch::new();
+    let (cert, key) = pair(&folder, "first");
+    let keys = [
+        format!("tls.cert={cert}"),
+        format!("tls.key={key}"),
+        "tls.watch=50ms".to_owned(),
+    ];
+    let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+    let (web, address) = web(1, &keys);
+    let new = format!("{cert}.new");
+    nix::unistd::mkfifo(new.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    std::fs::rename(&new, &cert).unwrap();
+    // Opened once the program has opened it to read, which gets nothing for as long as this is open.
+    let hanging = std::fs::OpenOptions::new().write(true).open(&cert).unwrap();
+    assert_eq!(shown(&address, "x.test"), "first");
+    drop(hanging);
+    web.wait_for("the old TLS certificate stays");
+    assert_eq!(shown(&address, "x.test"), "first");
+}
+
+#[test]
 fn a_key_that_everybody_may_read_is_warned_of() {
     let folder = Scratch::new();
     let (cert, key) = pair(&folder, "first");

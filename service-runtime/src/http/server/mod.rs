@@ -55,7 +55,7 @@ pub(crate) async fn serve<H: Handler>(
         return Err(Wrong::new("tls.cert", text).of(cx).into());
     }
     #[cfg(feature = "tls")]
-    let tls = crate::http::tls::Tls::start(cx, &config.tls)?;
+    let tls = crate::http::tls::Tls::start(cx, &config.tls).await?;
     let listeners = bind::bind(cx, &config).await?;
     let server = Server::new(cx.clone(), config);
     #[cfg(feature = "tls")]

@@ -33,6 +33,17 @@ enum Again {
     Changed,
 }
 
+/// What the files of the pairs were found as, and what was made of them.
+type Read = (Files, Result<Option<Arc<ServerConfig>>, Wrong>);
+
+/// Reads the files of the pairs on a thread that may block: a file system that hangs must not hold up the
+/// runtime, whose heartbeat would stop with it.
+async fn read(config: &TlsConfig) -> anyhow::Result<Read> {
+    let config = config.clone();
+    let read = move || (Files::of(&config), load(&config));
+    Ok(tokio::task::spawn_blocking(read).await?)
+}
+
 impl Tls {
     /// Loads the pairs, if there are any, and again whenever that is asked for or a file changes, by
     /// a task of the service.
@@ -40,9 +51,9 @@ impl Tls {
     /// # Errors
     ///
     /// Returns an error, with the file, if a pair cannot be used.
-    pub(crate) fn start(cx: &Context, config: &TlsConfig) -> anyhow::Result<Option<Self>> {
-        let files = Files::of(config);
-        let loaded = match load(config) {
+    pub(crate) async fn start(cx: &Context, config: &TlsConfig) -> anyhow::Result<Option<Self>> {
+        let (files, loaded) = read(config).await?;
+        let loaded = match loaded {
             Ok(Some(loaded)) => loaded,
             Ok(None) => return Ok(None),
             Err(wrong) => return Err(wrong.of(cx).into()),
@@ -75,14 +86,19 @@ impl Tls {
                     Err(error) => tracing::debug!("the table is not read again: {error}"),
                 }
             }
-            watch.loading(&config);
-            self.reload(&cx, &config);
+            match read(&config).await {
+                Ok((files, loaded)) => {
+                    watch.loading(&config, files);
+                    self.replace(&cx, loaded);
+                }
+                Err(error) => tracing::error!("the TLS certificate cannot be read: {error}"),
+            }
         }
     }
 
     /// Puts new pairs into place, or says why not.
-    fn reload(&self, cx: &Context, config: &TlsConfig) {
-        match load(config) {
+    fn replace(&self, cx: &Context, loaded: Result<Option<Arc<ServerConfig>>, Wrong>) {
+        match loaded {
             Ok(Some(new)) => {
                 *self.0.write().unwrap_or_else(PoisonError::into_inner) = new;
                 tracing::info!(service = cx.name(), "TLS certificate loaded");

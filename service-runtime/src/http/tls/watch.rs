@@ -1,7 +1,7 @@
 //! Whether a file of a pair has changed, also when a link to it leads elsewhere now.
 //!
 //! Files of one pair change one after the other: they are taken to be written when two looks in a
-//! row have found the same.
+//! row have found the same. There are three looks in the time within which a change is to be taken.
 
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
@@ -17,6 +17,10 @@ pub(super) struct Files(Vec<Option<Stamp>>);
 
 /// Device, inode, length and the time of the last change of one file.
 type Stamp = (u64, u64, u64, i64, i64);
+
+/// How many looks there are within the time of the key `watch`: one that may come just before a change, one
+/// that finds it, and one that finds the same.
+const LOOKS: u32 = 3;
 
 /// Looks at files every now and then.
 pub(super) struct Watch {
@@ -40,7 +44,7 @@ impl Files {
 
 impl Watch {
     pub(super) fn new(every: Duration, loaded: Files) -> Self {
-        let every = limit(every);
+        let every = limit(every).map(|within| within / LOOKS);
         Self { every, loaded }
     }
 
@@ -56,7 +60,11 @@ impl Watch {
         let mut last = self.loaded.clone();
         loop {
             sleep(every).await;
-            let now = Files::of(config);
+            let looked = config.clone();
+            // A file system that hangs holds up this look alone.
+            let Ok(now) = tokio::task::spawn_blocking(move || Files::of(&looked)).await else {
+                continue;
+            };
             if now != self.loaded && now == last {
                 return;
             }
@@ -64,9 +72,8 @@ impl Watch {
         }
     }
 
-    /// Takes note of what is about to be loaded, well or not.
-    pub(super) fn loading(&mut self, config: &TlsConfig) {
-        self.every = limit(config.watch);
-        self.loaded = Files::of(config);
+    /// Takes note of what was loaded, well or not.
+    pub(super) fn loading(&mut self, config: &TlsConfig, files: Files) {
+        *self = Self::new(config.watch, files);
     }
 }
