@@ -118,6 +118,28 @@ fn a_worker_that_says_in_a_loop_how_it_goes_starves_nobody() {
 }
 
 #[test]
+fn a_limit_below_what_a_worker_needs_is_warned_of_once_and_does_not_replace_without_pause() {
+    let greeter = fixture!("greeter")
+        .args(["--workers", "1", "--max-memory", "1MiB"])
+        .args(["--respawn-delay", "1h", "--respawn-delay-max", "1h"])
+        .start();
+    let first = greeter.ready(1)[0];
+    let warned = greeter.wait_for("max_memory is reached as soon as a worker is ready: raise it");
+    assert!(warned.contains(&format!("pid={}", first.pid)), "{warned}");
+    let second = greeter.ready_worker();
+    assert_eq!(second.slot, first.slot);
+    greeter.wait_for("worker stopped slot=0");
+    greeter.wait_for(&format!("pid={} service_runtime: worker asks", second.pid));
+    // The second in a row waits for as long as the second of two that died young.
+    greeter.signal(Signal::SIGUSR1);
+    greeter.wait_for("report: 1 worker");
+    assert_eq!(greeter.children(), [second.pid]);
+    assert_eq!(greeter.lines().with("max_memory is reached").len(), 1);
+    greeter.signal(Signal::SIGTERM);
+    assert_eq!(greeter.exit_code(), 0);
+}
+
+#[test]
 fn workers_that_are_killed_together_are_all_replaced() {
     let greeter = fixture!("greeter").args(["--workers", "4"]).start();
     let workers = greeter.ready(4);

@@ -3,6 +3,8 @@
 pub(crate) mod protocol;
 #[cfg(workers)]
 pub(crate) mod queued_channel;
+mod recycle_limit;
 mod worker_slot;
 
+pub(crate) use recycle_limit::RecycleLimit;
 pub(crate) use worker_slot::{PoolId, WorkerSlot};

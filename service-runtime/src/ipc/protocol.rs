@@ -5,6 +5,8 @@
 
 use std::str::FromStr;
 
+use super::RecycleLimit;
+
 /// Between two fields. It comes in no address, and is taken out of every text.
 pub(crate) const SEPARATOR: char = '\u{1f}';
 
@@ -44,7 +46,7 @@ pub(crate) enum ToSupervisor {
     /// A socket that came along with the fork is in use.
     Uses(String),
     /// A limit of the worker's life is reached.
-    RecycleRequested,
+    RecycleRequested(RecycleLimit),
     /// Every service has come to its end, or there is none for this worker: it exits.
     Done,
     /// A mutation is done; empty, or what went wrong.
@@ -92,7 +94,7 @@ impl ToSupervisor {
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
             Self::Ready => join(&["ready"]),
-            Self::RecycleRequested => join(&["recycle"]),
+            Self::RecycleRequested(limit) => join(&["recycle", limit.key()]),
             Self::Done => join(&["done"]),
             Self::Uses(options) => join(&["uses", options]),
             Self::Failed {
@@ -114,7 +116,7 @@ impl ToSupervisor {
         let fields: Vec<&str> = text.split(SEPARATOR).collect();
         Some(match *fields.as_slice() {
             ["ready"] => Self::Ready,
-            ["recycle"] => Self::RecycleRequested,
+            ["recycle", limit] => Self::RecycleRequested(RecycleLimit::of_key(limit)?),
             ["done"] => Self::Done,
             ["uses", options] => Self::Uses(options.to_owned()),
             ["failed", code, hopeless, text] => Self::Failed {
@@ -206,7 +208,7 @@ mod tests {
         fn what_a_worker_says_arrives(code: u8, hopeless: bool, id: u32, text in "[^\u{1f}]{0,200}") {
             for message in [
                 ToSupervisor::Ready,
-                ToSupervisor::RecycleRequested,
+                ToSupervisor::RecycleRequested(RecycleLimit::Memory),
                 ToSupervisor::Done,
                 ToSupervisor::Uses(text.clone()),
                 ToSupervisor::Failed { code, hopeless, text: text.clone() },

@@ -56,6 +56,7 @@ impl EventLog<'_> {
             | LogEvent::StopTimedOut(id)
             | LogEvent::Hung(id, _)
             | LogEvent::Recycling(id)
+            | LogEvent::LimitTooLow(id, _)
             | LogEvent::Done(id) => {
                 if let Some(process) = self.workers.get(*id) {
                     worker_line(event, &WorkerFields::of(process));
@@ -211,6 +212,14 @@ fn worker_line(event: &LogEvent, worker: &WorkerFields) {
             pid,
             age,
             "worker has reached a limit of its life: it is replaced"
+        ),
+        LogEvent::LimitTooLow(_, limit) => tracing::warn!(
+            slot,
+            of,
+            pid,
+            age,
+            "{limit} is reached as soon as a worker is ready: raise it; until then workers are replaced \
+             with a delay that grows to respawn_delay_max"
         ),
         LogEvent::Done(_) => {
             tracing::info!(slot, of, pid, age, "worker has nothing left to do");

@@ -31,7 +31,9 @@ impl Supervisor {
     ) -> Option<Event> {
         match message {
             ToSupervisor::Ready => return Some(Event::Ready(id)),
-            ToSupervisor::RecycleRequested => return Some(Event::RecycleRequested(id)),
+            ToSupervisor::RecycleRequested(limit) => {
+                return Some(Event::RecycleRequested(id, limit));
+            }
             ToSupervisor::Done => return Some(Event::Done(id)),
             ToSupervisor::Failed {
                 code,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use crate::ipc::RecycleLimit;
 use crate::ipc::protocol::ToSupervisor;
 use crate::os::process::page::CellRef;
 use crate::os::process::{clock, look};
@@ -41,15 +42,17 @@ pub(crate) async fn write_heartbeats(cell: CellRef) {
     }
 }
 
-/// Asks for a successor when a limit is reached; the supervisor decides when.
+/// Asks for a successor when a limit is reached, counted from when this worker is ready; the supervisor
+/// decides when.
 pub(crate) async fn request_recycling(client: SupervisorClient, limits: RecycleLimits) {
-    let why = tokio::select! {
-        () = client.requests().limit_reached() => "max_requests",
-        () = lifetime_over(&limits) => "max_lifetime",
-        () = too_large(limits.memory) => "max_memory",
+    client.until_ready().await;
+    let limit = tokio::select! {
+        () = client.requests().limit_reached() => RecycleLimit::Requests,
+        () = lifetime_over(&limits) => RecycleLimit::Lifetime,
+        () = too_large(limits.memory) => RecycleLimit::Memory,
     };
-    tracing::info!(limit = why, "worker asks to be replaced");
-    client.send(ToSupervisor::RecycleRequested);
+    tracing::info!(%limit, "worker asks to be replaced");
+    client.send(ToSupervisor::RecycleRequested(limit));
 }
 
 async fn lifetime_over(limits: &RecycleLimits) {

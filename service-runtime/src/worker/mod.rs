@@ -1,6 +1,7 @@
 //! A worker: what a process does from the fork to its exit.
 
 mod heartbeat;
+mod leads;
 mod outbox;
 pub(crate) mod supervisor_client;
 
@@ -11,7 +12,8 @@ use std::time::SystemTime;
 use nix::unistd::Pid;
 use tokio::sync::mpsc;
 
-use self::supervisor_client::{Inherited, Leads, SupervisorClient};
+use self::leads::Leads;
+use self::supervisor_client::{Inherited, SupervisorClient};
 use crate::exit::Exit;
 use crate::ipc::WorkerSlot;
 use crate::ipc::protocol::ToSupervisor;
@@ -282,7 +284,7 @@ struct Supervisor {
 impl Audience for Supervisor {
     fn ready(&mut self) {
         self.link.close_inherited();
-        self.link.send(ToSupervisor::Ready);
+        self.link.ready();
     }
 
     fn reloading(&mut self) {}

@@ -11,7 +11,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
 use crate::ipc::protocol::{ToSupervisor, ToWorker};
@@ -20,13 +20,12 @@ use crate::metrics::RequestCounters;
 use crate::os::process::channel::{Channel, Closed, Message, is_transient};
 use crate::os::process::memory;
 use crate::os::process::page::CellRef;
-use crate::os::process::page::Page;
-use crate::os::process::process_lock::ProcessLocks;
 use crate::runner::commands::{Asked, Word};
 use crate::runner::outside::Outside;
 use crate::service::BoxFuture;
 use crate::settings::ReportFormat;
 use crate::tasks::TaskGroup;
+use crate::worker::leads::Leads;
 use crate::worker::outbox::{Outbox, Outgoing};
 
 /// What a worker may ask of its supervisor. Every clone is the same link.
@@ -37,18 +36,11 @@ struct Inner {
     outbox: Outbox,
     questions: Mutex<Questions>,
     next: AtomicU32,
+    ready: Notify,
     leads: Leads,
     inherited: Mutex<Option<Inherited>>,
     requests: RequestCounters,
     cell: CellRef,
-}
-
-/// Who runs what runs once in the program.
-pub(crate) struct Leads {
-    pub(crate) page: Page,
-    /// The number of this worker's pool.
-    pub(crate) pool: usize,
-    pub(crate) locks: ProcessLocks,
 }
 
 /// What was listened on when this worker was forked.
@@ -112,6 +104,7 @@ impl SupervisorClient {
             outbox: Outbox::default(),
             questions: Mutex::default(),
             next: AtomicU32::new(0),
+            ready: Notify::new(),
             leads,
             inherited: Mutex::new(Some(inherited)),
             requests,
@@ -147,6 +140,17 @@ impl SupervisorClient {
         let (tell, told) = oneshot::channel();
         self.0.outbox.push(Outgoing::Flush(tell));
         let _ = timeout(FLUSH_LIMIT, told).await;
+    }
+
+    /// Tells the supervisor that every service is ready.
+    pub(crate) fn ready(&self) {
+        self.send(ToSupervisor::Ready);
+        self.0.ready.notify_one();
+    }
+
+    /// Waits until every service has been ready; for one waiter, once.
+    pub(crate) async fn until_ready(&self) {
+        self.0.ready.notified().await;
     }
 
     /// Takes note that this process stops: what the supervisor does not give any more for that reason is
@@ -261,16 +265,12 @@ impl Outside for SupervisorClient {
 
     /// Takes the lock of `task`, if this worker leads and no other still runs it.
     fn lock(&self, task: &str) -> Option<Box<dyn Any + Send>> {
-        let Leads { page, pool, locks } = &self.0.leads;
-        let leader = page.header().leaders.get(*pool)?.load(Ordering::Acquire);
-        if leader != std::process::id() {
-            return None;
-        }
-        Some(Box::new(locks.take(number(task))?))
+        let lock = self.0.leads.lock(task)?;
+        Some(Box::new(lock))
     }
 
     fn program_ends(&self, _this_ends: bool) -> bool {
-        self.0.leads.page.header().ends.load(Ordering::Acquire)
+        self.0.leads.program_ends()
     }
 
     fn stop_limit(&self) -> Option<Option<Duration>> {
@@ -379,13 +379,4 @@ async fn read(
             None => tracing::error!("the supervisor sent a message that this worker cannot read"),
         }
     }
-}
-
-/// Returns the number of a task's lock, the same in every process of the program (FNV-1a).
-fn number(task: &str) -> u32 {
-    let hash = task.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
-    // A record lock's place is a signed number.
-    hash & 0x7fff_ffff
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Policy, PoolId, WorkerSlot};
+use super::{Policy, PoolId, RecycleLimit, WorkerSlot};
 
 /// Time since the supervisor started, on a clock that never goes back.
 pub(crate) type Time = Duration;
@@ -33,7 +33,7 @@ pub(crate) enum Event {
     /// When the runtimes of these workers last turned.
     Heartbeats(Vec<(WorkerId, Time)>),
     /// A worker has reached a limit of its life and asks to be replaced.
-    RecycleRequested(WorkerId),
+    RecycleRequested(WorkerId, RecycleLimit),
     /// All services of a worker have come to their end, or it has none: it exits by itself.
     Done(WorkerId),
     /// The program that was started anew is ready, or will never be.
@@ -146,6 +146,8 @@ pub(crate) enum LogEvent {
     Hung(WorkerId, Duration),
     /// A worker that reached a limit of its life is being replaced.
     Recycling(WorkerId),
+    /// A worker has reached this limit so soon that the limit cannot be meant.
+    LimitTooLow(WorkerId, RecycleLimit),
     /// So many workers died within this time that the launch ends.
     TooManyDeaths(usize, Duration),
     /// A reload has begun.

@@ -36,7 +36,7 @@ use slot::Slot;
 pub(crate) use slot::{State, Worker};
 use under_way::{Mutation, Rollout};
 
-pub(crate) use crate::ipc::{PoolId, WorkerSlot};
+pub(crate) use crate::ipc::{PoolId, RecycleLimit, WorkerSlot};
 use crate::stop_requests::StopRequests;
 
 /// The supervisor's state.
@@ -68,6 +68,8 @@ pub(crate) struct Machine {
     stop_requests: StopRequests,
     /// Another process of the program has taken over.
     replaced: bool,
+    /// The limits of which it was told that they are too low.
+    low_limits: BTreeSet<RecycleLimit>,
     /// When workers died, as far back as the limit looks.
     deaths: VecDeque<Time>,
     /// The launch ends with this instead of a clean stop.
@@ -122,6 +124,7 @@ impl Machine {
             upgrade: None,
             stop_requests: StopRequests::default(),
             replaced: false,
+            low_limits: BTreeSet::new(),
             deaths: VecDeque::new(),
             verdict: None,
             reload_failed: false,
@@ -242,7 +245,7 @@ impl Machine {
             Event::Loaded(loaded) => self.loaded(now, loaded),
             Event::Mutated(id, answer) => self.mutated(id, answer),
             Event::Heartbeats(heartbeats) => self.heartbeats(heartbeats),
-            Event::RecycleRequested(id) => self.recycle_requested(id),
+            Event::RecycleRequested(id, limit) => self.recycle_requested(now, id, limit),
             Event::Done(id) => self.done(now, id),
             Event::Upgraded(verdict) => self.upgraded(now, verdict),
             Event::Resumed => self.resumed(now),

@@ -205,6 +205,7 @@ impl Machine {
 
     pub(super) fn take_over(&mut self, now: Time, policy: Policy) {
         let before = std::mem::replace(&mut self.policy, policy);
+        self.forget_early_recycles();
         let counts: Vec<_> = self.policy.pools().map(|p| (p.id, p.workers)).collect();
         for (id, workers) in counts {
             if before.pool(id).is_some_and(|old| old.workers != workers) {

@@ -30,9 +30,11 @@ pub(crate) struct Slot {
     pub(super) refused: u32,
     /// When the slot gets its next worker.
     pub(super) retry_at: Option<Time>,
-    /// Failed successors of a recycle_requested worker in a row.
+    /// Workers in a row that reached a limit of their life as soon as they were ready.
+    pub(super) early_recycles: u32,
+    /// Failed successors of a worker that is to be replaced for a limit, in a row.
     pub(super) recycle_failed: u32,
-    /// When the next successor of a recycle_requested worker is tried.
+    /// When the next successor of such a worker is tried.
     pub(super) recycle_at: Option<Time>,
 }
 
@@ -100,6 +102,7 @@ impl Slot {
             young: 0,
             refused: 0,
             retry_at: None,
+            early_recycles: 0,
             recycle_failed: 0,
             recycle_at: None,
         }

@@ -1,4 +1,5 @@
-//! The operating system of a simulated world: it carries out what the machine decides.
+//! The operating system of a world: processes that are forked, told to stop and killed, and what is noted
+//! of them for the invariants.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -13,6 +14,7 @@ pub(super) struct Process {
     pub(super) slot: usize,
     pub(super) generation: u64,
     pub(super) ready: bool,
+    pub(super) ready_at: Option<Time>,
     pub(super) asked: bool,
     pub(super) killed: bool,
     /// Its runtime stands still.
@@ -130,6 +132,7 @@ impl System for FakeSystem {
 }
 
 impl FakeSystem {
+    /// Makes one in which nothing has happened yet, and everything may go wrong.
     pub(super) fn new() -> Self {
         Self {
             now: Duration::ZERO,

@@ -16,6 +16,7 @@
 //! 9. A generation whose reload failed is never kept.
 //! 10. Who leads is ready and not on its way out.
 //! 11. What is announced is so, and nothing is announced after the stop.
+//! 17. Outside a reload a worker gets a successor when it has been ready for a second, not before.
 //!
 //! After every step:
 //!
@@ -36,7 +37,7 @@ use super::super::*;
 use super::fake_system::{FakeSystem, Process};
 use super::world::World;
 
-/// Checks 1 to 11.
+/// Checks 1 to 11, and 17.
 pub(super) fn allows(world: &FakeSystem, machine: &Machine, action: &Action) {
     assert!(world.exited.is_none(), "{action:?} after the exit");
     let live = |worker: &WorkerId| -> &Process {
@@ -44,7 +45,7 @@ pub(super) fn allows(world: &FakeSystem, machine: &Machine, action: &Action) {
         process.unwrap_or_else(|| panic!("{action:?}, but it is no live worker"))
     };
     match action {
-        Action::Fork { worker, slot, .. } => may_fork(world, *worker, slot.index),
+        Action::Fork { worker, slot, .. } => may_fork(world, machine, *worker, slot.index),
         Action::Stop(worker, _) => {
             assert!(!live(worker).asked, "{worker:?} asked to stop twice");
             assert!(
@@ -105,7 +106,7 @@ pub(super) fn allows(world: &FakeSystem, machine: &Machine, action: &Action) {
     }
 }
 
-fn may_fork(world: &FakeSystem, worker: WorkerId, slot: usize) {
+fn may_fork(world: &FakeSystem, machine: &Machine, worker: WorkerId, slot: usize) {
     assert!(!world.stopping, "a fork after the stop began");
     assert!(!world.seen.contains_key(&worker), "{worker:?} forked twice");
     let others = || world.live.values().filter(|other| other.slot == slot);
@@ -114,6 +115,15 @@ fn may_fork(world: &FakeSystem, worker: WorkerId, slot: usize) {
     assert!(
         !(replaced && draining),
         "slot {slot} has one draining already"
+    );
+    let old_enough = |other: &Process| {
+        let ready_at = other.ready_at.map(|at| at + Duration::from_secs(1));
+        ready_at.is_some_and(|at| at <= world.now)
+    };
+    let mut staying = others().filter(|other| !other.leaving());
+    assert!(
+        machine.rollout.is_some() || staying.all(old_enough),
+        "a worker in slot {slot} is replaced as soon as it is ready"
     );
     if let Some((count, at)) = world.refused.get(&slot) {
         // Another order may ask for the same slot at the same moment, but no loop may.

@@ -3,8 +3,8 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `invariants` | what must stay true, in words and as checks |
-//! | `fake_system` | the operating system under the supervisor's own loop |
-//! | `world` | processes, an operator and time, driven by chance |
+//! | `world` | an operator, what happens to processes, and time, driven by chance |
+//! | `fake_system` | the operating system that the decisions are carried out by |
 //! | `exhaustive` | every order of a few events |
 //!
 //! A failure prints the seed of its world; `one_world(seed)` plays it again. `SIMULATION_STEPS=10000000`

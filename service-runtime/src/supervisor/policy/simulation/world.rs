@@ -91,7 +91,13 @@ impl World {
             }
             84 => {
                 if let Some(worker) = any(self, |process| process.ready) {
-                    self.feed(Event::RecycleRequested(worker));
+                    let limits = [
+                        RecycleLimit::Requests,
+                        RecycleLimit::Lifetime,
+                        RecycleLimit::Memory,
+                    ];
+                    let limit = limits[usize::try_from(worker.0 % 3).unwrap()];
+                    self.feed(Event::RecycleRequested(worker, limit));
                 }
             }
             86 => self.system.refusing = self.random.u8(0..4) == 0,
@@ -122,6 +128,7 @@ impl World {
     pub(super) fn get_ready(&mut self, worker: WorkerId) {
         if let Some(process) = self.system.live.get_mut(&worker) {
             process.ready = true;
+            process.ready_at.get_or_insert(self.system.now);
             self.feed(Event::Ready(worker));
         }
     }
