@@ -171,6 +171,8 @@ fn a_service_that_recovers_goes_on() {
     scratch.write("talisman", "");
     // From the start after the talisman on, nothing fails; the one before may.
     program.wait_for("restarts is up");
+    let ready = program.wait_for("service is ready again");
+    assert_eq!(field::<String>(&ready, "service"), "restarts");
     program.signal(Signal::SIGTERM);
     assert_eq!(program.exit_code(), 0);
 }

@@ -1,5 +1,8 @@
 //! Services in one process: signals, the graceful timeout, reloads in place, ends.
 
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use tests::fixture;
@@ -185,6 +188,29 @@ fn int_ends_a_start_that_hangs() {
     program.wait_for("hangs in start");
     program.signal(Signal::SIGINT);
     assert_eq!(program.exit_code(), 1);
+}
+
+#[test]
+fn a_restart_in_place_closes_the_socket_of_an_address_that_was_given_up() {
+    let scratch = Scratch::new();
+    let (old, new) = (scratch.path("old"), scratch.path("new"));
+    let at = |path: &Path| format!("[settled]\nlisten = 'unix:{}'\n", path.display());
+    let program = settled(&at(&old));
+    UnixStream::connect(&old).unwrap();
+    program.rewrite(&at(&new));
+    program.signal(Signal::SIGHUP);
+    let closed = program.wait_for("no service listens on this any more: closed");
+    assert!(closed.contains(&format!("{}", old.display())), "{closed}");
+    program.wait_for("reloaded, services restarted");
+    UnixStream::connect(&old).unwrap_err();
+    UnixStream::connect(&new).unwrap();
+    // One that is kept is not closed.
+    program.rewrite(&format!("{}place = 'stairs'\n", at(&new)));
+    program.signal(Signal::SIGHUP);
+    program.wait_for("reloaded, services restarted");
+    UnixStream::connect(&new).unwrap();
+    ends_well(&program);
+    assert_eq!(program.lines().with("no service listens").len(), 1);
 }
 
 #[test]

@@ -59,6 +59,16 @@ impl ProcessHost {
         let _ = loaded;
     }
 
+    /// Begins to note anew which sockets the services use, before they start again.
+    pub(crate) fn begin_restart(&self) {
+        self.outside.begin_restart();
+    }
+
+    /// Closes the sockets of addresses that were given up by a restart.
+    pub(crate) fn close_unused_sockets(&self) {
+        self.outside.close_unused();
+    }
+
     /// Says that this process is on its way to its end.
     pub(crate) fn end(&self) {
         self.ends.store(true, Ordering::Release);

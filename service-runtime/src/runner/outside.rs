@@ -1,12 +1,13 @@
 //! What a process with services has around it: nothing, or a supervisor.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::error_chain::chain;
-use crate::listen::{ListenOptions, Listeners};
+use crate::listen::{ListenOptions, Listeners, SocketId};
 use crate::metrics::RequestCounters;
 use crate::notify::Notifier;
 use crate::os::process::counter_memory::CounterMemory;
@@ -16,6 +17,12 @@ use crate::service::BoxFuture;
 pub(crate) trait Outside: Send + Sync {
     /// Gives a listening socket.
     fn listen(&self, options: &ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>>;
+
+    /// Begins to note anew which sockets are used: the services have stopped and start again.
+    fn begin_restart(&self) {}
+
+    /// Closes the sockets that no service has asked for since the last restart began.
+    fn close_unused(&self) {}
 
     /// Takes note of how a service says it goes.
     fn status(&self, service: &str, text: &str);
@@ -36,6 +43,8 @@ pub(crate) trait Outside: Send + Sync {
 /// Nothing around it: this is the program's only process.
 pub(crate) struct Alone {
     listeners: Arc<Mutex<Listeners>>,
+    /// The sockets that the services have asked for.
+    used: Arc<Mutex<BTreeSet<SocketId>>>,
     notifier: Arc<Notifier>,
     requests: RequestCounters,
 }
@@ -44,6 +53,7 @@ impl Alone {
     pub(crate) fn new(listeners: Arc<Mutex<Listeners>>, notifier: Arc<Notifier>) -> Self {
         Self {
             listeners,
+            used: Arc::default(),
             notifier,
             requests: RequestCounters::new(CounterMemory::own(), 0),
         }
@@ -53,12 +63,15 @@ impl Alone {
 impl Outside for Alone {
     fn listen(&self, options: &ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>> {
         let (listeners, notifier) = (Arc::clone(&self.listeners), Arc::clone(&self.notifier));
-        let options = options.clone();
+        let (options, used) = (options.clone(), Arc::clone(&self.used));
         Box::pin(async move {
             let mut listeners = listeners.lock().unwrap_or_else(PoisonError::into_inner);
             let held = listeners
                 .bind(&options, None)
                 .map_err(|error| chain(&error))?;
+            used.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(held.id());
             // What the manager has already it takes for the same.
             #[cfg(workers)]
             crate::upgrade::kept_sockets::store(&notifier, held);
@@ -68,6 +81,29 @@ impl Outside for Alone {
                 .try_clone_to_owned()
                 .map_err(|error| error.to_string())
         })
+    }
+
+    fn begin_restart(&self) {
+        self.used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    fn close_unused(&self) {
+        let mut listeners = self
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        for held in listeners.close_bound(|id| !used.contains(&id)) {
+            let address = held.address();
+            tracing::info!(%address, "no service listens on this any more: closed");
+            #[cfg(workers)]
+            if let Some(name) = crate::upgrade::kept_sockets::name(&self.notifier, &held) {
+                self.notifier.forget(&name);
+            }
+        }
     }
 
     fn status(&self, service: &str, text: &str) {

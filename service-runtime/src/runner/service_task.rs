@@ -168,8 +168,12 @@ impl ServiceTask {
         self.now.set(Some(&service), Some(cx));
         #[cfg(feature = "http")]
         self.offer_health_check(name, &service, cx);
-        if let Some(started) = self.started.take() {
-            let _ = started.send(Ok(()));
+        match self.started.take() {
+            Some(started) => {
+                let _ = started.send(Ok(()));
+            }
+            // The launcher tells of the first start of all.
+            None => tracing::info!(service = name, "service is ready again"),
         }
         self.serve(name, &service, cx).await
     }

@@ -50,8 +50,10 @@ impl<A: Audience> Serving<A> {
             return Some(self.end(stopped).await);
         }
         let old = self.use_configuration(loaded);
+        self.host.begin_restart();
         match self.start_in_time().await {
             Start::Started => {
+                self.host.close_unused_sockets();
                 tracing::info!("reloaded, services restarted");
                 self.orders.history().reload("reloaded, services restarted");
                 return None;
@@ -71,8 +73,10 @@ impl<A: Audience> Serving<A> {
             return Some(self.end(Exit::Done).await);
         }
         self.use_configuration(old);
+        self.host.begin_restart();
         match self.start_in_time().await {
             Start::Started => {
+                self.host.close_unused_sockets();
                 tracing::info!("services restarted with the configuration as it was");
                 None
             }
