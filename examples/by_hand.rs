@@ -66,6 +66,6 @@ impl Service for Ticker {
 }
 
 fn main() -> ExitCode {
-    let options = Options::new("by_hand").section::<Settings>("ticker");
+    let options = LaunchOptions::new("by_hand").section::<Settings>("ticker");
     launch(options, Ticker::default)
 }

@@ -33,7 +33,7 @@
     doc = "| [`config`], [`config::Config`](derive@config::Config) | layers, sections, options |"
 )]
 //! | [`listen`] | sockets that outlive a worker |
-//! | [`ServiceLauncher`], [`launch()`], [`Options`] | launching without attributes |
+//! | [`ServiceLauncher`], [`launch()`], [`LaunchOptions`] | launching without attributes |
 //! | [`ProcessLauncher`] | workers and their supervisor |
 //!
 //! The guide, in `docs/guide` of the repository, goes through all of it with whole programs.
@@ -111,6 +111,6 @@ pub use service::{
 pub use service_macros::{
     health, init, launch, periodic, ready, reset, routes, run, service, start, stop, stopped,
 };
-pub use settings::options::{Options, Preloaded};
+pub use settings::options::{LaunchOptions, Preloaded};
 pub use settings::{Flags, ReportFormat, ReportFormatError};
 pub use size::{Size, SizeError};

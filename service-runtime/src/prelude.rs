@@ -10,6 +10,6 @@ pub use anyhow::{self, Result};
 pub use crate::config::{Config, Size};
 pub use crate::listen::{Listener, Peer, Stream};
 pub use crate::{
-    Context, Description, Health, HealthStatus, OnError, Options, Phase, Service, health, init,
-    launch, periodic, ready, reset, routes, run, service, start, stop, stopped,
+    Context, Description, Health, HealthStatus, LaunchOptions, OnError, Phase, Service, health,
+    init, launch, periodic, ready, reset, routes, run, service, start, stop, stopped,
 };

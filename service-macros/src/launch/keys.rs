@@ -1,6 +1,6 @@
 //! Every setting that `#[launch]` knows, one line each.
 //!
-//! Each is a method of `Options` of the same name, a key of the table `[launch]` and a flag.
+//! Each is a method of `LaunchOptions` of the same name, a key of the table `[launch]` and a flag.
 
 use crate::args::{Key, Variant};
 

@@ -138,7 +138,7 @@ macro_rules! __rt_register {
 #[macro_export]
 macro_rules! __rt_options {
     () => {
-        $crate::Options::new(::core::module_path!())
+        $crate::LaunchOptions::new(::core::module_path!())
             .version(::core::option_env!("CARGO_PKG_VERSION"))
     };
 }

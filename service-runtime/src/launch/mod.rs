@@ -30,14 +30,14 @@ use self::preparation::prepare;
 use crate::runner::main_fn::Main;
 use crate::service::IntoServices;
 use crate::settings;
-use crate::settings::options::Options;
+use crate::settings::options::LaunchOptions;
 
 /// Runs the services that `main` builds: in this process for one worker, else in forked ones.
 ///
 /// The number comes from `options`, a configuration file, the environment or a flag, as every
 /// setting does. `#[launch]` without a literal number of workers expands to it. For the exit code see
 /// [`ServiceLauncher::run`].
-pub fn launch<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) -> ExitCode {
+pub fn launch<M, F: Main<M, Output: IntoServices>>(options: LaunchOptions, main: F) -> ExitCode {
     let prepared = match prepare::<M, F>(&options) {
         Ok(prepared) => prepared,
         Err(exit) => return exit.into(),

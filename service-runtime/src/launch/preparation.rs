@@ -9,13 +9,13 @@ use crate::launch::once;
 use crate::listen::Listeners;
 use crate::notify::Notifier;
 use crate::os::process::environment;
-use crate::privileges::Rights;
+use crate::privileges::Privileges;
 use crate::privileges::pid_file::PidFile;
 use crate::runner::main_fn::Main;
 use crate::settings::Flags;
 use crate::settings::configuration::{Configuration, Loaded};
 use crate::settings::logging::Logging;
-use crate::settings::options::{Options, Preload};
+use crate::settings::options::{LaunchOptions, Preload};
 use crate::status::ProgramInfo;
 use crate::upgrade::takeover::{self, Takeover};
 
@@ -30,7 +30,7 @@ pub(crate) struct Prepared {
     pub(crate) preload: Option<Preload>,
     pub(crate) listeners: Listeners,
     pub(crate) notifier: Notifier,
-    pub(crate) rights: Rights,
+    pub(crate) privileges: Privileges,
     /// Removed when this is dropped by the process that made it.
     pub(crate) pid_file: Option<PidFile>,
     pub(crate) takeover: Takeover,
@@ -39,7 +39,7 @@ pub(crate) struct Prepared {
 /// Prepares a launch, or returns the exit if there is nothing to launch.
 ///
 /// No thread is started and no runtime built: a supervisor may come of this process.
-pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit> {
+pub(crate) fn prepare<M, F: Main<M>>(options: &LaunchOptions) -> Result<Prepared, Exit> {
     let takeover = Takeover::of_this_process();
     let program = &options.program;
     let info = ProgramInfo::new(options);
@@ -53,10 +53,10 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
     let loaded = configuration
         .load()
         .map_err(|error| refuse(Exit::Config, &error))?;
-    let rights = loaded
-        .rights()
+    let privileges = loaded
+        .privileges()
         .map_err(|error| refuse(Exit::Config, &error))?;
-    if rights.directory().is_some() {
+    if privileges.directory().is_some() {
         configuration.anchor();
     }
     let logging = Logging::new(&loaded.settings).map_err(|error| refuse(Exit::Config, &error))?;
@@ -82,13 +82,13 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
         .map_err(|error| refuse(Exit::Failed, &chain(&error)))?;
     // What was passed and what is logged to is open by now; the rest is opened as whom the program
     // becomes here.
-    rights
+    privileges
         .take()
         .map_err(|error| refuse(Exit::Failed, &error))?;
     {
         let _scoped = logging.scoped();
         loaded.log_options();
-        if rights.is_dropped() {
+        if privileges.is_dropped() {
             configuration.warn_of_unreadable();
         }
     }
@@ -102,7 +102,7 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
         preload: options.preload.clone(),
         listeners,
         notifier,
-        rights,
+        privileges,
         pid_file,
         takeover,
     })
@@ -114,7 +114,7 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &Options) -> Result<Prepared, Exit
     reason = "with the feature `cli` it asks `F` for its flags"
 )]
 fn command_line<M, F: Main<M>>(
-    options: &Options,
+    options: &LaunchOptions,
     _refuse: &dyn Fn(Exit, &dyn Display) -> Exit,
 ) -> Result<(Flags, Vec<String>, Configuration), Exit> {
     Ok((Flags::default(), Vec::new(), Configuration::new(options)))
@@ -122,7 +122,7 @@ fn command_line<M, F: Main<M>>(
 
 #[cfg(feature = "cli")]
 fn command_line<M, F: Main<M>>(
-    options: &Options,
+    options: &LaunchOptions,
     refuse: &dyn Fn(Exit, &dyn Display) -> Exit,
 ) -> Result<(Flags, Vec<String>, Configuration), Exit> {
     use std::io::Write;

@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::launch::preparation::{Prepared, prepare};
 use crate::runner::main_fn::Main;
 use crate::service::IntoServices;
-use crate::settings::options::Options;
+use crate::settings::options::LaunchOptions;
 
 /// Runs services in pre-forked worker processes, and keeps those alive.
 ///
@@ -18,12 +18,12 @@ use crate::settings::options::Options;
 /// says so.
 #[derive(Clone)]
 pub struct ProcessLauncher {
-    options: Options,
+    options: LaunchOptions,
 }
 
 impl ProcessLauncher {
     /// Makes a launcher; nothing happens before [`run`](Self::run).
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: LaunchOptions) -> Self {
         Self { options }
     }
 
@@ -38,7 +38,7 @@ impl ProcessLauncher {
     }
 }
 
-fn run<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) -> Exit {
+fn run<M, F: Main<M, Output: IntoServices>>(options: LaunchOptions, main: F) -> Exit {
     match prepare::<M, F>(&options) {
         Ok(prepared) => launch_workers(prepared, main),
         Err(exit) => exit,

@@ -11,21 +11,21 @@ use crate::notify::{MORE_TIME_EVERY, Notifier};
 use crate::os::process::mask;
 use crate::os::signal::Signals;
 use crate::privileges::pid_file::PidFile;
-use crate::runner::Running;
-use crate::runner::build::{Failure, build_services};
-use crate::runner::commands::{Asked, Orders};
+use crate::runner::RunningServices;
+use crate::runner::build::{SetupError, build_services};
+use crate::runner::commands::{CommandReceiver, ReportRequest};
 use crate::runner::host::ProcessHost;
+use crate::runner::host_backend::{HostBackend, SingleProcess};
 use crate::runner::main_fn::Main;
-use crate::runner::outside::{Alone, Outside};
 use crate::runner::runtime::build_runtime;
-use crate::runner::serve::{Audience, Serving, lines, restarts};
+use crate::runner::serve::{LifecycleObserver, Serving, lines, restarts};
 use crate::runner::watchdog::Watchdog;
 use crate::service::host::Identity;
 use crate::service::{IntoServices, RuntimeKind};
 use crate::settings::Workers;
 use crate::settings::configuration::Loaded;
-use crate::settings::logging::{Logging, Who};
-use crate::settings::options::Options;
+use crate::settings::logging::{Logging, ProcessRole};
+use crate::settings::options::LaunchOptions;
 use crate::status::{
     self, ListenerStatus, ProcessPart, ProcessStatus, ProcessUsage, ProgramInfo, ProgramStatus,
     RequestStatus,
@@ -38,12 +38,12 @@ use crate::upgrade::takeover::{ProgramState, Takeover};
 /// `#[launch(workers = 1)]` expands to it.
 #[derive(Clone)]
 pub struct ServiceLauncher {
-    options: Options,
+    options: LaunchOptions,
 }
 
 impl ServiceLauncher {
     /// Makes a launcher; nothing happens before [`run`](Self::run).
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: LaunchOptions) -> Self {
         Self { options }
     }
 
@@ -56,7 +56,7 @@ impl ServiceLauncher {
     }
 }
 
-fn run<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) -> Exit {
+fn run<M, F: Main<M, Output: IntoServices>>(options: LaunchOptions, main: F) -> Exit {
     let prepared = match prepare::<M, F>(&options) {
         Ok(prepared) => prepared,
         Err(exit) => return exit,
@@ -83,7 +83,7 @@ fn run<M, F: Main<M, Output: IntoServices>>(options: Options, main: F) -> Exit {
 
 /// Serves in this process.
 pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
-    Logging::identify(Who::Alone);
+    Logging::identify(ProcessRole::Alone);
     let scoped = prepared.logging.scoped();
     if let Some(preload) = &prepared.preload
         && let Err(error) = preload()
@@ -91,7 +91,7 @@ pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServic
         tracing::error!("the `preload` function failed: {error:#}");
         return Exit::Failed;
     }
-    if let Err(error) = prepared.rights.change_directory() {
+    if let Err(error) = prepared.privileges.change_directory() {
         tracing::error!("{error}");
         return Exit::Failed;
     }
@@ -111,7 +111,7 @@ pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServic
         match set_up(prepared, main, scoped) {
             Ok((mut serving, listeners)) => {
                 let exit = runtime.block_on(serving.serve());
-                if !serving.audience.keeps_sockets() {
+                if !serving.observer.keeps_sockets() {
                     listeners
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
@@ -122,7 +122,7 @@ pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServic
                 }
                 exit
             }
-            Err(Failure { exit, text }) => {
+            Err(SetupError { exit, text }) => {
                 lines("", &text);
                 exit
             }
@@ -133,14 +133,14 @@ pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServic
     exit
 }
 
-type Sockets = Arc<Mutex<crate::listen::Listeners>>;
+type SharedListeners = Arc<Mutex<crate::listen::Listeners>>;
 
 fn set_up<M>(
     prepared: Prepared,
     main: impl Main<M, Output: IntoServices>,
     scoped: crate::settings::logging::Scoped,
-) -> Result<(Serving<Manager>, Sockets), Failure> {
-    let os = |error: std::io::Error| Failure {
+) -> Result<(Serving<ServiceManagerObserver>, SharedListeners), SetupError> {
+    let os = |error: std::io::Error| SetupError {
         exit: Exit::Failed,
         text: format!("cannot set the process up: {error}"),
     };
@@ -160,7 +160,7 @@ fn set_up<M>(
     let signals = Signals::open().map_err(os)?;
     let graceful = loaded.settings.graceful_shutdown_timeout;
     let watchdog = Watchdog::start(graceful, None, || {}).map_err(os)?;
-    logging.hear_panics();
+    logging.log_panics();
     let services = build_services(&loaded, &flags, &only, main);
     scoped.end();
     logging.install();
@@ -175,37 +175,38 @@ fn set_up<M>(
         generation: 1,
     };
     let (notify, sockets) = (Arc::clone(&notifier), Arc::clone(&listeners));
-    let outside = Arc::new(Alone::new(sockets, notify));
-    let requests = Arc::clone(&outside);
+    let backend = Arc::new(SingleProcess::new(sockets, notify));
+    let requests = Arc::clone(&backend);
     let host = Arc::new(ProcessHost::new(
         identity,
         &loaded,
         logging.clone(),
-        outside,
+        backend,
     ));
-    let running = Running::new(services, Arc::clone(&host) as _, restarts(&loaded.settings))
-        .map_err(|text| Failure {
-            exit: Exit::Failed,
-            text,
-        })?;
-    // Nobody sends words: the channel stays open and empty.
-    let (words, told) = mpsc::unbounded_channel();
+    let running =
+        RunningServices::new(services, Arc::clone(&host) as _, restarts(&loaded.settings))
+            .map_err(|text| SetupError {
+                exit: Exit::Failed,
+                text,
+            })?;
+    // There is no supervisor to send commands: the channel stays open and empty.
+    let (command_sender, command_receiver) = mpsc::unbounded_channel();
     let serving = Serving {
         configuration,
         loaded,
         host,
         running,
-        orders: Orders::new(signals, told, None),
+        commands: CommandReceiver::new(signals, command_receiver, None),
         watchdog,
-        audience: Manager {
+        observer: ServiceManagerObserver {
             notifier,
             takeover,
             pid_file,
             info,
             logging,
             listeners: Arc::clone(&listeners),
-            outside: requests,
-            _words: words,
+            backend: requests,
+            _command_sender: command_sender,
         },
         reload_wanted: false,
         mutation: None,
@@ -229,20 +230,20 @@ fn feed_watchdog(notifier: &Arc<Notifier>) {
     }
 }
 
-/// The service manager, as the services' audience.
-struct Manager {
+/// Tells the service manager how the services go.
+struct ServiceManagerObserver {
     notifier: Arc<Notifier>,
     takeover: Takeover,
     /// Removed with this.
     pid_file: Option<PidFile>,
     info: ProgramInfo,
     logging: Logging,
-    listeners: Sockets,
-    outside: Arc<Alone>,
-    _words: mpsc::UnboundedSender<crate::runner::commands::Word>,
+    listeners: SharedListeners,
+    backend: Arc<SingleProcess>,
+    _command_sender: mpsc::UnboundedSender<crate::runner::commands::WorkerCommand>,
 }
 
-impl Manager {
+impl ServiceManagerObserver {
     /// Returns whether the files of unix sockets outlive this process: the service manager keeps those, or
     /// they are still the process's that this one was to replace.
     fn keeps_sockets(&self) -> bool {
@@ -250,7 +251,7 @@ impl Manager {
     }
 }
 
-impl Audience for Manager {
+impl LifecycleObserver for ServiceManagerObserver {
     fn ready(&mut self) {
         tracing::info!("ready");
         {
@@ -291,8 +292,8 @@ impl Audience for Manager {
 
     fn mutated(&mut self, _result: Result<(), String>) {}
 
-    fn report(&mut self, _asked: Asked, part: ProcessPart, loaded: &Loaded) {
-        let requests = self.outside.requests();
+    fn report(&mut self, _asked: ReportRequest, part: ProcessPart, loaded: &Loaded) {
+        let requests = self.backend.requests();
         #[cfg(feature = "http")]
         let http = requests.figures().map(|figures| figures.to_string());
         #[cfg(not(feature = "http"))]

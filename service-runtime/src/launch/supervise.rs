@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::launch::preparation::Prepared;
 use crate::runner::main_fn::Main;
 use crate::service::IntoServices;
-use crate::settings::logging::{Logging, Who};
+use crate::settings::logging::{Logging, ProcessRole};
 use crate::supervisor::{Leave, Shared, Start, supervise as supervise_workers};
 use crate::worker::{WorkerSetup, work};
 
@@ -22,11 +22,11 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         preload,
         listeners,
         notifier,
-        rights,
+        privileges,
         pid_file,
         takeover,
     } = prepared;
-    Logging::identify(Who::Supervisor);
+    Logging::identify(ProcessRole::Supervisor);
     let scoped = logging.scoped();
     if let Some(preload) = preload
         && let Err(error) = preload()
@@ -47,7 +47,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         logging: logging.clone(),
         listeners,
         notifier,
-        rights: rights.clone(),
+        privileges: privileges.clone(),
         pid_file,
         takeover,
     };
@@ -78,7 +78,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         flags,
         only,
         logging,
-        rights,
+        privileges,
     };
     work(setup, main)
 }

@@ -1,4 +1,4 @@
-//! Rights: looked up with the configuration, taken once at start.
+//! Privileges: looked up with the configuration, taken once at start.
 //!
 //! The names are looked up and the user is changed while the process has one thread: credentials
 //! belong to a thread, and a name service may lock. Whatever fails here ends the program before it
@@ -12,31 +12,31 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{AccessFlags, Gid, Group, Pid, Uid, User, access, geteuid, getppid};
 
-use super::{Limit, Privileges};
+use super::{Limit, PrivilegeSettings};
 use crate::error_chain::chain;
 use crate::os::process::credentials::{self, Credentials};
 use crate::os::process::fork;
 
 /// What the settings come to on this machine.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Rights {
-    settings: Privileges,
+pub(crate) struct Privileges {
+    settings: PrivilegeSettings,
     /// Whom to become; `None` to stay who it is.
     credentials: Option<Credentials>,
 }
 
 /// A setting that this machine cannot follow: its name, and why not.
 #[derive(Debug)]
-pub(crate) struct Unknown(pub(crate) &'static str, pub(crate) String);
+pub(crate) struct PrivilegeError(pub(crate) &'static str, pub(crate) String);
 
-impl Rights {
+impl Privileges {
     /// Looks up what the settings name.
-    pub(crate) fn look_up(settings: &Privileges) -> Result<Self, Unknown> {
+    pub(crate) fn look_up(settings: &PrivilegeSettings) -> Result<Self, PrivilegeError> {
         if let Some(dir) = &settings.chdir
             && !dir.is_dir()
         {
             let message = format!("there is no directory `{}`", dir.display());
-            return Err(Unknown("chdir", message));
+            return Err(PrivilegeError("chdir", message));
         }
         Ok(Self {
             credentials: credentials(settings)?,
@@ -98,7 +98,7 @@ impl Rights {
     /// To be called while it has one thread. The signal of the parent's death comes last: a change
     /// of credentials would clear it. `parent` is the pid of the process that forked this one, as it was
     /// before the fork: a parent that has died since is an error, because no signal will tell of it.
-    pub(crate) fn take_in_worker(&self, parents_death: Signal, parent: Pid) -> Result<(), String> {
+    pub(crate) fn apply_in_worker(&self, parents_death: Signal, parent: Pid) -> Result<(), String> {
         if self.is_dropped() {
             credentials::give_up_capabilities().map_err(|error| chain(&error))?;
         }
@@ -140,7 +140,7 @@ fn set_limit(resource: Resource, limit: Limit) -> nix::Result<()> {
     setrlimit(resource, soft, hard)
 }
 
-fn credentials(settings: &Privileges) -> Result<Option<Credentials>, Unknown> {
+fn credentials(settings: &PrivilegeSettings) -> Result<Option<Credentials>, PrivilegeError> {
     let group = settings.group.as_deref().map(group).transpose()?;
     let Some(name) = settings.user.as_deref() else {
         return Ok(group.map(|gid| Credentials {
@@ -149,7 +149,7 @@ fn credentials(settings: &Privileges) -> Result<Option<Credentials>, Unknown> {
             groups: vec![gid],
         }));
     };
-    let unknown = |message: String| Unknown("user", message);
+    let unknown = |message: String| PrivilegeError("user", message);
     let number = name.parse().ok().map(Uid::from_raw);
     let found = match number {
         Some(uid) => User::from_uid(uid),
@@ -176,8 +176,8 @@ fn credentials(settings: &Privileges) -> Result<Option<Credentials>, Unknown> {
     Ok(Some(Credentials { uid, gid, groups }))
 }
 
-fn group(name: &str) -> Result<Gid, Unknown> {
-    let unknown = |message: String| Unknown("group", message);
+fn group(name: &str) -> Result<Gid, PrivilegeError> {
+    let unknown = |message: String| PrivilegeError("group", message);
     if let Ok(number) = name.parse() {
         return Ok(Gid::from_raw(number));
     }
@@ -193,12 +193,12 @@ mod tests {
     use super::*;
 
     fn look_up(user: Option<&str>, group: Option<&str>) -> Result<Option<Credentials>, String> {
-        let settings = Privileges {
+        let settings = PrivilegeSettings {
             user: user.map(str::to_owned),
             group: group.map(str::to_owned),
-            ..Privileges::default()
+            ..PrivilegeSettings::default()
         };
-        credentials(&settings).map_err(|Unknown(key, message)| format!("{key}: {message}"))
+        credentials(&settings).map_err(|PrivilegeError(key, message)| format!("{key}: {message}"))
     }
 
     #[test]
@@ -216,12 +216,12 @@ mod tests {
 
     #[test]
     fn a_parent_that_has_died_since_the_fork_is_noticed() {
-        let rights = Rights::default();
+        let privileges = Privileges::default();
         // In a thread of its own, whose setting ends with it.
         let taken = std::thread::spawn(move || {
-            let own = rights.take_in_worker(Signal::SIGPWR, getppid());
+            let own = privileges.apply_in_worker(Signal::SIGPWR, getppid());
             // No process has this pid, so it is nobody's parent.
-            let gone = rights.take_in_worker(Signal::SIGPWR, Pid::from_raw(i32::MAX));
+            let gone = privileges.apply_in_worker(Signal::SIGPWR, Pid::from_raw(i32::MAX));
             (own, gone)
         });
         let (own, gone) = taken.join().unwrap();
@@ -234,11 +234,11 @@ mod tests {
 
     #[test]
     fn a_directory_that_is_not_there_is_refused() {
-        let settings = Privileges {
+        let settings = PrivilegeSettings {
             chdir: Some("/nowhere/at/all".into()),
-            ..Privileges::default()
+            ..PrivilegeSettings::default()
         };
-        let Unknown(key, message) = Rights::look_up(&settings).unwrap_err();
+        let PrivilegeError(key, message) = Privileges::look_up(&settings).unwrap_err();
         assert_eq!(key, "chdir");
         assert!(message.contains("/nowhere/at/all"), "{message}");
     }

@@ -1,14 +1,14 @@
 //! Who the program is and what it may do.
 
-#[cfg(not(workers))]
-mod elsewhere;
 #[cfg(workers)]
 mod linux;
-pub(crate) mod pid_file;
-mod wanted;
-
 #[cfg(not(workers))]
-pub(crate) use self::elsewhere::{Rights, Unknown};
+mod other_systems;
+pub(crate) mod pid_file;
+mod privilege_settings;
+
 #[cfg(workers)]
-pub(crate) use self::linux::{Rights, Unknown};
-pub(crate) use self::wanted::{Limit, Privileges};
+pub(crate) use self::linux::{PrivilegeError, Privileges};
+#[cfg(not(workers))]
+pub(crate) use self::other_systems::{PrivilegeError, Privileges};
+pub(crate) use self::privilege_settings::{Limit, PrivilegeSettings};

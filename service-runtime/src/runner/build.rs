@@ -10,7 +10,7 @@ use crate::settings::Flags;
 use crate::settings::configuration::Loaded;
 
 /// Why a process cannot begin to serve.
-pub(crate) struct Failure {
+pub(crate) struct SetupError {
     pub(crate) exit: Exit,
     pub(crate) text: String,
 }
@@ -21,12 +21,12 @@ pub(crate) fn build_services<M>(
     flags: &Flags,
     only: &[String],
     main: impl Main<M, Output: IntoServices>,
-) -> Result<Vec<Definition>, Failure> {
-    loaded.check().map_err(|error| Failure {
+) -> Result<Vec<Definition>, SetupError> {
+    loaded.check().map_err(|error| SetupError {
         exit: Exit::Config,
         text: error.to_string(),
     })?;
-    let failed = |text| Failure {
+    let failed = |text| SetupError {
         exit: Exit::Failed,
         text,
     };

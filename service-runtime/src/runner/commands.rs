@@ -4,16 +4,16 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use crate::os::signal::{Order, Received, Signals};
+use crate::os::signal::{Received, SignalAction, Signals};
 use crate::settings::ReportFormat;
 use crate::status::History;
 use crate::stop_requests::{Requester, StopRequest, StopRequests};
 
-/// Where orders come from.
+/// Receives commands from signals and from the supervisor.
 #[derive(Debug)]
-pub(crate) struct Orders {
+pub(crate) struct CommandReceiver {
     signals: Signals,
-    words: mpsc::UnboundedReceiver<Word>,
+    worker_commands: mpsc::UnboundedReceiver<WorkerCommand>,
     /// The supervisor's pid, in a worker.
     supervisor: Option<i32>,
     stops: StopRequests,
@@ -23,22 +23,22 @@ pub(crate) struct Orders {
     history: History,
 }
 
-/// What comes from elsewhere than by a signal.
+/// What a worker is told other than by a signal.
 #[derive(Debug)]
-pub(crate) enum Word {
+pub(crate) enum WorkerCommand {
     /// The supervisor sends a configuration to be taken over.
     Mutate(Vec<u8>),
     /// The supervisor wants to know how it goes here.
-    Report(Asked),
+    Report(ReportRequest),
     /// The supervisor is gone.
     Orphaned,
     /// The channel to the supervisor has failed, and how.
     ChannelFailed(String),
 }
 
-/// Something to act on.
+/// What this process is to do.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Next {
+pub(crate) enum Command {
     /// Stop gracefully.
     Stop,
     /// Stop at once.
@@ -46,14 +46,14 @@ pub(crate) enum Next {
     /// Take the configuration of the moment.
     Reload,
     /// Report.
-    Report(Asked),
+    Report(ReportRequest),
     /// Take over this configuration.
     Mutate(Vec<u8>),
 }
 
 /// Who asked for a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum ReportRequest {
     /// Somebody outside, by a signal.
     Signal,
     /// The supervisor, for its own report.
@@ -65,16 +65,16 @@ pub(crate) enum Asked {
     },
 }
 
-impl Orders {
-    /// Takes orders from signals and from `words`, under the supervisor of this pid if there is one.
+impl CommandReceiver {
+    /// Receives commands from signals and from `worker_commands`, under the supervisor of this pid if there is one.
     pub(crate) fn new(
         signals: Signals,
-        words: mpsc::UnboundedReceiver<Word>,
+        worker_commands: mpsc::UnboundedReceiver<WorkerCommand>,
         supervisor: Option<i32>,
     ) -> Self {
         Self {
             signals,
-            words,
+            worker_commands,
             supervisor,
             stops: StopRequests::new(supervisor.is_some()),
             since: Instant::now(),
@@ -83,16 +83,16 @@ impl Orders {
         }
     }
 
-    /// Waits for the next order, and logs who gave it.
+    /// Waits for the next command, and logs who gave it.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: an order is taken only by the call that returns it.
-    pub(crate) async fn next(&mut self) -> Next {
+    /// Cancel safe: a command is taken only by the call that returns it.
+    pub(crate) async fn next(&mut self) -> Command {
         loop {
             let next = tokio::select! {
                 received = self.signals.next() => self.read(received),
-                Some(word) = self.words.recv() => Some(self.hear(word)),
+                Some(command) = self.worker_commands.recv() => Some(self.receive(command)),
             };
             if let Some(next) = next {
                 return next;
@@ -115,16 +115,16 @@ impl Orders {
         self.orphaned || self.stops.has_begun()
     }
 
-    fn read(&mut self, received: Received) -> Option<Next> {
+    fn read(&mut self, received: Received) -> Option<Command> {
         let Received {
-            order,
+            action,
             signal,
             pid,
             sender,
         } = received;
         self.history.signal(signal, &sender);
-        let (next, what) = match order {
-            Order::Stop => {
+        let (next, what) = match action {
+            SignalAction::Stop => {
                 let by_supervisor = pid.is_some() && pid == self.supervisor;
                 let requester = if by_supervisor {
                     Requester::Supervisor
@@ -135,38 +135,38 @@ impl Orders {
                     StopRequest::Begins if by_supervisor => {
                         // The supervisor has said so, and who told it.
                         tracing::debug!(sender, "{signal} of the supervisor: stops gracefully");
-                        return Some(Next::Stop);
+                        return Some(Command::Stop);
                     }
-                    StopRequest::Begins => (Next::Stop, ": stops gracefully"),
+                    StopRequest::Begins => (Command::Stop, ": stops gracefully"),
                     StopRequest::Repeats => {
                         tracing::debug!(%sender, "{signal}: already stops");
                         return None;
                     }
-                    StopRequest::IsUrgent => (Next::Quit, " again: exits at once"),
+                    StopRequest::IsUrgent => (Command::Quit, " again: exits at once"),
                 }
             }
-            Order::Quit => (Next::Quit, ": exits at once"),
-            Order::Reload => (Next::Reload, ": reloads"),
-            Order::Report => (Next::Report(Asked::Signal), ": reports"),
+            SignalAction::Quit => (Command::Quit, ": exits at once"),
+            SignalAction::Reload => (Command::Reload, ": reloads"),
+            SignalAction::Report => (Command::Report(ReportRequest::Signal), ": reports"),
         };
         let signal = signal.trim_start_matches("SIG");
         tracing::info!(%sender, "{signal}{what}");
         Some(next)
     }
 
-    fn hear(&mut self, word: Word) -> Next {
-        match word {
-            Word::Mutate(bytes) => Next::Mutate(bytes),
-            Word::Report(asked) => Next::Report(asked),
-            Word::Orphaned => {
+    fn receive(&mut self, command: WorkerCommand) -> Command {
+        match command {
+            WorkerCommand::Mutate(bytes) => Command::Mutate(bytes),
+            WorkerCommand::Report(asked) => Command::Report(asked),
+            WorkerCommand::Orphaned => {
                 self.orphaned = true;
                 tracing::error!("the supervisor is gone: stops gracefully");
-                Next::Stop
+                Command::Stop
             }
-            Word::ChannelFailed(error) => {
+            WorkerCommand::ChannelFailed(error) => {
                 self.orphaned = true;
                 tracing::error!("the channel to the supervisor failed, stops gracefully: {error}");
-                Next::Stop
+                Command::Stop
             }
         }
     }

@@ -7,20 +7,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::outside::Outside;
+use super::host_backend::HostBackend;
 use crate::listen::ListenOptions;
 use crate::metrics::RequestCounters;
 use crate::service::BoxFuture;
 use crate::service::host::{Host, Identity};
-use crate::service::phase::Board;
+use crate::service::phase::ServiceStates;
 use crate::settings::configuration::Loaded;
 use crate::settings::logging::Logging;
 
 /// The process that runs the services.
 pub(crate) struct ProcessHost {
     identity: Identity,
-    board: Board,
-    outside: Arc<dyn Outside>,
+    states: ServiceStates,
+    backend: Arc<dyn HostBackend>,
     logging: Logging,
     graceful: Mutex<Option<Duration>>,
     /// Whether this process is on its way to its end, and not to a restart of its services.
@@ -36,12 +36,12 @@ impl ProcessHost {
         identity: Identity,
         loaded: &Loaded,
         logging: Logging,
-        outside: Arc<dyn Outside>,
+        backend: Arc<dyn HostBackend>,
     ) -> Self {
         Self {
             identity,
-            board: Board::default(),
-            outside,
+            states: ServiceStates::default(),
+            backend,
             logging,
             ends: AtomicBool::new(false),
             graceful: Mutex::new(loaded.settings.graceful_shutdown_timeout),
@@ -61,12 +61,12 @@ impl ProcessHost {
 
     /// Begins to note anew which sockets the services use, before they start again.
     pub(crate) fn begin_restart(&self) {
-        self.outside.begin_restart();
+        self.backend.begin_restart();
     }
 
     /// Closes the sockets of addresses that were given up by a restart.
     pub(crate) fn close_unused_sockets(&self) {
-        self.outside.close_unused();
+        self.backend.close_unused();
     }
 
     /// Says that this process is on its way to its end.
@@ -90,35 +90,35 @@ impl Host for ProcessHost {
         &self.identity
     }
 
-    fn board(&self) -> &Board {
-        &self.board
+    fn states(&self) -> &ServiceStates {
+        &self.states
     }
 
     fn listen(&self, options: ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>> {
         let options = options.reuse_port_by_default(self.reuse_port);
-        self.outside.listen(&options)
+        self.backend.listen(&options)
     }
 
     fn status(&self, service: &str, text: &str) {
-        self.board.set_status(service, text);
-        self.outside.status(service, text);
+        self.states.set_status(service, text);
+        self.backend.status(service, text);
     }
 
     fn lock(&self, task: &str) -> Option<Box<dyn Any + Send>> {
-        self.outside.lock(task)
+        self.backend.lock(task)
     }
 
     fn program_ends(&self) -> bool {
-        self.outside.program_ends(self.ends.load(Ordering::Acquire))
+        self.backend.program_ends(self.ends.load(Ordering::Acquire))
     }
 
     fn stop_limit(&self) -> Option<Duration> {
         let usual = *self.graceful.lock().unwrap_or_else(PoisonError::into_inner);
-        self.outside.stop_limit().unwrap_or(usual)
+        self.backend.stop_limit().unwrap_or(usual)
     }
 
     fn requests(&self) -> &RequestCounters {
-        self.outside.requests()
+        self.backend.requests()
     }
 
     #[cfg(feature = "config")]

@@ -6,8 +6,8 @@
 pub(crate) mod build;
 pub(crate) mod commands;
 pub(crate) mod host;
+pub(crate) mod host_backend;
 pub(crate) mod main_fn;
-pub(crate) mod outside;
 mod report;
 mod run_state;
 pub(crate) mod runtime;
@@ -23,27 +23,27 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use self::report::phases;
-pub(crate) use self::service_exit::{Change, Restarts, ServiceExit};
-use self::service_task::{Command, ServiceTask};
+pub(crate) use self::service_exit::{ConfigurationChange, RestartPolicy, ServiceExit};
+use self::service_task::{ServiceCommand, ServiceTask};
 use crate::service::host::Host;
 use crate::service::{AnyService, Context, Definition, Phase, levels};
 use crate::settings::configuration::Loaded;
 use crate::tasks::TaskGroup;
 
 /// The services of this process.
-pub(crate) struct Running {
+pub(crate) struct RunningServices {
     host: Arc<dyn Host>,
-    restarts: Restarts,
-    lives: Vec<Handle>,
+    restarts: RestartPolicy,
+    handles: Vec<Handle>,
     levels: Vec<Vec<usize>>,
     group: TaskGroup,
-    told: mpsc::UnboundedReceiver<ServiceExit>,
-    tell: mpsc::UnboundedSender<ServiceExit>,
+    exits: mpsc::UnboundedReceiver<ServiceExit>,
+    exit_sender: mpsc::UnboundedSender<ServiceExit>,
 }
 
 /// A service that could not be started or stopped, or did not take over a configuration.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub(crate) struct ServiceError {
     pub(crate) service: String,
     pub(crate) error: anyhow::Error,
 }
@@ -52,20 +52,20 @@ pub(crate) struct Fault {
 #[derive(Debug)]
 pub(crate) enum StartError {
     /// This one could not be started.
-    NotStarted(Fault),
+    NotStarted(ServiceError),
     /// This one was ready, and failed while others were being started.
-    Failed(Fault),
+    Failed(ServiceError),
 }
 
 /// One service as its task sees and shows it.
 struct Handle {
     definition: Definition,
-    commands: Option<mpsc::UnboundedSender<Command>>,
+    commands: Option<mpsc::UnboundedSender<ServiceCommand>>,
     ended: Option<oneshot::Receiver<anyhow::Result<()>>>,
-    now: Arc<run_state::RunState>,
+    state: Arc<run_state::RunState>,
 }
 
-impl Running {
+impl RunningServices {
     /// Checks names and order; nothing runs yet.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Running {
     pub(crate) fn new(
         services: Vec<Definition>,
         host: Arc<dyn Host>,
-        restarts: Restarts,
+        restarts: RestartPolicy,
     ) -> Result<Self, String> {
         let descriptions: Vec<_> = services
             .iter()
@@ -87,17 +87,17 @@ impl Running {
                 .collect::<Vec<_>>()
                 .join("\n")
         })?;
-        let (tell, told) = mpsc::unbounded_channel();
-        let lives = services
+        let (exit_sender, exits) = mpsc::unbounded_channel();
+        let handles = services
             .into_iter()
             .map(|definition| {
-                host.board()
+                host.states()
                     .set(definition.description.name(), Phase::Waiting);
                 Handle {
                     definition,
                     commands: None,
                     ended: None,
-                    now: Arc::default(),
+                    state: Arc::default(),
                 }
             })
             .collect();
@@ -105,11 +105,11 @@ impl Running {
         Ok(Self {
             host,
             restarts,
-            lives,
+            handles,
             levels,
             group,
-            told,
-            tell,
+            exits,
+            exit_sender,
         })
     }
 
@@ -125,35 +125,37 @@ impl Running {
     /// Dropping the future leaves services half started; [`stop`](Self::stop) stops those too.
     pub(crate) async fn start(&mut self) -> Result<(), StartError> {
         for index in self.levels.concat() {
-            let handle = &mut self.lives[index];
+            let handle = &mut self.handles[index];
             let service = handle.definition.description.name().to_owned();
-            let (commands, orders) = mpsc::unbounded_channel();
+            let (commands, receiver) = mpsc::unbounded_channel();
             let (started, is_started) = oneshot::channel();
             let (end, ended) = oneshot::channel();
-            let life = ServiceTask {
+            let task = ServiceTask {
                 definition: handle.definition.clone(),
                 host: Arc::clone(&self.host),
                 restarts: self.restarts,
-                orders,
+                commands: receiver,
                 started: Some(started),
-                tell: self.tell.clone(),
-                now: Arc::clone(&handle.now),
+                exit_sender: self.exit_sender.clone(),
+                state: Arc::clone(&handle.state),
             };
             let spawned = self.group.try_spawn(service.clone(), async move {
-                let _ = end.send(life.run().await);
+                let _ = end.send(task.run().await);
             });
             if let Err(error) = spawned {
                 let error = error.into();
-                return Err(StartError::NotStarted(Fault { service, error }));
+                return Err(StartError::NotStarted(ServiceError { service, error }));
             }
             handle.commands = Some(commands);
             handle.ended = Some(ended);
-            match unless_one_fails(is_started, &mut self.told).await? {
+            match unless_one_fails(is_started, &mut self.exits).await? {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => return Err(StartError::NotStarted(Fault { service, error })),
+                Ok(Err(error)) => {
+                    return Err(StartError::NotStarted(ServiceError { service, error }));
+                }
                 Err(_) => {
                     let error = anyhow::anyhow!("its task ended before it was started");
-                    return Err(StartError::NotStarted(Fault { service, error }));
+                    return Err(StartError::NotStarted(ServiceError { service, error }));
                 }
             }
         }
@@ -166,8 +168,8 @@ impl Running {
     ///
     /// Cancel safe: what is told is told by the call that returns it.
     pub(crate) async fn next(&mut self) -> ServiceExit {
-        match self.told.recv().await {
-            Some(told) => told,
+        match self.exits.recv().await {
+            Some(exit) => exit,
             // One sender is `self.tell`.
             None => std::future::pending().await,
         }
@@ -175,7 +177,7 @@ impl Running {
 
     /// Returns whether no service runs any more.
     pub(crate) fn is_over(&self) -> bool {
-        self.lives.iter().all(|life| life.now.is_over())
+        self.handles.iter().all(|handle| handle.state.is_over())
     }
 
     /// Stops every service, those first that nothing needs, and waits for them.
@@ -185,24 +187,24 @@ impl Running {
     /// # Cancel safety
     ///
     /// Dropping the future takes no stop back; a second call goes on.
-    pub(crate) async fn stop(&mut self) -> Vec<Fault> {
+    pub(crate) async fn stop(&mut self) -> Vec<ServiceError> {
         let mut errors = Vec::new();
         for level in self.levels.clone().into_iter().rev() {
             for index in &level {
-                if let Some(commands) = &self.lives[*index].commands {
-                    let _ = commands.send(Command::Stop);
+                if let Some(commands) = &self.handles[*index].commands {
+                    let _ = commands.send(ServiceCommand::Stop);
                 }
             }
             for index in level {
-                let Some(ended) = &mut self.lives[index].ended else {
+                let Some(ended) = &mut self.handles[index].ended else {
                     continue;
                 };
                 let result = ended.await.unwrap_or(Ok(()));
-                self.lives[index].ended = None;
-                self.lives[index].commands = None;
+                self.handles[index].ended = None;
+                self.handles[index].commands = None;
                 if let Err(error) = result {
-                    let service = self.lives[index].definition.description.name().to_owned();
-                    errors.push(Fault { service, error });
+                    let service = self.handles[index].definition.description.name().to_owned();
+                    errors.push(ServiceError { service, error });
                 }
             }
         }
@@ -210,30 +212,33 @@ impl Running {
     }
 
     /// Makes the services startable again after a stop, with new back-off settings.
-    pub(crate) fn rearm(&mut self, restarts: Restarts) {
+    pub(crate) fn rearm(&mut self, restarts: RestartPolicy) {
         self.restarts = restarts;
-        let (tell, told) = mpsc::unbounded_channel();
-        (self.tell, self.told) = (tell, told);
+        let (exit_sender, exits) = mpsc::unbounded_channel();
+        (self.exit_sender, self.exits) = (exit_sender, exits);
     }
 
     /// Lets every running service take over a new configuration, in start order.
     ///
     /// Returns the errors, each with its service; the services go on all the same.
-    pub(crate) async fn reset(&mut self, change: Change) -> Vec<Fault> {
+    pub(crate) async fn reset(&mut self, change: ConfigurationChange) -> Vec<ServiceError> {
         let mut errors = Vec::new();
         for index in self.levels.concat() {
-            let handle = &self.lives[index];
+            let handle = &self.handles[index];
             let Some(commands) = &handle.commands else {
                 continue;
             };
             let (done, is_done) = oneshot::channel();
-            if commands.send(Command::Reset(change.clone(), done)).is_err() {
+            if commands
+                .send(ServiceCommand::Reset(change.clone(), done))
+                .is_err()
+            {
                 continue;
             }
             // A service that ends meanwhile drops its side: it has nothing to take over.
             if let Ok(Err(error)) = is_done.await {
                 let service = handle.definition.description.name().to_owned();
-                errors.push(Fault { service, error });
+                errors.push(ServiceError { service, error });
             }
         }
         errors
@@ -241,9 +246,9 @@ impl Running {
 
     /// Returns how to ask each service that runs.
     pub(crate) fn current(&self) -> Vec<(AnyService, Context)> {
-        self.lives
+        self.handles
             .iter()
-            .filter_map(|life| life.now.service())
+            .filter_map(|handle| handle.state.service())
             .collect()
     }
 }
@@ -251,15 +256,15 @@ impl Running {
 /// Waits for a start; returns an error if meanwhile a service fails that was ready before.
 async fn unless_one_fails<T>(
     mut start: oneshot::Receiver<T>,
-    told: &mut mpsc::UnboundedReceiver<ServiceExit>,
+    exits: &mut mpsc::UnboundedReceiver<ServiceExit>,
 ) -> Result<Result<T, oneshot::error::RecvError>, StartError> {
     loop {
         tokio::select! {
             biased;
             started = &mut start => return Ok(started),
             // Those that have ended well are missed by nobody: the one that starts is still to end.
-            Some(told) = told.recv() => if let ServiceExit::Failed(service, error) = told {
-                return Err(StartError::Failed(Fault { service, error }));
+            Some(exit) = exits.recv() => if let ServiceExit::Failed(service, error) = exit {
+                return Err(StartError::Failed(ServiceError { service, error }));
             },
         }
     }
@@ -268,10 +273,10 @@ async fn unless_one_fails<T>(
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotStarted(Fault { service, error }) => {
+            Self::NotStarted(ServiceError { service, error }) => {
                 write!(f, "service `{service}` could not be started: {error:#}")
             }
-            Self::Failed(Fault { service, error }) => {
+            Self::Failed(ServiceError { service, error }) => {
                 write!(
                     f,
                     "service `{service}` failed while others were being started: {error:#}"
@@ -289,7 +294,7 @@ impl StartError {
     }
 }
 
-impl Change {
+impl ConfigurationChange {
     /// Tells of a configuration that another has taken the place of.
     pub(crate) fn between(old: &Loaded, new: &Loaded) -> Self {
         #[cfg(not(feature = "config"))]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::Running;
+use super::RunningServices;
 use crate::service::host::Host;
 use crate::service::{Health, Phase};
 use crate::status::{ProcessPart, ServiceStatus, TaskStatus, whole_seconds};
@@ -13,12 +13,12 @@ use crate::tasks::TaskInfo;
 /// How long the services together may take to say how they go. A supervisor waits for longer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-impl Running {
+impl RunningServices {
     /// Describes every service that still has something to do, one line each.
     pub(crate) fn still_running(&self) -> Vec<String> {
-        self.lives
+        self.handles
             .iter()
-            .filter_map(|life| life.now.context())
+            .filter_map(|handle| handle.state.context())
             .map(|cx| {
                 let mut parts: Vec<String> = cx.tasks().tasks().iter().map(task).collect();
                 if let Some((hook, since)) = cx.current_hook() {
@@ -62,7 +62,7 @@ impl Running {
 
 /// Describes every service with its phase.
 pub(crate) fn phases(host: &dyn Host) -> ProcessPart {
-    let states = host.board();
+    let states = host.states();
     let service = |(name, phase): (String, Phase)| ServiceStatus {
         status: states.status(&name),
         name,

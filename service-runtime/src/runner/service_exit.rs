@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// How services with `on_error = "restart"` are started again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Restarts {
+pub(crate) struct RestartPolicy {
     pub(crate) delay: Duration,
     pub(crate) delay_max: Duration,
     pub(crate) healthy_after: Duration,
@@ -27,7 +27,7 @@ pub(crate) enum ServiceExit {
 
 /// A configuration taken over without a restart.
 #[derive(Clone)]
-pub(crate) struct Change {
+pub(crate) struct ConfigurationChange {
     /// The configuration before and after.
     #[cfg(feature = "config")]
     pub(crate) snapshots: (crate::config::Snapshot, crate::config::Snapshot),

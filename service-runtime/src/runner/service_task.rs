@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::run_state::RunState;
-use super::{Change, Restarts, ServiceExit};
+use super::{ConfigurationChange, RestartPolicy, ServiceExit};
 use crate::service::host::Host;
 use crate::service::{AnyService, Build, Context, Definition, OnError, Phase};
 #[cfg(feature = "http")]
@@ -16,34 +16,34 @@ use crate::service::{BoxFuture, Health};
 use crate::tasks::catch_panic;
 
 /// What a service is told.
-pub(super) enum Command {
+pub(super) enum ServiceCommand {
     /// Stop.
     Stop,
     /// Take over a new configuration, and say how it went.
-    Reset(Change, oneshot::Sender<anyhow::Result<()>>),
+    Reset(ConfigurationChange, oneshot::Sender<anyhow::Result<()>>),
 }
 
 /// The task of one service.
 pub(super) struct ServiceTask {
     pub(super) definition: Definition,
     pub(super) host: Arc<dyn Host>,
-    pub(super) restarts: Restarts,
-    pub(super) orders: mpsc::UnboundedReceiver<Command>,
+    pub(super) restarts: RestartPolicy,
+    pub(super) commands: mpsc::UnboundedReceiver<ServiceCommand>,
     pub(super) started: Option<oneshot::Sender<anyhow::Result<()>>>,
-    pub(super) tell: mpsc::UnboundedSender<ServiceExit>,
-    pub(super) now: Arc<RunState>,
+    pub(super) exit_sender: mpsc::UnboundedSender<ServiceExit>,
+    pub(super) state: Arc<RunState>,
 }
 
 /// How the last run of a service ended.
 enum RunOutcome {
-    /// As it was told to, or as the one who started it is told.
+    /// By a command, or in a start whose result says so.
     Stopped,
-    /// By itself, which is to be told.
+    /// By itself, which the launcher has to learn.
     ServiceExit(ServiceExit),
 }
 
 /// How one run of a service ended, with everything of it stopped.
-enum End {
+enum RunEnd {
     /// It was told to; how the stop went.
     Stopped(anyhow::Result<()>),
     /// Its work is done.
@@ -57,14 +57,14 @@ enum End {
 impl ServiceTask {
     /// Runs the service until its final end; returns how its stop went.
     pub(super) async fn run(mut self) -> anyhow::Result<()> {
-        self.now.begin();
+        self.state.begin();
         let result = self.run_with_restarts().await;
-        self.now.end();
-        // ServiceExit only now: who hears of it asks at once whether any service still lives.
+        self.state.end();
+        // Sent only now: who receives it asks at once whether any service still lives.
         match result {
             Ok(RunOutcome::Stopped) => Ok(()),
-            Ok(RunOutcome::ServiceExit(told)) => {
-                let _ = self.tell.send(told);
+            Ok(RunOutcome::ServiceExit(exit)) => {
+                let _ = self.exit_sender.send(exit);
                 Ok(())
             }
             Err(error) => Err(error),
@@ -77,24 +77,24 @@ impl ServiceTask {
         let mut failed_in_a_row = 0_u64;
         loop {
             let error = match self.one_run(&name).await {
-                End::Stopped(result) => {
+                RunEnd::Stopped(result) => {
                     self.phase(&name, Phase::Stopped);
                     return result.map(|()| RunOutcome::Stopped);
                 }
-                End::Done => {
+                RunEnd::Done => {
                     self.phase(&name, Phase::Stopped);
                     tracing::info!(service = name, "service is done");
                     return Ok(RunOutcome::ServiceExit(ServiceExit::Done));
                 }
-                End::NotStarted(error) if self.started.is_some() => {
+                RunEnd::NotStarted(error) if self.started.is_some() => {
                     self.phase(&name, Phase::Failed);
                     if let Some(started) = self.started.take() {
                         let _ = started.send(Err(error));
                     }
                     return Ok(RunOutcome::Stopped);
                 }
-                End::NotStarted(error) => error,
-                End::Failed(error, ready_for) => {
+                RunEnd::NotStarted(error) => error,
+                RunEnd::Failed(error, ready_for) => {
                     if ready_for >= self.restarts.healthy_after {
                         failed_in_a_row = 0;
                     }
@@ -137,35 +137,35 @@ impl ServiceTask {
         }
     }
 
-    async fn one_run(&mut self, name: &str) -> End {
+    async fn one_run(&mut self, name: &str) -> RunEnd {
         self.phase(name, Phase::Starting);
         let cx = Context::new(name, Arc::clone(&self.host));
-        self.now.set(None, Some(&cx));
+        self.state.set(None, Some(&cx));
         let end = self.run_with(name, &cx).await;
-        self.now.set(None, None);
+        self.state.set(None, None);
         #[cfg(feature = "http")]
-        self.host.board().set_health_check(name, None);
+        self.host.states().set_health_check(name, None);
         end
     }
 
-    async fn run_with(&mut self, name: &str, cx: &Context) -> End {
-        let begin = begin(self.definition.build.clone(), cx, self.now.is_used());
+    async fn run_with(&mut self, name: &str, cx: &Context) -> RunEnd {
+        let begin = begin(self.definition.build.clone(), cx, self.state.is_used());
         let begun = tokio::select! {
             begun = begin => begun,
-            () = told_to_stop(&mut self.orders) => {
+            () = told_to_stop(&mut self.commands) => {
                 self.give_up(cx).await;
-                return End::Stopped(Ok(()));
+                return RunEnd::Stopped(Ok(()));
             }
         };
         let service = match begun {
             Ok(service) => service,
             Err(error) => {
                 self.give_up(cx).await;
-                return End::NotStarted(error);
+                return RunEnd::NotStarted(error);
             }
         };
         self.phase(name, Phase::Ready);
-        self.now.set(Some(&service), Some(cx));
+        self.state.set(Some(&service), Some(cx));
         #[cfg(feature = "http")]
         self.offer_health_check(name, &service, cx);
         match self.started.take() {
@@ -185,11 +185,11 @@ impl ServiceTask {
             let (service, cx) = (service.clone(), cx.clone());
             Box::pin(async move { service.health(&cx).await }) as BoxFuture<'static, Health>
         });
-        self.host.board().set_health_check(name, Some(check));
+        self.host.states().set_health_check(name, Some(check));
     }
 
     /// Runs a started service until it ends or is told to, and stops it.
-    async fn serve(&mut self, name: &str, service: &AnyService, cx: &Context) -> End {
+    async fn serve(&mut self, name: &str, service: &AnyService, cx: &Context) -> RunEnd {
         let ready_since = Instant::now();
         let mut wait = std::pin::pin!(caught(service.wait(cx)));
         let ended = loop {
@@ -203,17 +203,17 @@ impl ServiceTask {
                     let ready_for = ready_since.elapsed();
                     return self.end_by_itself(name, cx, stop, end, ready_for).await;
                 }
-                order = self.orders.recv() => match order {
-                    Some(Command::Reset(change, done)) => tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(ServiceCommand::Reset(change, done)) => tokio::select! {
                         result = reset(service, cx, &change) => {
                             let _ = done.send(result);
                         }
-                        // As with a start: it has until its next await.
-                        () = told_to_stop(&mut self.orders) => break None,
+                        // As at a start, the hook is dropped at its next await.
+                        () = told_to_stop(&mut self.commands) => break None,
                     },
-                    Some(Command::Stop) => break None,
+                    Some(ServiceCommand::Stop) => break None,
                     // The launcher is gone: the process exits at once.
-                    None => return End::Stopped(Ok(())),
+                    None => return RunEnd::Stopped(Ok(())),
                 },
             }
         };
@@ -226,7 +226,7 @@ impl ServiceTask {
                 let stopped = stop.await;
                 // A task that failed while it drained is told with the service.
                 let late = cx.late_failure().map_or(Ok(()), Err);
-                End::Stopped(stopped.and(late))
+                RunEnd::Stopped(stopped.and(late))
             }
             Some(result) => self.end_by_itself(name, cx, stop, result, ready_for).await,
         }
@@ -240,11 +240,11 @@ impl ServiceTask {
         stop: impl Future<Output = anyhow::Result<()>>,
         result: anyhow::Result<()>,
         ready_for: Duration,
-    ) -> End {
+    ) -> RunEnd {
         self.bounded(name, cx, stop).await;
         match result {
-            Ok(()) => End::Done,
-            Err(error) => End::Failed(error, ready_for),
+            Ok(()) => RunEnd::Done,
+            Err(error) => RunEnd::Failed(error, ready_for),
         }
     }
 
@@ -286,7 +286,7 @@ impl ServiceTask {
     /// Waits; returns early, with `true`, when told to stop.
     async fn stopped_within(&mut self, delay: Duration) -> bool {
         tokio::select! {
-            () = told_to_stop(&mut self.orders) => true,
+            () = told_to_stop(&mut self.commands) => true,
             () = sleep(delay) => false,
         }
     }
@@ -303,7 +303,7 @@ impl ServiceTask {
     }
 
     fn phase(&self, name: &str, phase: Phase) {
-        self.host.board().set(name, phase);
+        self.host.states().set(name, phase);
     }
 }
 
@@ -350,23 +350,27 @@ async fn begin(build: Build, cx: &Context, used: bool) -> anyhow::Result<AnyServ
     Ok(service)
 }
 
-async fn reset(service: &AnyService, cx: &Context, change: &Change) -> anyhow::Result<()> {
+async fn reset(
+    service: &AnyService,
+    cx: &Context,
+    change: &ConfigurationChange,
+) -> anyhow::Result<()> {
     #[cfg(feature = "config")]
     {
         let (old, new) = &change.snapshots;
         cx.changed(old, new)?;
     }
     #[cfg(not(feature = "config"))]
-    let Change {} = change;
+    let ConfigurationChange {} = change;
     caught(service.reset(cx)).await
 }
 
-/// Waits for the order to stop; what else is ordered meanwhile has nobody to do it.
-async fn told_to_stop(orders: &mut mpsc::UnboundedReceiver<Command>) {
-    while let Some(order) = orders.recv().await {
-        match order {
-            Command::Stop => return,
-            Command::Reset(_, done) => drop(done),
+/// Waits for the command to stop; any other command has no service yet that could follow it.
+async fn told_to_stop(commands: &mut mpsc::UnboundedReceiver<ServiceCommand>) {
+    while let Some(command) = commands.recv().await {
+        match command {
+            ServiceCommand::Stop => return,
+            ServiceCommand::Reset(_, done) => drop(done),
         }
     }
 }

@@ -20,8 +20,8 @@ use crate::stop_requests::{Requester, StopRequest, StopRequests};
 /// The thread's stack, in bytes.
 const STACK: usize = 64 * 1024;
 
-/// How long the runtime has to do by itself what the watchdog would do: log, and exit.
-const COURTESY: Duration = Duration::from_millis(300);
+/// How long the runtime has to log and exit by itself before the watchdog does.
+const EXIT_DELAY: Duration = Duration::from_millis(300);
 
 /// How long the log may hold up an exit.
 const LOG_LIMIT: Duration = Duration::from_millis(100);
@@ -32,11 +32,11 @@ const LOG_LIMIT: Duration = Duration::from_millis(100);
 /// has not executed its program yet, holds a copy of the other end. No program sends this signal
 /// otherwise, and one that was sent by somebody else is no death.
 #[cfg(workers)]
-pub(crate) const PARENTS_DEATH: nix::sys::signal::Signal = nix::sys::signal::Signal::SIGPWR;
+pub(crate) const PARENT_DEATH_SIGNAL: nix::sys::signal::Signal = nix::sys::signal::Signal::SIGPWR;
 
 /// The supervisor of this process, as the watchdog holds it.
 #[derive(Debug)]
-pub(crate) struct Lifeline {
+pub(crate) struct WatchedSupervisor {
     /// A second handle on the channel, whose end is the supervisor's.
     pub(crate) channel: OwnedFd,
     /// Its pid, as it was before the fork: read later, it may be that of whoever adopted this process.
@@ -58,7 +58,7 @@ impl Watchdog {
     /// Returns the error of the operating system: no threads or descriptors left.
     pub(crate) fn start(
         graceful: Option<Duration>,
-        supervisor: Option<Lifeline>,
+        supervisor: Option<WatchedSupervisor>,
         orphaned: impl Fn() + Send + 'static,
     ) -> io::Result<Self> {
         let watchdog = Self(Arc::new(Mutex::new(graceful)));
@@ -92,7 +92,7 @@ struct Watch {
     ints: PipeReader,
     /// Wakes when the supervisor has died, in a worker.
     deaths: Option<PipeReader>,
-    supervisor: Option<Lifeline>,
+    supervisor: Option<WatchedSupervisor>,
     watchdog: Watchdog,
 }
 
@@ -113,14 +113,14 @@ impl Watch {
                 exit::now(Exit::Failed.code().into());
             }
             if seen.int {
-                deadline = sooner(deadline, after(now, COURTESY));
+                deadline = sooner(deadline, after(now, EXIT_DELAY));
             }
             for _ in 0..seen.stops {
                 let request = requests.count(now.duration_since(since), Requester::Unknown);
                 if request == StopRequest::IsUrgent {
-                    deadline = sooner(deadline, after(now, COURTESY));
+                    deadline = sooner(deadline, after(now, EXIT_DELAY));
                 } else if bounds_stops && let Some(graceful) = self.watchdog.graceful() {
-                    deadline = sooner(deadline, after(after(now, graceful), COURTESY));
+                    deadline = sooner(deadline, after(after(now, graceful), EXIT_DELAY));
                 }
             }
             if seen.orphaned {
@@ -128,7 +128,7 @@ impl Watch {
                 self.deaths = None;
                 orphaned();
                 if let Some(graceful) = self.watchdog.graceful() {
-                    deadline = sooner(deadline, after(after(now, graceful), COURTESY));
+                    deadline = sooner(deadline, after(after(now, graceful), EXIT_DELAY));
                 }
             }
             seen = self.wait(deadline);
@@ -207,7 +207,7 @@ fn caught(signals: &[i32]) -> io::Result<PipeReader> {
 fn deaths(supervised: bool) -> io::Result<Option<PipeReader>> {
     #[cfg(workers)]
     if supervised {
-        return caught(&[PARENTS_DEATH as i32]).map(Some);
+        return caught(&[PARENT_DEATH_SIGNAL as i32]).map(Some);
     }
     let _ = supervised;
     Ok(None)

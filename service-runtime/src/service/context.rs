@@ -180,7 +180,7 @@ impl Context {
     ///
     /// A name that no service has stays at [`Phase::Waiting`].
     pub fn phase_of(&self, service: &str) -> watch::Receiver<Phase> {
-        self.0.host.board().watch(service)
+        self.0.host.states().watch(service)
     }
 
     /// Listens on an address: `127.0.0.1:80`, `[::1]:80`, `:80`, `localhost:80`, `unix:/path` or
@@ -216,10 +216,10 @@ impl Context {
     /// Returns every service of this process with its phase, and how to ask it how it goes.
     #[cfg(feature = "http")]
     pub(crate) fn services(&self) -> Vec<(String, Phase, Option<super::phase::HealthCheck>)> {
-        let board = self.0.host.board();
-        let all = board.all().into_iter();
+        let states = self.0.host.states();
+        let all = states.all().into_iter();
         all.map(|(name, phase)| {
-            let check = board.health_check(&name);
+            let check = states.health_check(&name);
             (name, phase, check)
         })
         .collect()

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use super::BoxFuture;
-use super::phase::Board;
+use super::phase::ServiceStates;
 use crate::listen::ListenOptions;
 use crate::metrics::RequestCounters;
 
@@ -16,7 +16,7 @@ pub(crate) trait Host: Send + Sync + fmt::Debug + 'static {
     fn identity(&self) -> &Identity;
 
     /// Returns the phases of the services of this process.
-    fn board(&self) -> &Board;
+    fn states(&self) -> &ServiceStates;
 
     /// Gives a listening socket for an address that needs no look-up.
     ///

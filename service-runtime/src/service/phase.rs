@@ -46,7 +46,7 @@ pub(crate) type HealthCheck = Arc<dyn Fn() -> BoxFuture<'static, Health> + Send 
 
 /// The phases of all services of a process, and how to ask the running ones how they go.
 #[derive(Clone, Default)]
-pub(crate) struct Board {
+pub(crate) struct ServiceStates {
     phases: Arc<Mutex<BTreeMap<String, watch::Sender<Phase>>>>,
     /// What each has last said of itself.
     statuses: Arc<Mutex<BTreeMap<String, String>>>,
@@ -54,7 +54,7 @@ pub(crate) struct Board {
     health_checks: Arc<Mutex<BTreeMap<String, HealthCheck>>>,
 }
 
-impl Board {
+impl ServiceStates {
     /// Sets the phase of a service and wakes who watches it.
     pub(crate) fn set(&self, service: &str, phase: Phase) {
         self.sender(service).send_replace(phase);
@@ -120,7 +120,7 @@ impl Board {
     }
 }
 
-impl fmt::Debug for Board {
+impl fmt::Debug for ServiceStates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.all()).finish()
     }

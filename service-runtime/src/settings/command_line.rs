@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{StyledStr, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::settings::options::Options;
+use crate::settings::options::LaunchOptions;
 use crate::settings::{KEYS, Key, Settings};
 
 /// What the command line says.
@@ -40,14 +40,14 @@ pub(crate) enum Task {
 ///
 /// Returns clap's answer: a mistake, or the text of `--help` and `--version`.
 pub(crate) fn read(
-    options: &Options,
+    options: &LaunchOptions,
     own: impl FnOnce(Command) -> Command,
 ) -> Result<CommandLine, clap::Error> {
     parse(options, own, std::env::args_os())
 }
 
 fn parse(
-    options: &Options,
+    options: &LaunchOptions,
     own: impl FnOnce(Command) -> Command,
     arguments: impl Iterator<Item = std::ffi::OsString>,
 ) -> Result<CommandLine, clap::Error> {
@@ -72,7 +72,7 @@ fn parse(
     })
 }
 
-fn command(options: &Options) -> Command {
+fn command(options: &LaunchOptions) -> Command {
     let command = Command::new(options.program.clone())
         .next_line_help(false)
         .after_help(after_help(&options.program));
@@ -184,12 +184,12 @@ mod tests {
 
     fn line(arguments: &[&str]) -> Result<CommandLine, clap::Error> {
         let arguments = ["program"].iter().chain(arguments).map(Into::into);
-        parse(&Options::new("program"), |command| command, arguments)
+        parse(&LaunchOptions::new("program"), |command| command, arguments)
     }
 
     #[test]
     fn the_command_is_well_formed() {
-        command(&Options::new("program")).debug_assert();
+        command(&LaunchOptions::new("program")).debug_assert();
     }
 
     #[test]

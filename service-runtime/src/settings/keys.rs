@@ -171,7 +171,7 @@ pub(crate) const KEYS: &[Key] = &[
         "Its group; the user's own, and those it is a member of, if not given.",
         |s, t| set(&mut s.privileges.group, filled(t).map(Some))),
     key("no_new_privileges", "bool", "`true` or `false`", "false", false,
-        "Whether nothing that the program executes may give it more rights, such as a set-user-id file.",
+        "Whether nothing that the program executes may give it more privileges, such as a set-user-id file.",
         |s, t| set(&mut s.privileges.no_new, t.parse().ok())),
     key("umask", "String", "an octal mask up to `777`, such as `027`", "", false,
         "The permissions that new files and sockets never have.",

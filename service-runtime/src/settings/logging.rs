@@ -69,7 +69,7 @@ impl Logging {
     /// Turns panics into lines of the log, whole and in its format.
     ///
     /// To be called before the author's `main`: a hook that it installs takes the place of this.
-    pub(crate) fn hear_panics(&self) {
+    pub(crate) fn log_panics(&self) {
         #[cfg(feature = "log")]
         if self.log.is_some() {
             std::panic::set_hook(Box::new(|panic| {
@@ -128,15 +128,15 @@ impl Logging {
     }
 
     /// Says in every line who this process is.
-    pub(crate) fn identify(who: Who) {
+    pub(crate) fn identify(role: ProcessRole) {
         #[cfg(feature = "log")]
-        crate::log::identify(match who {
-            Who::Alone => crate::log::Identity::Alone,
-            Who::Supervisor => crate::log::Identity::Supervisor,
-            Who::Worker(slot) => crate::log::Identity::Worker(slot),
+        crate::log::identify(match role {
+            ProcessRole::Alone => crate::log::Identity::Alone,
+            ProcessRole::Supervisor => crate::log::Identity::Supervisor,
+            ProcessRole::Worker(slot) => crate::log::Identity::Worker(slot),
         });
         #[cfg(not(feature = "log"))]
-        let _ = who;
+        let _ = role;
     }
 }
 
@@ -149,7 +149,7 @@ fn nobody_listens() -> bool {
 
 /// Who a process is among those of its program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Who {
+pub(crate) enum ProcessRole {
     /// The only one.
     Alone,
     /// The one that forks.

@@ -1,7 +1,7 @@
 //! The table `[launch]`: every setting of a launcher, in one list.
 //!
 //! A setting is the same under the same name as an argument of `#[launch(…)]`, as a method of
-//! [`Options`](self::options::Options), a key of the table `[launch]`, a flag and an environment variable.
+//! [`LaunchOptions`](self::options::LaunchOptions), a key of the table `[launch]`, a flag and an environment variable.
 //! All of them arrive as text and are read by the one function of their key.
 
 #[cfg(feature = "cli")]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::report::Report;
 use super::workers::Workers;
 use crate::log::LogFormat;
-use crate::privileges::Privileges;
+use crate::privileges::PrivilegeSettings;
 use crate::service::{RestartMethod, RuntimeKind};
 
 /// The effective settings of a launch.
@@ -41,7 +41,7 @@ pub(crate) struct Settings {
     pub(crate) pid_file: Option<PathBuf>,
     pub(crate) report: Report,
     pub(crate) on_worker_exit: ExitCommand,
-    pub(crate) privileges: Privileges,
+    pub(crate) privileges: PrivilegeSettings,
 }
 
 /// When a worker is worn out and replaced.
@@ -111,7 +111,7 @@ impl Default for Settings {
                 command: Vec::new(),
                 timeout: Some(Duration::from_secs(10)),
             },
-            privileges: Privileges::default(),
+            privileges: PrivilegeSettings::default(),
         }
     }
 }

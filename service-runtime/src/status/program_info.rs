@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::row::Row;
 use crate::settings::configuration::Loaded;
-use crate::settings::options::Options;
+use crate::settings::options::LaunchOptions;
 
 /// What does not change while a process of the program lives.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub(crate) struct ProgramInfo {
 
 impl ProgramInfo {
     /// Takes in what the program says of itself.
-    pub(crate) fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &LaunchOptions) -> Self {
         Self {
             program: options.program.clone(),
             version: options.version,

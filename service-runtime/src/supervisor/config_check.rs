@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::os::process::child::{Child, Ended};
 use crate::os::process::fork::{Forked, fork};
 use crate::os::process::{exit, mask, memory};
-use crate::privileges::Rights;
+use crate::privileges::Privileges;
 use crate::service::RestartMethod;
 use crate::settings::configuration::{Configuration, Loaded};
 
@@ -28,7 +28,7 @@ impl Check {
         generation: u64,
         configuration: &Configuration,
         current: Option<&Loaded>,
-        rights: &Rights,
+        privileges: &Privileges,
     ) -> Result<Self, String> {
         let answer = memory::file(c"service-runtime-check", b"").map_err(|e| e.to_string())?;
         let supervisor = nix::unistd::getpid();
@@ -36,7 +36,10 @@ impl Check {
             Forked::Child => {
                 // It holds copies of the supervisor's ends of all channels: should the supervisor be
                 // killed, they must not stay open here, or no worker would notice.
-                if rights.take_in_worker(Signal::SIGKILL, supervisor).is_err() {
+                if privileges
+                    .apply_in_worker(Signal::SIGKILL, supervisor)
+                    .is_err()
+                {
                     exit::now(Exit::Failed.code().into());
                 }
                 exit::now(check(configuration, current, &answer))

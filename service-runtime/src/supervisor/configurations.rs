@@ -10,7 +10,7 @@ use super::component::Component;
 use super::config_check::Check;
 use super::policy::{Policy, RestartMethod, Time};
 use super::pools::Pools;
-use crate::privileges::Rights;
+use crate::privileges::Privileges;
 use crate::settings::configuration::{Configuration, Loaded};
 
 /// What is configured, and what is to be.
@@ -21,7 +21,7 @@ pub(super) struct Configurations {
     check: Option<Check>,
     /// Checks that were given up, to be reaped.
     abandoned: Vec<Check>,
-    rights: Rights,
+    privileges: Privileges,
 }
 
 /// A check has ended: what was read for which generation, or what is wrong with it.
@@ -31,13 +31,17 @@ pub(super) struct Checked {
 }
 
 impl Configurations {
-    pub(super) fn new(configuration: Arc<Configuration>, loaded: Loaded, rights: Rights) -> Self {
+    pub(super) fn new(
+        configuration: Arc<Configuration>,
+        loaded: Loaded,
+        privileges: Privileges,
+    ) -> Self {
         Self {
             configuration,
             loaded: BTreeMap::from([(1, loaded)]),
             check: None,
             abandoned: Vec::new(),
-            rights,
+            privileges,
         }
     }
 
@@ -59,7 +63,7 @@ impl Configurations {
             next,
             &self.configuration,
             current,
-            &self.rights,
+            &self.privileges,
         )?);
         Ok(())
     }

@@ -22,7 +22,7 @@ use crate::os::process::page::Page;
 use crate::os::process::process_lock::ProcessLocks;
 use crate::os::process::signalfd::Signals;
 use crate::os::process::{clock, fork, mask, reap};
-use crate::privileges::Rights;
+use crate::privileges::Privileges;
 use crate::privileges::pid_file::PidFile;
 use crate::settings::configuration::{Configuration, Loaded};
 use crate::settings::logging::Logging;
@@ -39,7 +39,7 @@ pub(crate) struct Start {
     pub(crate) logging: Logging,
     pub(crate) listeners: Listeners,
     pub(crate) notifier: Notifier,
-    pub(crate) rights: Rights,
+    pub(crate) privileges: Privileges,
     pub(crate) pid_file: Option<PidFile>,
     pub(crate) takeover: Takeover,
 }
@@ -83,8 +83,12 @@ pub(crate) fn supervise(start: Start, shared: &Shared) -> Result<Leave, String> 
             started,
             workers: Workers::new(shared.page.clone(), started),
             pools,
-            rights_dropped: start.rights.is_dropped(),
-            configurations: Configurations::new(start.configuration, start.loaded, start.rights),
+            rights_dropped: start.privileges.is_dropped(),
+            configurations: Configurations::new(
+                start.configuration,
+                start.loaded,
+                start.privileges,
+            ),
             // What another process listened on may be in use no more.
             sockets: Sockets::new(start.listeners, start.takeover.has_predecessor()),
             manager: ServiceManager::new(start.notifier),

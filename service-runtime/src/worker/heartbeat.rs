@@ -13,7 +13,7 @@ use crate::ipc::RecycleLimit;
 use crate::ipc::protocol::ToSupervisor;
 use crate::os::process::page::CellRef;
 use crate::os::process::{clock, look};
-use crate::runner::outside::Outside;
+use crate::runner::host_backend::HostBackend;
 use crate::settings::RecycleLimits;
 use crate::worker::supervisor_client::SupervisorClient;
 

@@ -25,22 +25,22 @@ use crate::os::process::cpus;
 use crate::os::process::page::{CellRef, Page};
 use crate::os::process::process_lock::ProcessLocks;
 use crate::os::signal::Signals;
-use crate::privileges::Rights;
-use crate::runner::Running;
-use crate::runner::build::{Failure, build_services};
-use crate::runner::commands::{Asked, Orders, Word};
+use crate::privileges::Privileges;
+use crate::runner::RunningServices;
+use crate::runner::build::{SetupError, build_services};
+use crate::runner::commands::{CommandReceiver, ReportRequest, WorkerCommand};
 use crate::runner::host::ProcessHost;
 use crate::runner::main_fn::Main;
 use crate::runner::runtime::build_runtime;
 use crate::runner::selection;
-use crate::runner::serve::{Audience, Serving, lines, restarts};
-use crate::runner::watchdog::{Lifeline, PARENTS_DEATH, Watchdog};
+use crate::runner::serve::{LifecycleObserver, Serving, lines, restarts};
+use crate::runner::watchdog::{PARENT_DEATH_SIGNAL, Watchdog, WatchedSupervisor};
 use crate::service::BoxFuture;
 use crate::service::host::Identity;
 use crate::service::{IntoServices, RuntimeKind};
 use crate::settings::Flags;
 use crate::settings::configuration::{Configuration, Loaded};
-use crate::settings::logging::{Logging, Scoped, Who};
+use crate::settings::logging::{Logging, ProcessRole, Scoped};
 use crate::status::{self, ProcessPart};
 use crate::tasks::TaskGroup;
 
@@ -64,14 +64,14 @@ pub(crate) struct WorkerSetup {
     pub(crate) flags: Flags,
     pub(crate) only: Vec<String>,
     pub(crate) logging: Logging,
-    pub(crate) rights: Rights,
+    pub(crate) privileges: Privileges,
 }
 
 /// Runs the services of a worker until its end.
 ///
 /// The signals are still blocked, as they were across the fork.
 pub(crate) fn work<M>(mut seed: WorkerSetup, main: impl Main<M, Output: IntoServices>) -> Exit {
-    Logging::identify(Who::Worker(seed.slot.number));
+    Logging::identify(ProcessRole::Worker(seed.slot.number));
     reseed();
     if let Some(service) = &seed.pool {
         Logging::identify_pool(service);
@@ -80,8 +80,8 @@ pub(crate) fn work<M>(mut seed: WorkerSetup, main: impl Main<M, Output: IntoServ
     let scoped = seed.logging.scoped();
     // Both belong to a thread, and this is the only one yet.
     let taken = seed
-        .rights
-        .take_in_worker(PARENTS_DEATH, Pid::from_raw(seed.supervisor));
+        .privileges
+        .apply_in_worker(PARENT_DEATH_SIGNAL, Pid::from_raw(seed.supervisor));
     if let Err(error) = taken.and_then(|()| pin(&seed)) {
         tracing::error!("cannot set the worker up: {error}");
         return Exit::Failed;
@@ -125,7 +125,7 @@ fn pin(seed: &WorkerSetup) -> Result<(), String> {
 /// Why there is nothing to serve, and by which link the supervisor can be told.
 enum Unprepared {
     /// Something is wrong.
-    Failed(Failure, SupervisorClient),
+    Failed(SetupError, SupervisorClient),
     /// The machine is short of something; the supervisor knows, if it can be told.
     Lacking,
     /// Every service has workers of its own, and this is none of them.
@@ -136,12 +136,12 @@ fn prepare<M>(
     seed: WorkerSetup,
     main: impl Main<M, Output: IntoServices>,
     scoped: Scoped,
-) -> Result<Serving<Supervisor>, Unprepared> {
+) -> Result<Serving<SupervisorObserver>, Unprepared> {
     let lacking = |error: std::io::Error| {
         lacks(&seed.channel, &error);
         Unprepared::Lacking
     };
-    let lifeline = Lifeline {
+    let watched = WatchedSupervisor {
         channel: seed.channel.try_clone().map_err(lacking)?,
         pid: Pid::from_raw(seed.supervisor),
     };
@@ -149,8 +149,8 @@ fn prepare<M>(
     let (words, told) = mpsc::unbounded_channel();
     let graceful = seed.loaded.settings.graceful_shutdown_timeout;
     let orphaned = words.clone();
-    let watchdog = Watchdog::start(graceful, Some(lifeline), move || {
-        let _ = orphaned.send(Word::Orphaned);
+    let watchdog = Watchdog::start(graceful, Some(watched), move || {
+        let _ = orphaned.send(WorkerCommand::Orphaned);
     })
     .map_err(lacking)?;
     let unable = |error: &dyn std::fmt::Display| {
@@ -185,7 +185,7 @@ fn prepare<M>(
 
     // The filter came along with the fork; a reload may have changed the level since.
     seed.logging.set_level(&seed.loaded.settings.log_level);
-    seed.logging.hear_panics();
+    seed.logging.log_panics();
     let services = build_services(&seed.loaded, &seed.flags, &seed.only, main);
     scoped.end();
     seed.logging.install();
@@ -193,7 +193,7 @@ fn prepare<M>(
     let own = seed.loaded.pools.iter().map(|pool| pool.service.as_str());
     let services = selection::share(services, seed.pool.as_deref(), &own.collect::<Vec<_>>());
     let services = services.map_err(|text| {
-        failed(Failure {
+        failed(SetupError {
             exit: Exit::Failed,
             text,
         })
@@ -207,28 +207,29 @@ fn prepare<M>(
         slot: Some(seed.slot.number),
         generation: seed.generation,
     };
-    let outside = Arc::new(link.clone());
+    let backend = Arc::new(link.clone());
     let host = Arc::new(ProcessHost::new(
         identity,
         &seed.loaded,
         seed.logging,
-        outside,
+        backend,
     ));
     let restarts = restarts(&seed.loaded.settings);
-    let running = Running::new(services, Arc::clone(&host) as _, restarts).map_err(|text| {
-        failed(Failure {
-            exit: Exit::Failed,
-            text,
-        })
-    })?;
+    let running =
+        RunningServices::new(services, Arc::clone(&host) as _, restarts).map_err(|text| {
+            failed(SetupError {
+                exit: Exit::Failed,
+                text,
+            })
+        })?;
     Ok(Serving {
         configuration: seed.configuration,
         loaded: seed.loaded,
         host,
         running,
-        orders: Orders::new(signals, told, Some(seed.supervisor)),
+        commands: CommandReceiver::new(signals, told, Some(seed.supervisor)),
         watchdog,
-        audience: Supervisor { link },
+        observer: SupervisorObserver { link },
         reload_wanted: false,
         mutation: None,
         is_alone: false,
@@ -236,15 +237,15 @@ fn prepare<M>(
 }
 
 /// Serves, and does not end before the supervisor is told what there is to tell.
-async fn serve(mut serving: Serving<Supervisor>) -> Exit {
+async fn serve(mut serving: Serving<SupervisorObserver>) -> Exit {
     let exit = serving.serve().await;
-    serving.audience.link.flushed().await;
+    serving.observer.link.flushed().await;
     exit
 }
 
 /// Tells the supervisor why this worker ends, and waits until it is told.
-async fn tell_and_end(failure: Failure, link: SupervisorClient) -> Exit {
-    let Failure { exit, text } = failure;
+async fn tell_and_end(failure: SetupError, link: SupervisorClient) -> Exit {
+    let SetupError { exit, text } = failure;
     link.send(ToSupervisor::Failed {
         code: exit.code(),
         hopeless: true,
@@ -276,12 +277,12 @@ fn reseed() {
     fastrand::seed(hasher.finish());
 }
 
-/// The supervisor, as the services' audience.
-struct Supervisor {
+/// Tells the supervisor how the services go.
+struct SupervisorObserver {
     link: SupervisorClient,
 }
 
-impl Audience for Supervisor {
+impl LifecycleObserver for SupervisorObserver {
     fn ready(&mut self) {
         self.link.close_inherited();
         self.link.ready();
@@ -307,10 +308,10 @@ impl Audience for Supervisor {
         self.link.send(ToSupervisor::Done);
     }
 
-    fn report(&mut self, asked: Asked, part: ProcessPart, loaded: &Loaded) {
+    fn report(&mut self, asked: ReportRequest, part: ProcessPart, loaded: &Loaded) {
         match asked {
-            Asked::Signal => status::log_part(&part, loaded.settings.report.format),
-            Asked::Supervisor { id, format } => {
+            ReportRequest::Signal => status::log_part(&part, loaded.settings.report.format),
+            ReportRequest::Supervisor { id, format } => {
                 let part = part.write_below(format);
                 self.link
                     .send_with(ToSupervisor::Reported { id }, part.as_bytes());

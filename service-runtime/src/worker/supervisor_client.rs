@@ -20,8 +20,8 @@ use crate::metrics::RequestCounters;
 use crate::os::process::channel::{Channel, Closed, Message, is_transient};
 use crate::os::process::memory;
 use crate::os::process::page::CellRef;
-use crate::runner::commands::{Asked, Word};
-use crate::runner::outside::Outside;
+use crate::runner::commands::{ReportRequest, WorkerCommand};
+use crate::runner::host_backend::HostBackend;
 use crate::service::BoxFuture;
 use crate::settings::ReportFormat;
 use crate::tasks::TaskGroup;
@@ -97,7 +97,7 @@ impl SupervisorClient {
         (leads, inherited): (Leads, Inherited),
         (requests, cell): (RequestCounters, CellRef),
         group: &TaskGroup,
-        words: mpsc::UnboundedSender<Word>,
+        words: mpsc::UnboundedSender<WorkerCommand>,
     ) -> io::Result<Self> {
         let channel = Arc::new(channel.watched()?);
         let link = Self(Arc::new(Inner {
@@ -233,7 +233,7 @@ impl SupervisorClient {
     }
 }
 
-impl Outside for SupervisorClient {
+impl HostBackend for SupervisorClient {
     /// Asks the supervisor, unless the socket came along with the fork.
     fn listen(&self, options: &ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>> {
         if let Some(fd) = self.inherited(options) {
@@ -286,7 +286,7 @@ impl Outside for SupervisorClient {
 async fn write(
     channel: Arc<AsyncFd<Channel>>,
     link: SupervisorClient,
-    words: mpsc::UnboundedSender<Word>,
+    words: mpsc::UnboundedSender<WorkerCommand>,
 ) {
     loop {
         let (message, file) = match link.0.outbox.next().await {
@@ -306,7 +306,9 @@ async fn write(
             link.close();
             // The end of the supervisor is the watchdog's to notice, which no runtime can hold up.
             if !is_gone(&error) {
-                let _ = words.send(Word::ChannelFailed(format!("cannot send: {error}")));
+                let _ = words.send(WorkerCommand::ChannelFailed(format!(
+                    "cannot send: {error}"
+                )));
             }
             return;
         }
@@ -339,7 +341,7 @@ fn is_gone(error: &io::Error) -> bool {
 async fn read(
     channel: Arc<AsyncFd<Channel>>,
     link: SupervisorClient,
-    words: mpsc::UnboundedSender<Word>,
+    words: mpsc::UnboundedSender<WorkerCommand>,
 ) {
     loop {
         let received = retried(&channel, Interest::READABLE, |channel| {
@@ -355,7 +357,9 @@ async fn read(
             ended => {
                 link.close();
                 if let Err(error) = ended {
-                    let _ = words.send(Word::ChannelFailed(format!("cannot receive: {error}")));
+                    let _ = words.send(WorkerCommand::ChannelFailed(format!(
+                        "cannot receive: {error}"
+                    )));
                 }
                 return;
             }
@@ -368,13 +372,16 @@ async fn read(
             Some(ToWorker::Refused { id, text }) => link.answer(id, Err(text)),
             Some(ToWorker::Stopping { id }) => link.refuse_because_of_stop(id),
             Some(ToWorker::Mutate) => match fds.pop().map(memory::read) {
-                Some(Ok(bytes)) => drop(words.send(Word::Mutate(bytes))),
+                Some(Ok(bytes)) => drop(words.send(WorkerCommand::Mutate(bytes))),
                 Some(Err(error)) => link.send(ToSupervisor::Mutated(error.to_string())),
                 None => link.send(ToSupervisor::Mutated("no configuration came".to_owned())),
             },
             Some(ToWorker::Report { id, as_json }) => {
                 let format = ReportFormat::of(as_json);
-                drop(words.send(Word::Report(Asked::Supervisor { id, format })));
+                drop(words.send(WorkerCommand::Report(ReportRequest::Supervisor {
+                    id,
+                    format,
+                })));
             }
             None => tracing::error!("the supervisor sent a message that this worker cannot read"),
         }

@@ -1,4 +1,4 @@
-//! The stream of orders that signals give.
+//! The stream of signals of a process with a runtime, as what they ask for.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -14,7 +14,7 @@ use crate::os::process::mask;
 
 /// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(crate) enum SignalAction {
     /// TERM or QUIT: stop gracefully; a second time, at once.
     Stop,
     /// INT: stop at once.
@@ -25,11 +25,11 @@ pub(crate) enum Order {
     Report,
 }
 
-/// An order and who gave it.
+/// What a signal asks for, and who sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Received {
     /// What is to be done.
-    pub(crate) order: Order,
+    pub(crate) action: SignalAction,
     /// The name of the signal.
     pub(crate) signal: &'static str,
     /// The process that sent the signal; `None` for the kernel.
@@ -38,7 +38,7 @@ pub(crate) struct Received {
     pub(crate) sender: String,
 }
 
-/// The orders that reach this process.
+/// The signals that reach this process.
 ///
 /// Every signal that any launcher acts on is caught, so that one that was meant for a supervisor
 /// (`pkill -TTIN`) neither stops nor ends its workers.
@@ -63,11 +63,11 @@ impl Signals {
         Ok(Self { stream })
     }
 
-    /// Waits for the next order.
+    /// Waits for the next signal that asks for something.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: an order is taken only by the call that returns it.
+    /// Cancel safe: a signal is taken only by the call that returns it.
     pub(crate) async fn next(&mut self) -> Received {
         use futures_core::Stream;
         loop {
@@ -87,11 +87,11 @@ impl Signals {
 impl Received {
     fn of(origin: &Origin) -> Option<Self> {
         let signal = Signal::try_from(origin.signal).ok()?;
-        let order = match signal {
-            Signal::SIGTERM | Signal::SIGQUIT => Order::Stop,
-            Signal::SIGINT => Order::Quit,
-            Signal::SIGHUP => Order::Reload,
-            Signal::SIGUSR1 => Order::Report,
+        let action = match signal {
+            Signal::SIGTERM | Signal::SIGQUIT => SignalAction::Stop,
+            Signal::SIGINT => SignalAction::Quit,
+            Signal::SIGHUP => SignalAction::Reload,
+            Signal::SIGUSR1 => SignalAction::Report,
             _ => return None,
         };
         let sender = match &origin.process {
@@ -100,7 +100,7 @@ impl Received {
         };
         let pid = origin.process.map(|process| process.pid);
         Some(Self {
-            order,
+            action,
             signal: signal.as_str(),
             pid,
             sender,

@@ -7,17 +7,19 @@ use std::sync::Arc;
 use tokio::time::sleep_until;
 
 use crate::exit::Exit;
-use crate::runner::commands::{Asked, Next, Orders};
+use crate::runner::commands::{Command, CommandReceiver, ReportRequest};
 use crate::runner::host::ProcessHost;
 use crate::runner::watchdog::Watchdog;
-use crate::runner::{Fault, Restarts, Running, ServiceExit, StartError, phases};
+use crate::runner::{
+    RestartPolicy, RunningServices, ServiceError, ServiceExit, StartError, phases,
+};
 use crate::service::host::Host;
 use crate::settings::Settings;
 use crate::settings::configuration::{Configuration, Loaded};
 use crate::status::ProcessPart;
 
-/// Who hears how this process goes: a service manager, or a supervisor.
-pub(crate) trait Audience: Send {
+/// Is told how the services of this process go, and tells a service manager or a supervisor.
+pub(crate) trait LifecycleObserver: Send {
     /// Every service is ready, or a reload has ended.
     fn ready(&mut self);
     /// A reload has begun.
@@ -31,7 +33,7 @@ pub(crate) trait Audience: Send {
     /// A mutation that was asked for is done, or went wrong.
     fn mutated(&mut self, result: Result<(), String>);
     /// Somebody asked how it goes: this is this process's own part of the answer.
-    fn report(&mut self, asked: Asked, part: ProcessPart, loaded: &Loaded);
+    fn report(&mut self, asked: ReportRequest, part: ProcessPart, loaded: &Loaded);
 }
 
 /// A process that serves.
@@ -39,10 +41,10 @@ pub(crate) struct Serving<A> {
     pub(crate) configuration: Arc<Configuration>,
     pub(crate) loaded: Loaded,
     pub(crate) host: Arc<ProcessHost>,
-    pub(crate) running: Running,
-    pub(crate) orders: Orders,
+    pub(crate) running: RunningServices,
+    pub(crate) commands: CommandReceiver,
     pub(crate) watchdog: Watchdog,
-    pub(crate) audience: A,
+    pub(crate) observer: A,
     pub(crate) reload_wanted: bool,
     /// A configuration of the supervisor's that came while another was being taken over.
     pub(crate) mutation: Option<Vec<u8>>,
@@ -51,7 +53,7 @@ pub(crate) struct Serving<A> {
 }
 
 /// How a start went.
-pub(super) enum Start {
+pub(super) enum StartOutcome {
     Started,
     Failed(StartError),
     Stop,
@@ -59,17 +61,17 @@ pub(super) enum Start {
 }
 
 /// How a stop went.
-pub(super) enum Stop {
+pub(super) enum StopOutcome {
     Clean,
     WithErrors,
     OutOfTime,
     Quit,
 }
 
-impl<A: Audience> Serving<A> {
+impl<A: LifecycleObserver> Serving<A> {
     /// Starts the services, serves until told to stop or until they end, and stops them.
     ///
-    /// After an order to exit at once they run still; they are stopped when `self` is dropped.
+    /// After a command to exit at once they still run; they are stopped when `self` is dropped.
     pub(crate) async fn serve(&mut self) -> Exit {
         // A supervisor bounds the starts of its workers by itself.
         let start = if self.is_alone {
@@ -78,19 +80,19 @@ impl<A: Audience> Serving<A> {
             self.start().await
         };
         match start {
-            Start::Started => {}
-            Start::Stop => return self.end(Exit::Done).await,
-            Start::Quit => return Exit::Failed,
-            Start::Failed(error) => {
+            StartOutcome::Started => {}
+            StartOutcome::Stop => return self.end(Exit::Done).await,
+            StartOutcome::Quit => return Exit::Failed,
+            StartOutcome::Failed(error) => {
                 let text = error.to_string();
                 lines("", &text);
                 let exit = Exit::of_start(error.cause());
-                self.audience.failed(exit, &text);
+                self.observer.failed(exit, &text);
                 self.end(exit).await;
                 return exit;
             }
         }
-        self.audience.ready();
+        self.observer.ready();
         self.run().await
     }
 
@@ -109,15 +111,15 @@ impl<A: Audience> Serving<A> {
                 continue;
             }
             tokio::select! {
-                next = self.orders.next() => match next {
-                    Next::Stop => return self.end(Exit::Done).await,
-                    Next::Quit => return Exit::Failed,
-                    Next::Reload => self.reload_wanted = true,
-                    Next::Report(asked) => {
+                next = self.commands.next() => match next {
+                    Command::Stop => return self.end(Exit::Done).await,
+                    Command::Quit => return Exit::Failed,
+                    Command::Reload => self.reload_wanted = true,
+                    Command::Report(asked) => {
                         let part = self.running.part().await;
-                        answer(&mut self.audience, asked, part, &mut self.orders, &self.loaded);
+                        answer(&mut self.observer, asked, part, &mut self.commands, &self.loaded);
                     }
-                    Next::Mutate(bytes) => {
+                    Command::Mutate(bytes) => {
                         if let Some(exit) = self.mutate(&bytes).await {
                             return exit;
                         }
@@ -127,14 +129,14 @@ impl<A: Audience> Serving<A> {
                     ServiceExit::Failed(service, error) => {
                         tracing::error!(service, "service failed, the program ends: {error:#}");
                         let text = format!("service `{service}` failed: {error:#}");
-                        self.audience.failed(Exit::Failed, &text);
+                        self.observer.failed(Exit::Failed, &text);
                         return self.end(Exit::Failed).await;
                     }
                     ServiceExit::Done | ServiceExit::Ignored if self.running.is_over() => {
                         tracing::info!("every service has ended");
                         let exit = self.end(Exit::Done).await;
                         if exit == Exit::Done {
-                            self.audience.done();
+                            self.observer.done();
                         }
                         return exit;
                     }
@@ -144,24 +146,24 @@ impl<A: Audience> Serving<A> {
         }
     }
 
-    pub(super) async fn start(&mut self) -> Start {
+    pub(super) async fn start(&mut self) -> StartOutcome {
         let start = self.running.start();
         tokio::pin!(start);
         loop {
             tokio::select! {
                 started = &mut start => return match started {
-                    Ok(()) => Start::Started,
-                    Err(error) => Start::Failed(error),
+                    Ok(()) => StartOutcome::Started,
+                    Err(error) => StartOutcome::Failed(error),
                 },
-                next = self.orders.next() => match next {
-                    Next::Stop => return Start::Stop,
-                    Next::Quit => return Start::Quit,
-                    Next::Reload => self.reload_wanted = true,
-                    Next::Report(asked) => {
+                next = self.commands.next() => match next {
+                    Command::Stop => return StartOutcome::Stop,
+                    Command::Quit => return StartOutcome::Quit,
+                    Command::Reload => self.reload_wanted = true,
+                    Command::Report(asked) => {
                         let part = phases(&*self.host);
-                        answer(&mut self.audience, asked, part, &mut self.orders, &self.loaded);
+                        answer(&mut self.observer, asked, part, &mut self.commands, &self.loaded);
                     }
-                    Next::Mutate(bytes) => self.mutation = Some(bytes),
+                    Command::Mutate(bytes) => self.mutation = Some(bytes),
                 },
             }
         }
@@ -169,20 +171,20 @@ impl<A: Audience> Serving<A> {
 
     /// Stops everything and returns the exit that it comes to.
     pub(super) async fn end(&mut self, exit: Exit) -> Exit {
-        self.audience.stopping();
+        self.observer.stopping();
         self.host.end();
         let exit = match self.stop().await {
-            Stop::Clean => exit,
-            Stop::WithErrors | Stop::OutOfTime | Stop::Quit => Exit::Failed,
+            StopOutcome::Clean => exit,
+            StopOutcome::WithErrors | StopOutcome::OutOfTime | StopOutcome::Quit => Exit::Failed,
         };
-        if self.orders.is_orphaned() {
+        if self.commands.is_orphaned() {
             Exit::Failed
         } else {
             exit
         }
     }
 
-    pub(super) async fn stop(&mut self) -> Stop {
+    pub(super) async fn stop(&mut self) -> StopOutcome {
         let limit = self.host.stop_limit();
         let until = limit.map(|limit| tokio::time::Instant::now() + limit);
         let errors = {
@@ -192,16 +194,16 @@ impl<A: Audience> Serving<A> {
                 tokio::select! {
                     errors = &mut stop => break Some(errors),
                     () = at(until) => break None,
-                    next = self.orders.next() => match next {
-                        Next::Quit => return Stop::Quit,
+                    next = self.commands.next() => match next {
+                        Command::Quit => return StopOutcome::Quit,
                         // This is that stop; a restart looks afterwards whether there was one.
-                        Next::Stop => {}
+                        Command::Stop => {}
                         // For after a restart.
-                        Next::Reload => self.reload_wanted = true,
-                        Next::Mutate(bytes) => self.mutation = Some(bytes),
-                        Next::Report(asked) => {
+                        Command::Reload => self.reload_wanted = true,
+                        Command::Mutate(bytes) => self.mutation = Some(bytes),
+                        Command::Report(asked) => {
                         let part = phases(&*self.host);
-                        answer(&mut self.audience, asked, part, &mut self.orders, &self.loaded);
+                        answer(&mut self.observer, asked, part, &mut self.commands, &self.loaded);
                     }
                     }
                 }
@@ -213,15 +215,15 @@ impl<A: Audience> Serving<A> {
             for line in self.running.still_running() {
                 tracing::error!("{line}");
             }
-            return Stop::OutOfTime;
+            return StopOutcome::OutOfTime;
         };
-        for Fault { service, error } in &errors {
+        for ServiceError { service, error } in &errors {
             tracing::error!(service, "service failed to stop: {error:#}");
         }
         if errors.is_empty() {
-            Stop::Clean
+            StopOutcome::Clean
         } else {
-            Stop::WithErrors
+            StopOutcome::WithErrors
         }
     }
 
@@ -238,18 +240,18 @@ impl<A: Audience> Serving<A> {
 }
 
 /// Gives this process's part of a report to who asked for it.
-pub(super) fn answer<A: Audience>(
-    audience: &mut A,
-    asked: Asked,
+pub(super) fn answer<A: LifecycleObserver>(
+    observer: &mut A,
+    asked: ReportRequest,
     part: ProcessPart,
-    orders: &mut Orders,
+    commands: &mut CommandReceiver,
     loaded: &Loaded,
 ) {
     let part = ProcessPart {
-        history: orders.history().clone(),
+        history: commands.history().clone(),
         ..part
     };
-    audience.report(asked, part, loaded);
+    observer.report(asked, part, loaded);
 }
 
 /// Logs errors, each in a line of its own.
@@ -260,8 +262,8 @@ pub(crate) fn lines(what: &str, errors: &str) {
 }
 
 /// Returns how services are restarted under these settings.
-pub(crate) fn restarts(settings: &Settings) -> Restarts {
-    Restarts {
+pub(crate) fn restarts(settings: &Settings) -> RestartPolicy {
+    RestartPolicy {
         delay: settings.respawn_delay,
         delay_max: settings.respawn_delay_max,
         healthy_after: settings.healthy_after,

@@ -4,25 +4,25 @@
 use anyhow::anyhow;
 use tokio::time::timeout;
 
-use super::{Audience, Serving, Start, Stop, answer, at, lines, restarts};
+use super::{LifecycleObserver, Serving, StartOutcome, StopOutcome, answer, at, lines, restarts};
 use crate::exit::Exit;
-use crate::runner::commands::Next;
-use crate::runner::{Change, Fault, StartError, phases};
+use crate::runner::commands::Command;
+use crate::runner::{ConfigurationChange, ServiceError, StartError, phases};
 use crate::service::host::Host;
 use crate::service::{Phase, RestartMethod};
 use crate::settings::configuration::Loaded;
 
-impl<A: Audience> Serving<A> {
+impl<A: LifecycleObserver> Serving<A> {
     /// Takes over the configuration of the moment; returns an exit if the process ends over it.
     pub(super) async fn reload(&mut self) -> Option<Exit> {
         tracing::info!("reload begins");
-        self.audience.reloading();
+        self.observer.reloading();
         let mut loaded = match self.configuration.load().and_then(Loaded::checked) {
             Ok(loaded) => loaded,
             Err(error) => {
                 lines("reload refused, nothing is changed: ", &error.to_string());
-                self.orders.history().reload(format!("refused: {error}"));
-                self.audience.ready();
+                self.commands.history().reload(format!("refused: {error}"));
+                self.observer.ready();
                 return None;
             }
         };
@@ -34,7 +34,7 @@ impl<A: Audience> Serving<A> {
         } else if let Some(exit) = self.restart(loaded).await {
             return Some(exit);
         }
-        self.audience.ready();
+        self.observer.ready();
         None
     }
 
@@ -42,47 +42,49 @@ impl<A: Audience> Serving<A> {
     /// not start with the new one.
     async fn restart(&mut self, loaded: Loaded) -> Option<Exit> {
         let stopped = match self.stop().await {
-            Stop::Clean => Exit::Done,
-            Stop::WithErrors => Exit::Failed,
-            Stop::OutOfTime | Stop::Quit => return Some(Exit::Failed),
+            StopOutcome::Clean => Exit::Done,
+            StopOutcome::WithErrors => Exit::Failed,
+            StopOutcome::OutOfTime | StopOutcome::Quit => return Some(Exit::Failed),
         };
-        if self.orders.is_stopping() {
+        if self.commands.is_stopping() {
             return Some(self.end(stopped).await);
         }
         let old = self.use_configuration(loaded);
         self.host.begin_restart();
         match self.start_in_time().await {
-            Start::Started => {
+            StartOutcome::Started => {
                 self.host.close_unused_sockets();
                 tracing::info!("reloaded, services restarted");
-                self.orders.history().reload("reloaded, services restarted");
+                self.commands
+                    .history()
+                    .reload("reloaded, services restarted");
                 return None;
             }
-            Start::Stop => return Some(self.end(Exit::Done).await),
-            Start::Quit => return Some(Exit::Failed),
-            Start::Failed(error) => {
+            StartOutcome::Stop => return Some(self.end(Exit::Done).await),
+            StartOutcome::Quit => return Some(Exit::Failed),
+            StartOutcome::Failed(error) => {
                 lines("reload undone: ", &error.to_string());
-                self.orders.history().reload(format!("undone: {error}"));
+                self.commands.history().reload(format!("undone: {error}"));
             }
         }
         match self.stop().await {
-            Stop::Clean | Stop::WithErrors => {}
-            Stop::OutOfTime | Stop::Quit => return Some(Exit::Failed),
+            StopOutcome::Clean | StopOutcome::WithErrors => {}
+            StopOutcome::OutOfTime | StopOutcome::Quit => return Some(Exit::Failed),
         }
-        if self.orders.is_stopping() {
+        if self.commands.is_stopping() {
             return Some(self.end(Exit::Done).await);
         }
         self.use_configuration(old);
         self.host.begin_restart();
         match self.start_in_time().await {
-            Start::Started => {
+            StartOutcome::Started => {
                 self.host.close_unused_sockets();
                 tracing::info!("services restarted with the configuration as it was");
                 None
             }
-            Start::Stop => Some(self.end(Exit::Done).await),
-            Start::Quit => Some(Exit::Failed),
-            Start::Failed(error) => {
+            StartOutcome::Stop => Some(self.end(Exit::Done).await),
+            StartOutcome::Quit => Some(Exit::Failed),
+            StartOutcome::Failed(error) => {
                 lines("nor with the configuration before: ", &error.to_string());
                 Some(self.end(Exit::Failed).await)
             }
@@ -90,7 +92,7 @@ impl<A: Audience> Serving<A> {
     }
 
     /// Starts the services within `start_timeout`: while they start nobody is served.
-    pub(super) async fn start_in_time(&mut self) -> Start {
+    pub(super) async fn start_in_time(&mut self) -> StartOutcome {
         let Some(limit) = self.settings().start_timeout else {
             return self.start().await;
         };
@@ -99,8 +101,8 @@ impl<A: Audience> Serving<A> {
             Err(_) => {
                 let starting =
                     |(name, phase): (String, Phase)| (phase == Phase::Starting).then_some(name);
-                let service = self.host.board().all().into_iter().find_map(starting);
-                Start::Failed(StartError::NotStarted(Fault {
+                let service = self.host.states().all().into_iter().find_map(starting);
+                StartOutcome::Failed(StartError::NotStarted(ServiceError {
                     service: service.unwrap_or_default(),
                     error: anyhow!("not ready within start_timeout"),
                 }))
@@ -113,11 +115,11 @@ impl<A: Audience> Serving<A> {
         match self.configuration.rebuild(bytes) {
             Ok(loaded) => {
                 let (exit, result) = self.take_over(loaded).await;
-                self.audience.mutated(result);
+                self.observer.mutated(result);
                 exit
             }
             Err(error) => {
-                self.audience.mutated(Err(error.to_string()));
+                self.observer.mutated(Err(error.to_string()));
                 None
             }
         }
@@ -140,7 +142,7 @@ impl<A: Audience> Serving<A> {
         self.loaded = mutated;
         self.host.set_snapshot(&self.loaded);
         self.apply_settings();
-        let change = Change::between(&old, &self.loaded);
+        let change = ConfigurationChange::between(&old, &self.loaded);
         let limit = self.settings().graceful_shutdown_timeout;
         let until = limit.map(|limit| tokio::time::Instant::now() + limit);
         let next = {
@@ -150,7 +152,7 @@ impl<A: Audience> Serving<A> {
                 tokio::select! {
                     errors = &mut reset => {
                         let mut result = Ok(());
-                        for Fault { service, error } in errors {
+                        for ServiceError { service, error } in errors {
                             tracing::error!(
                                 service,
                                 "service failed to take over the configuration: {error:#}"
@@ -158,25 +160,25 @@ impl<A: Audience> Serving<A> {
                             result = Err(format!("service `{service}`: {error:#}"));
                         }
                         tracing::info!("mutated");
-                        self.orders.history().reload("mutated");
+                        self.commands.history().reload("mutated");
                         return (None, result);
                     }
                     () = at(until) => break None,
-                    next = self.orders.next() => match next {
-                        Next::Stop | Next::Quit => break Some(next),
+                    next = self.commands.next() => match next {
+                        Command::Stop | Command::Quit => break Some(next),
                         // For when this one is in place.
-                        Next::Reload => self.reload_wanted = true,
-                        Next::Mutate(bytes) => self.mutation = Some(bytes),
-                        Next::Report(asked) => {
+                        Command::Reload => self.reload_wanted = true,
+                        Command::Mutate(bytes) => self.mutation = Some(bytes),
+                        Command::Report(asked) => {
                             let part = phases(&*self.host);
-                            answer(&mut self.audience, asked, part, &mut self.orders, &self.loaded);
+                            answer(&mut self.observer, asked, part, &mut self.commands, &self.loaded);
                         }
                     },
                 }
             }
         };
         match next {
-            Some(Next::Stop) => (Some(self.end(Exit::Done).await), Ok(())),
+            Some(Command::Stop) => (Some(self.end(Exit::Done).await), Ok(())),
             Some(_) => (Some(Exit::Failed), Ok(())),
             None => {
                 tracing::error!("not every service took over the configuration in time");

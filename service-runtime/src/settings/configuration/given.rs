@@ -1,9 +1,9 @@
 //! The configuration of a program without the feature `config`: what its options say.
 
 use crate::exit::WrongConfig;
-use crate::privileges::{Rights, Unknown};
+use crate::privileges::{PrivilegeError, Privileges};
 use crate::settings::Settings;
-use crate::settings::options::Options;
+use crate::settings::options::LaunchOptions;
 
 /// Where the configuration comes from.
 pub(crate) struct Configuration {
@@ -28,7 +28,7 @@ pub(crate) struct OwnPool {
 pub(crate) struct Changes;
 
 impl Configuration {
-    pub(crate) fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &LaunchOptions) -> Self {
         Self {
             given: options.given.clone(),
         }
@@ -45,7 +45,7 @@ impl Configuration {
         }
         let pools = Vec::new();
         let loaded = Loaded { settings, pools };
-        loaded.rights()?;
+        loaded.privileges()?;
         Ok(loaded)
     }
 
@@ -73,9 +73,9 @@ impl Loaded {
     }
 
     /// Looks up who the program is to be.
-    pub(crate) fn rights(&self) -> Result<Rights, WrongConfig> {
-        Rights::look_up(&self.settings.privileges)
-            .map_err(|Unknown(key, message)| WrongConfig(format!("`{key}`: {message}")))
+    pub(crate) fn privileges(&self) -> Result<Privileges, WrongConfig> {
+        Privileges::look_up(&self.settings.privileges)
+            .map_err(|PrivilegeError(key, message)| WrongConfig(format!("`{key}`: {message}")))
     }
 
     pub(crate) fn check(&self) -> Result<(), WrongConfig> {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::launch_table::{self, LAUNCH, read_into};
 use super::pools::{self, OwnPool, POOLS};
 use crate::config::{self, ConfigErrors, Layers, Section, Snapshot, Sources, log_options};
-use crate::privileges::{Rights, Unknown};
+use crate::privileges::{PrivilegeError, Privileges};
 use crate::service::registry;
 use crate::settings::Settings;
-use crate::settings::options::Options;
+use crate::settings::options::LaunchOptions;
 
 /// What a mutation changed.
 pub(crate) struct Changes {
@@ -57,7 +57,7 @@ impl Changes {
 
 impl Configuration {
     /// Takes in what the program says, and the environment.
-    pub(crate) fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &LaunchOptions) -> Self {
         let mut layers = Layers::new(&options.program).env(std::env::vars_os().filter_map(
             // A variable that is no text is none of ours.
             |(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)),
@@ -98,7 +98,7 @@ impl Configuration {
     /// Reads the files of the moment, and looks up what they name on this machine.
     pub(crate) fn load(&self) -> Result<Loaded, ConfigErrors> {
         let loaded = self.build(self.layers.read()?)?;
-        loaded.rights()?;
+        loaded.privileges()?;
         Ok(loaded)
     }
 
@@ -177,8 +177,8 @@ impl Loaded {
     }
 
     /// Looks up who the program is to be.
-    pub(crate) fn rights(&self) -> Result<Rights, ConfigErrors> {
-        Rights::look_up(&self.settings.privileges).map_err(|Unknown(key, message)| {
+    pub(crate) fn privileges(&self) -> Result<Privileges, ConfigErrors> {
+        Privileges::look_up(&self.settings.privileges).map_err(|PrivilegeError(key, message)| {
             let mut entries = self.snapshot.entries(LAUNCH);
             let entry = entries.find(|(name, ..)| *name == key);
             let origin = entry.map_or(config::Origin::Default, |(_, _, origin)| origin.clone());
@@ -241,7 +241,7 @@ impl Loaded {
 }
 
 /// Returns every table that the program knows: the launcher's, and the registered services'.
-fn sections(options: &Options) -> Vec<Section> {
+fn sections(options: &LaunchOptions) -> Vec<Section> {
     let mut sections = vec![pools::reserve(launch_table::section())];
     for (description, registration) in registry::all() {
         let own = (registration.section)();

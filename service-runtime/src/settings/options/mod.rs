@@ -12,7 +12,7 @@ use crate::service::{RestartMethod, RuntimeKind};
 ///
 /// `#[launch(…)]` writes one call for each of its arguments.
 #[derive(Clone)]
-pub struct Options {
+pub struct LaunchOptions {
     pub(crate) program: String,
     pub(crate) version: Option<&'static str>,
     /// Settings by name, as text.
@@ -56,7 +56,7 @@ impl<E: Into<anyhow::Error>> Preloaded for Result<(), E> {
     }
 }
 
-impl Options {
+impl LaunchOptions {
     /// Makes options for a program of this name, which is also the prefix of its environment
     /// variables.
     pub fn new(program: impl Into<String>) -> Self {

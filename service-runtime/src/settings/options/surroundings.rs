@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::Options;
+use super::LaunchOptions;
 use crate::settings::{ReportFormat, write_strings};
 
-impl Options {
+impl LaunchOptions {
     /// Gives each slot a socket of its own of every TCP listener that does not say it by itself.
     #[must_use]
     pub fn reuse_port(self, yes: bool) -> Self {

@@ -1,23 +1,23 @@
-//! Rights where this is not Linux: those that the program was started with.
+//! Privileges where this is not Linux: those that the program was started with.
 
 use std::path::PathBuf;
 
-use super::Privileges;
+use super::PrivilegeSettings;
 
 /// What the settings come to on this machine.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Rights;
+pub(crate) struct Privileges;
 
 /// A setting that this machine cannot follow: its name, and why not.
 #[derive(Debug)]
-pub(crate) struct Unknown(pub(crate) &'static str, pub(crate) String);
+pub(crate) struct PrivilegeError(pub(crate) &'static str, pub(crate) String);
 
-impl Rights {
+impl Privileges {
     /// Refuses what only Linux offers.
-    pub(crate) fn look_up(settings: &Privileges) -> Result<Self, Unknown> {
-        if *settings != Privileges::default() {
+    pub(crate) fn look_up(settings: &PrivilegeSettings) -> Result<Self, PrivilegeError> {
+        if *settings != PrivilegeSettings::default() {
             let message = "user, group, limits, umask and chdir need Linux";
-            return Err(Unknown("user", message.to_owned()));
+            return Err(PrivilegeError("user", message.to_owned()));
         }
         Ok(Self)
     }

@@ -1,4 +1,4 @@
-//! What a process with services has around it: nothing, or a supervisor.
+//! Where a process with services gets sockets and locks from: itself, or its supervisor.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -13,8 +13,8 @@ use crate::notify::Notifier;
 use crate::os::process::counter_memory::CounterMemory;
 use crate::service::BoxFuture;
 
-/// Where sockets, locks and status come from and go to.
-pub(crate) trait Outside: Send + Sync {
+/// Gives sockets and locks, and takes the status of services.
+pub(crate) trait HostBackend: Send + Sync {
     /// Gives a listening socket.
     fn listen(&self, options: &ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>>;
 
@@ -40,8 +40,8 @@ pub(crate) trait Outside: Send + Sync {
     fn requests(&self) -> &RequestCounters;
 }
 
-/// Nothing around it: this is the program's only process.
-pub(crate) struct Alone {
+/// Gives both from this process: it is the program's only one.
+pub(crate) struct SingleProcess {
     listeners: Arc<Mutex<Listeners>>,
     /// The sockets that the services have asked for.
     used: Arc<Mutex<BTreeSet<SocketId>>>,
@@ -49,7 +49,7 @@ pub(crate) struct Alone {
     requests: RequestCounters,
 }
 
-impl Alone {
+impl SingleProcess {
     pub(crate) fn new(listeners: Arc<Mutex<Listeners>>, notifier: Arc<Notifier>) -> Self {
         Self {
             listeners,
@@ -60,7 +60,7 @@ impl Alone {
     }
 }
 
-impl Outside for Alone {
+impl HostBackend for SingleProcess {
     fn listen(&self, options: &ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>> {
         let (listeners, notifier) = (Arc::clone(&self.listeners), Arc::clone(&self.notifier));
         let (options, used) = (options.clone(), Arc::clone(&self.used));

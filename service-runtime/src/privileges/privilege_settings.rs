@@ -6,7 +6,7 @@ use crate::size::Size;
 
 /// The settings that a program gives rights up by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Privileges {
+pub(crate) struct PrivilegeSettings {
     /// A name or a number.
     pub(crate) user: Option<String>,
     /// A name or a number.
