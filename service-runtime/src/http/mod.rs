@@ -29,7 +29,7 @@ mod tls;
 
 pub use axum;
 
-pub use self::config::{Bind, HttpConfig, TlsConfig, TlsPair};
+pub use self::config::{Bind, ForwardedHeader, HttpConfig, TlsConfig, TlsPair};
 pub use self::connection::Client;
 pub use self::exchange::RequestBody;
 pub use self::service::HttpService;

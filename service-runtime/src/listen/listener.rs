@@ -5,8 +5,9 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+#[cfg(all(feature = "http", workers))]
+use std::time::Duration;
 
-#[cfg(feature = "http")]
 #[cfg(all(feature = "http", workers))]
 use socket2::SockFilter;
 #[cfg(feature = "http")]
@@ -14,7 +15,11 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, UnixListener};
 #[cfg(feature = "http")]
 use tokio::net::{TcpStream, UnixStream};
+#[cfg(all(feature = "http", workers))]
+use tokio::time::Instant;
 
+#[cfg(all(feature = "http", workers))]
+use super::half_open;
 use super::pressure::Pressure;
 use super::{Address, Peer, Stream, socket};
 
@@ -30,6 +35,10 @@ enum Socket {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
+
+/// How long a second look for half-open connections waits.
+#[cfg(all(feature = "http", workers))]
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// Drops the first segment of each connection: it has SYN and no ACK, in byte 13 of its header.
 #[cfg(all(feature = "http", workers))]
@@ -99,10 +108,16 @@ impl Listener {
         match &self.socket {
             Socket::Tcp(listener) => {
                 let (stream, from) = listener.accept().await?;
-                Ok((Stream::Tcp(stream), Peer::Tcp(from)))
+                Ok((Stream::Tcp(stream), Peer::tcp(from)))
             }
             Socket::Unix(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, _) = match listener.accept().await {
+                    // Shut for the end of the program, of which this process is about to hear.
+                    Err(error) if error.raw_os_error() == Some(nix::libc::EINVAL) => {
+                        std::future::pending().await
+                    }
+                    accepted => accepted?,
+                };
                 let pid = stream.peer_cred().ok().and_then(|cred| cred.pid());
                 Ok((Stream::Unix(stream), Peer::Unix { pid }))
             }
@@ -118,8 +133,30 @@ impl Listener {
     pub(crate) fn let_nobody_in(&self) -> io::Result<()> {
         match &self.socket {
             Socket::Tcp(_) => SockRef::from(self).attach_filter(&DROP_FIRST_SEGMENTS),
-            // There is no filter of these, and to shut one makes every other process that accepts fail.
-            Socket::Unix(_) => Ok(()),
+            // What waits in the queue is accepted all the same; whoever connects now is refused.
+            Socket::Unix(_) => SockRef::from(self).shutdown(std::net::Shutdown::Read),
+        }
+    }
+
+    /// Waits until nobody is half let in any more, and for `limit` at most.
+    ///
+    /// Where the kernel does not tell, this waits for all of `limit`.
+    #[cfg(all(feature = "http", workers))]
+    pub(crate) async fn half_let_in(&self, limit: Duration) {
+        let Ok(Address::Tcp(address)) = self.local_addr() else {
+            return;
+        };
+        let end = Instant::now() + limit;
+        loop {
+            match half_open::exist(address) {
+                Ok(false) => return,
+                Ok(true) if Instant::now() < end => tokio::time::sleep(LOOK_AGAIN).await,
+                Ok(true) => return,
+                Err(error) => {
+                    tracing::debug!(%error, "half-open connections cannot be counted");
+                    return tokio::time::sleep_until(end).await;
+                }
+            }
         }
     }
 
@@ -135,7 +172,7 @@ impl Listener {
             Socket::Tcp(_) => {
                 let stream = TcpStream::from_std(socket.into()).ok()?;
                 let from = stream.peer_addr().ok()?;
-                Some((Stream::Tcp(stream), Peer::Tcp(from)))
+                Some((Stream::Tcp(stream), Peer::tcp(from)))
             }
             Socket::Unix(_) => {
                 let stream = UnixStream::from_std(socket.into()).ok()?;
@@ -257,6 +294,27 @@ mod tests {
         let (stream, peer) = listener.accept().await.unwrap();
         assert_eq!(peer.to_string(), format!("unix pid={}", std::process::id()));
         talk(stream, client).await;
+    }
+
+    #[cfg(all(feature = "http", workers))]
+    #[tokio::test]
+    async fn who_waits_at_a_unix_socket_that_is_shut_is_let_in_and_who_comes_later_is_refused() {
+        use std::os::unix::net::UnixStream as Client;
+        let (fd, address) = unix("shut");
+        let other = Listener::from_fd(fd.try_clone().unwrap()).unwrap();
+        let listener = Listener::from_fd(fd).unwrap();
+        let early = Client::connect_addr(&address).unwrap();
+        listener.let_nobody_in().unwrap();
+        let late = Client::connect_addr(&address).unwrap_err();
+        assert_eq!(late.kind(), io::ErrorKind::ConnectionRefused);
+        let (stream, _) = listener.take().unwrap();
+        early.set_nonblocking(true).unwrap();
+        talk(stream, UnixStream::from_std(early).unwrap()).await;
+        assert!(listener.take().is_none());
+        // Another process that has not heard of the end yet sees no error.
+        let accepting = std::pin::pin!(other.accept());
+        let waits = tokio::time::timeout(std::time::Duration::from_millis(50), accepting).await;
+        assert!(waits.is_err());
     }
 
     #[tokio::test]

@@ -7,6 +7,8 @@
 mod activation;
 mod address;
 mod error;
+#[cfg(all(feature = "http", workers))]
+mod half_open;
 mod listener;
 mod listeners;
 mod options;

@@ -32,6 +32,13 @@ pub enum Peer {
     },
 }
 
+impl Peer {
+    /// Names a TCP client; one of IPv4 by its own address, also on a socket of IPv6.
+    pub(super) fn tcp(from: SocketAddr) -> Self {
+        Self::Tcp(SocketAddr::new(from.ip().to_canonical(), from.port()))
+    }
+}
+
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Says how a log line is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -12,6 +13,22 @@ pub enum LogFormat {
     Text,
     /// For programs: one JSON object a line.
     Json,
+}
+
+/// Set when this process got a subscriber that writes text.
+static WRITES_TEXT: AtomicBool = AtomicBool::new(false);
+
+/// Tells whether events become lines of text, in which fields are hard to tell from each other; not so
+/// with a subscriber of the program's own, which is not known here.
+#[cfg(feature = "http")]
+pub(crate) fn writes_text() -> bool {
+    WRITES_TEXT.load(Relaxed)
+}
+
+/// Takes note of how a subscriber writes.
+#[cfg(feature = "log")]
+pub(crate) fn writes(format: LogFormat) {
+    WRITES_TEXT.store(format == LogFormat::Text, Relaxed);
 }
 
 /// Why a text is no log format.

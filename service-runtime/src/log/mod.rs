@@ -16,6 +16,8 @@ mod render;
 #[cfg(feature = "log")]
 mod subscriber;
 
+#[cfg(feature = "http")]
+pub(crate) use format::writes_text;
 pub use format::{LogFormat, LogFormatError};
 #[cfg(all(feature = "log", workers))]
 pub(crate) use identity::identify_pool;

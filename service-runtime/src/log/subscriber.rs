@@ -37,6 +37,7 @@ impl Log {
 
     /// Builds a subscriber from parts that were chosen already.
     fn build(format: LogFormat, filter: EnvFilter, colour: bool, writer: LineWriter) -> Self {
+        super::format::writes(format);
         let (filter, level) = reload::Layer::new(filter);
         let filtered = tracing_subscriber::registry().with(filter);
         let dispatch = match format {

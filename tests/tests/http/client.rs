@@ -97,6 +97,11 @@ impl Client {
         self.answer()
     }
 
+    /// Reads the head of an answer, and no body.
+    pub(crate) fn head(&mut self) -> io::Result<String> {
+        self.through(b"\r\n\r\n")
+    }
+
     /// Reads one answer.
     pub(crate) fn answer(&mut self) -> io::Result<Answer> {
         let head = self.through(b"\r\n\r\n")?;

@@ -1,11 +1,13 @@
 //! HTTP as a service, from outside: real sockets, clients that behave and clients that do not.
 #![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
 
+mod access;
 mod client;
 mod clients;
 mod drain;
 mod hostile;
 mod http2;
+mod http2_rules;
 mod limits;
 mod load;
 mod phases;
@@ -13,6 +15,7 @@ mod reload;
 mod scale;
 mod secure;
 mod serving;
+mod targets;
 mod tls;
 mod websocket;
 

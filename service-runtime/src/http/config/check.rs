@@ -9,6 +9,7 @@ use nix::unistd::{Group, User};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
+use super::access_log::AccessFormat;
 use crate::config::{ConfigErrors, Origin};
 use crate::service::Context;
 
@@ -109,6 +110,12 @@ pub(super) fn trusted_proxies<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<
     let texts = Vec::<String>::deserialize(from)?;
     let wrong = texts.iter().find_map(|text| proxy(text).err());
     wrong.map_or(Ok(texts), |wrong| Err(D::Error::custom(wrong)))
+}
+
+pub(super) fn access_log<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    AccessFormat::read(&text).map_err(D::Error::custom)?;
+    Ok(text)
 }
 
 pub(super) fn tls_version<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {

@@ -1,7 +1,9 @@
 //! The keys of a service's table that say how it serves HTTP.
 
+mod access_log;
 mod bind;
 mod check;
+mod forwarded;
 mod tls;
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -9,10 +11,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub(crate) use self::access_log::{AccessFormat, Field, Part};
 pub use self::bind::Bind;
 #[cfg(feature = "tls")]
 pub(crate) use self::check::version as tls_version;
 pub(crate) use self::check::{Wrong, file_mode, group_id, network, proxy, user_id};
+pub use self::forwarded::ForwardedHeader;
 pub use self::tls::{TlsConfig, TlsPair};
 use crate::config::{Config, Size};
 
@@ -95,11 +99,21 @@ pub struct HttpConfig {
     #[config(default = "1s")]
     pub linger: Duration,
     /// What is logged of each request: `off`, `text`, `json`, or a format of `{client}`, `{method}`,
-    /// `{path}`, `{version}`, `{status}`, `{length}`, `{seconds}`, `{agent}` and `{id}`.
+    /// `{path}`, `{version}`, `{status}`, `{length}`, `{seconds}`, `{agent}` and `{id}`, in which `{{`
+    /// and `}}` stand for a brace.
     #[config(default = "off")]
+    #[serde(deserialize_with = "check::access_log")]
     pub access_log: String,
-    /// Proxies whose `Forwarded` and `X-Forwarded-For` are believed: addresses, networks such as
-    /// `10.0.0.0/8`, and `unix` for every unix socket.
+    /// Paths that the access log leaves out, such as `/healthz`; one that ends in `*` stands for every
+    /// path that begins so.
+    #[config(default = [])]
+    pub access_log_exclude: Vec<String>,
+    /// Which header of a trusted proxy tells the client: `x-forwarded-for` or `forwarded`; the other
+    /// one is ignored.
+    #[config(default = "x-forwarded-for")]
+    pub forwarded: ForwardedHeader,
+    /// Proxies whose header is believed: addresses, networks such as `10.0.0.0/8`, and `unix` for
+    /// every unix socket.
     #[config(default = [])]
     #[serde(deserialize_with = "check::trusted_proxies")]
     pub trusted_proxies: Vec<String>,

@@ -1,5 +1,6 @@
 //! Connections: what is known of each, its socket, and the list of all that are open.
 
+mod frames;
 mod list;
 mod socket;
 mod state;

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+use super::frames::Frames;
 use super::list::Open;
 
 /// How long what a client still sends is thrown away, so that it gets to read its answer.
@@ -28,6 +29,7 @@ pub(crate) struct Socket<S> {
     ahead: Bytes,
     /// Whether nothing has been read so far.
     fresh: bool,
+    frames: Frames,
     closing: Closing,
 }
 
@@ -46,6 +48,7 @@ impl<S> Socket<S> {
             connection,
             ahead: Bytes::new(),
             fresh: true,
+            frames: Frames::default(),
             closing: Closing::No,
         }
     }
@@ -65,6 +68,10 @@ impl<S: AsyncRead + Unpin> Socket<S> {
         let (asked, rest) = more
             .filled()
             .split_at(more.filled().len().min(buffer.remaining()));
+        if !more.filled().is_empty() {
+            let progress = self.frames.received(more.filled());
+            self.connection.received(progress);
+        }
         buffer.put_slice(asked);
         self.ahead = Bytes::copy_from_slice(rest);
         Poll::Ready(Ok(()))
@@ -88,11 +95,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
             ready!(this.poll_ahead(cx, buffer))?;
         } else {
             ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
+            let received = &buffer.filled()[before..];
+            if !received.is_empty() {
+                this.connection.received(this.frames.received(received));
+            }
         }
         this.fresh = false;
-        if buffer.filled().len() > before {
-            this.connection.received();
-        }
         Poll::Ready(Ok(()))
     }
 }
@@ -124,9 +132,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let poll = Pin::new(&mut self.stream).poll_flush(cx);
-        if poll.is_pending() {
-            self.connection.sent(true);
-        }
+        // What was written has left only now where something between us and the socket keeps it, as TLS does.
+        self.connection.sent(poll.is_pending());
         poll
     }
 

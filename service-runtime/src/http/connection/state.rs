@@ -13,6 +13,7 @@ use axum::http::{Method, StatusCode, Uri, Version};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::frames::Progress;
 use crate::http::shared::Shared;
 use crate::listen::Peer;
 
@@ -134,10 +135,20 @@ impl Connection {
         }
     }
 
-    /// Takes note of bytes that came.
-    pub(crate) fn received(&self) {
-        if self.in_flight.load(Relaxed) == 0 && self.head_since.load(Relaxed) == 0 {
-            self.head_since.store(self.server.now(), Relaxed);
+    /// Takes note of bytes that came, and of what they were part of.
+    pub(super) fn received(&self, progress: Progress) {
+        if self.in_flight.load(Relaxed) > 0 {
+            return;
+        }
+        match progress {
+            Progress::Head if self.head_since.load(Relaxed) == 0 => {
+                self.head_since.store(self.server.now(), Relaxed);
+            }
+            Progress::Head => {}
+            Progress::Whole => {
+                self.head_since.store(0, Relaxed);
+                self.idle_since.store(self.server.now(), Relaxed);
+            }
         }
     }
 

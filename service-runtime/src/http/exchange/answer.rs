@@ -64,6 +64,11 @@ impl<B> AnswerBody<B> {
         }
     }
 
+    /// Gives the body up: its status, or its request, allows none.
+    pub(super) fn discard(&mut self) {
+        self.kind = Kind::Text { text: None };
+    }
+
     /// Logs the exchange when the body has ended, or was given up.
     pub(super) fn recorded(&mut self, record: Box<Record>) {
         self.record = Some(record);

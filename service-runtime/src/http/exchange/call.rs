@@ -8,11 +8,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use axum::extract::DefaultBodyLimit;
 use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue};
 use axum::http::request::Parts;
-use axum::http::{Request, Response, StatusCode, Version};
+use axum::http::{Method, Request, Response, StatusCode, Version};
+use bytes::Bytes;
 use futures_core::future::BoxFuture;
-use http_body::Body as _;
+use http_body::Body;
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
@@ -20,10 +22,12 @@ use tracing::Span;
 use tracing::field::display;
 
 use super::access::Record;
+use super::bodiless::leave_out_body;
 use super::health::Probe;
 use super::id;
 use super::parts::ExchangeParts;
 use super::refusal::refusal;
+use super::target::take_host_of_target;
 use super::{AnswerBody, RequestBody};
 use crate::http::config::limit;
 use crate::http::connection::{Client, Connection, InFlight, Purpose};
@@ -70,13 +74,14 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
         let forwarded = self.parts.proxies.client(&connection.peer, &head.headers);
         let client = Client::new(Arc::clone(connection), forwarded);
         let access = &self.parts.access;
-        let record = access.is_on().then(|| {
+        let record = access.logs(head.uri.path()).then(|| {
             let log = Arc::clone(access);
             Record::new(&head, client.address(), id.as_ref(), log)
         });
         let span = server.config.request_span.then(|| span(&head, id.as_ref()));
         let asked = Asked {
             version: head.version,
+            is_head: head.method == Method::HEAD,
             // By whom else the length was told, hyper does not say: what comes after such a body may
             // be a request to one and a body to another.
             closes: head.version != Version::HTTP_2
@@ -95,9 +100,13 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
             },
             (None, None) => {
                 head.extensions.insert(client);
+                take_host_of_target(&mut head);
+                let mut request = Request::from_parts(head, body);
+                // Ours is `body_max`; axum's own limit would come on top of it.
+                DefaultBodyLimit::disable().apply(&mut request);
                 State::Waiting {
                     handler: self.handler.clone(),
-                    request: Some(Request::from_parts(head, body)),
+                    request: Some(request),
                 }
             }
         };
@@ -122,6 +131,7 @@ fn span(head: &Parts, id: Option<&HeaderValue>) -> Span {
 /// What was asked, for the answer.
 struct Asked {
     version: Version,
+    is_head: bool,
     /// No further request is taken from a connection of HTTP/1.1.
     closes: bool,
     id: Option<HeaderValue>,
@@ -227,7 +237,7 @@ fn work<H: Handler>(
     }
 }
 
-fn finish<B>(
+fn finish<B: Body<Data = Bytes, Error: Into<BoxError>>>(
     outcome: Outcome<B>,
     asked: &mut Asked,
     in_flight: InFlight,
@@ -246,7 +256,9 @@ fn finish<B>(
     let mut answer = match outcome {
         Outcome::Answer(answer) => answer.map(|body| AnswerBody::of(body, in_flight)),
         Outcome::Refused(status) => {
-            closes |= status != StatusCode::SERVICE_UNAVAILABLE;
+            // A stream of HTTP/2 ends by itself; of HTTP/1.1 the rest of the request is in the way.
+            let whole = status == StatusCode::SERVICE_UNAVAILABLE;
+            closes |= !whole && asked.version != Version::HTTP_2;
             with_status(status, AnswerBody::empty(in_flight))
         }
         Outcome::Probed(status, text) => {
@@ -279,6 +291,7 @@ fn finish<B>(
     if let Some(id) = &asked.id {
         answer.headers_mut().insert(id::NAME, id.clone());
     }
+    leave_out_body(&mut answer, asked.version, asked.is_head);
     let status = answer.status();
     answer.body_mut().answered(status);
     if let Some(mut record) = asked.record.take() {

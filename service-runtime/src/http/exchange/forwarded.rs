@@ -3,22 +3,23 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::HeaderMap;
-use axum::http::header::FORWARDED;
 
-use crate::http::config::network;
+use crate::http::config::{ForwardedHeader, network};
 use crate::listen::Peer;
 
 /// Proxies that are believed.
 #[derive(Debug, Default)]
 pub(crate) struct Proxies {
+    header: ForwardedHeader,
     networks: Vec<(IpAddr, u8)>,
     unix: bool,
 }
 
 impl Proxies {
     /// Reads addresses, networks and `unix`; what is none of these was refused with the configuration.
-    pub(crate) fn new(texts: &[String]) -> Self {
+    pub(crate) fn new(texts: &[String], header: ForwardedHeader) -> Self {
         Self {
+            header,
             networks: texts.iter().filter_map(|text| network(text)).collect(),
             unix: texts.iter().any(|text| text == "unix"),
         }
@@ -37,7 +38,7 @@ impl Proxies {
         if !trusted {
             return None;
         }
-        let mut hops = hops(headers);
+        let mut hops = hops(headers, self.header);
         let mut client = None;
         while let Some(hop) = hops.pop() {
             let Some(address) = hop else { break };
@@ -75,25 +76,25 @@ pub(crate) fn fuzz(name: &'static str, value: &[u8]) -> Option<IpAddr> {
     let mut headers = HeaderMap::new();
     headers.insert(name, axum::http::HeaderValue::from_bytes(value).ok()?);
     let peer = Peer::Tcp(SocketAddr::from(([10, 0, 0, 1], 1)));
-    Proxies::new(&["10.0.0.0/8".to_owned()]).client(&peer, &headers)
+    let header = match name {
+        "forwarded" => ForwardedHeader::Forwarded,
+        _ => ForwardedHeader::XForwardedFor,
+    };
+    Proxies::new(&["10.0.0.0/8".to_owned()], header).client(&peer, &headers)
 }
 
 /// Returns the hops from left to right, `None` for one that has no address.
-fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let lines = |name: &str| -> Vec<String> {
-        let values = headers.get_all(name).iter();
-        values
-            .flat_map(|value| value.to_str().unwrap_or("?").split(','))
-            .map(|hop| hop.trim().to_owned())
-            .collect()
+///
+/// Only the header that the proxies set is read: the other one comes from the client as it is.
+fn hops(headers: &HeaderMap, header: ForwardedHeader) -> Vec<Option<IpAddr>> {
+    let read = match header {
+        ForwardedHeader::Forwarded => forwarded_for,
+        ForwardedHeader::XForwardedFor => node,
     };
-    let forwarded = lines(FORWARDED.as_str());
-    if !forwarded.is_empty() {
-        return forwarded.iter().map(|hop| forwarded_for(hop)).collect();
-    }
-    lines("x-forwarded-for")
-        .iter()
-        .map(|hop| node(hop))
+    let values = headers.get_all(header.name()).iter();
+    values
+        .flat_map(|value| value.to_str().unwrap_or("?").split(','))
+        .map(|hop| read(hop.trim()))
         .collect()
 }
 
@@ -110,7 +111,8 @@ fn forwarded_for(element: &str) -> Option<IpAddr> {
 fn node(text: &str) -> Option<IpAddr> {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     let address: Option<IpAddr> = bare.parse().ok();
-    address.or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))
+    let address = address.or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()));
+    address.map(|address| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -124,7 +126,11 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().unwrap());
         let peer = Peer::Tcp(SocketAddr::new(peer.parse().unwrap(), 1));
-        let client = Proxies::new(&trusted).client(&peer, &headers);
+        let header = match name {
+            "forwarded" => ForwardedHeader::Forwarded,
+            _ => ForwardedHeader::XForwardedFor,
+        };
+        let client = Proxies::new(&trusted, header).client(&peer, &headers);
         client.map(|address| address.to_string())
     }
 
@@ -147,6 +153,23 @@ mod tests {
         assert_eq!(says("2001:db8::1", "1.2.3.4:80").unwrap(), "1.2.3.4");
         assert_eq!(says("::ffff:10.0.0.1", "1.2.3.4").unwrap(), "1.2.3.4");
         assert_eq!(client(&[], "10.1.2.3", xff, "1.2.3.4"), None);
+    }
+
+    #[test]
+    fn the_header_that_the_proxies_do_not_set_is_ignored() {
+        let mut headers = HeaderMap::new();
+        headers.insert("forwarded", "for=1.1.1.1".parse().unwrap());
+        headers.insert("x-forwarded-for", "2.2.2.2".parse().unwrap());
+        let peer = Peer::Tcp("10.0.0.1:1".parse().unwrap());
+        let client = |header, headers: &HeaderMap| {
+            let proxies = Proxies::new(&["10.0.0.0/8".to_owned()], header);
+            proxies.client(&peer, headers).map(|it| it.to_string())
+        };
+        let (xff, forwarded) = (ForwardedHeader::XForwardedFor, ForwardedHeader::Forwarded);
+        assert_eq!(client(xff, &headers).unwrap(), "2.2.2.2");
+        assert_eq!(client(forwarded, &headers).unwrap(), "1.1.1.1");
+        headers.remove("x-forwarded-for");
+        assert_eq!(client(xff, &headers), None);
     }
 
     #[test]
@@ -205,7 +228,7 @@ mod tests {
             prop_assert_eq!(read.is_some(), bits <= if address.is_ipv4() { 32 } else { 128 });
             // Of an address of IPv4 in one of IPv6 the former counts.
             if read.is_some() && address.to_canonical() == address {
-                prop_assert!(Proxies::new(&[text]).trusts(address));
+                prop_assert!(Proxies::new(&[text], ForwardedHeader::XForwardedFor).trusts(address));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod access;
 mod answer;
+mod bodiless;
 mod body;
 mod call;
 mod forwarded;
@@ -9,6 +10,7 @@ mod health;
 mod id;
 mod parts;
 mod refusal;
+mod target;
 
 pub(crate) use self::answer::AnswerBody;
 pub use self::body::RequestBody;

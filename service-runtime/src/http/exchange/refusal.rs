@@ -1,8 +1,9 @@
 //! What is refused before a handler sees it.
 
 use axum::http::request::Parts;
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Version, header};
 
+use super::target;
 use crate::http::config::HttpConfig;
 
 /// Returns the status that a head gets that breaks a limit.
@@ -15,6 +16,9 @@ pub(super) fn refusal(head: &Parts, config: &HttpConfig) -> Option<StatusCode> {
     if over(url, config.url_max.bytes()) {
         return Some(StatusCode::URI_TOO_LONG);
     }
+    if head.headers.len() > config.headers_max.get() {
+        return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    }
     let header_max = config.header_max.bytes();
     let line =
         |(name, value): (&HeaderName, &axum::http::HeaderValue)| name.as_str().len() + value.len();
@@ -25,6 +29,14 @@ pub(super) fn refusal(head: &Parts, config: &HttpConfig) -> Option<StatusCode> {
     {
         return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     }
+    if !target::is_clear(head) {
+        return Some(StatusCode::BAD_REQUEST);
+    }
+    if head.version != Version::HTTP_2
+        && let Some(status) = refused_coding(&head.headers)
+    {
+        return Some(status);
+    }
     let body_max = config.body_max.bytes();
     let length = head.headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
@@ -32,4 +44,47 @@ pub(super) fn refusal(head: &Parts, config: &HttpConfig) -> Option<StatusCode> {
         return Some(StatusCode::PAYLOAD_TOO_LARGE);
     }
     None
+}
+
+/// Returns the status for transfer codings other than `chunked` alone: what is not decoded must not
+/// reach a handler as if it were.
+fn refused_coding(headers: &HeaderMap) -> Option<StatusCode> {
+    let values = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let codings: Vec<_> = values
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|coding| !coding.is_empty())
+        .collect();
+    let (last, others) = codings.split_last()?;
+    let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
+    if !is_chunked(last) || others.iter().any(|coding| is_chunked(coding)) {
+        return Some(StatusCode::BAD_REQUEST);
+    }
+    (!others.is_empty()).then_some(StatusCode::NOT_IMPLEMENTED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunked_alone_is_understood() {
+        for (values, status) in [
+            (&["chunked"][..], None),
+            (&["Chunked "], None),
+            (&["chunked, chunked"], Some(400)),
+            (&["chunked", "chunked"], Some(400)),
+            (&["gzip, chunked"], Some(501)),
+            (&["gzip", "chunked"], Some(501)),
+            (&["chunked, gzip"], Some(400)),
+            (&[], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::TRANSFER_ENCODING, value.parse().unwrap());
+            }
+            let found = refused_coding(&headers).map(|status| status.as_u16());
+            assert_eq!(found, status, "{values:?}");
+        }
+    }
 }

@@ -97,7 +97,7 @@ async fn accept<H: Handler>(
     if server.shared.cx.program_ends() {
         match listener.let_nobody_in() {
             // Who is half let in gets in meanwhile.
-            Ok(()) => sleep(HALF_WAY).await,
+            Ok(()) => listener.half_let_in(HALF_WAY).await,
             Err(error) => tracing::debug!(%error, "the queue of a listener cannot be closed"),
         }
     }
@@ -116,7 +116,7 @@ fn connection<H: Handler>(
     handler: H,
 ) -> BoxFuture<'static, ()> {
     let connection = server.connections.add(&server.shared, peer, purpose);
-    let (builder, parts) = (Arc::clone(&server.builder), Arc::clone(&server.parts));
+    let (builder, parts) = (Arc::clone(&server.builders.any), Arc::clone(&server.parts));
     match stream {
         #[cfg(feature = "tls")]
         Stream::Tcp(stream) if server.tls.is_some() && purpose != Purpose::Health => {
@@ -131,6 +131,8 @@ fn connection<H: Handler>(
                     () = patience(&server) => None,
                 };
                 if let Some(stream) = shaken {
+                    let agreed = stream.get_ref().1.alpn_protocol();
+                    let builder = Arc::clone(server.builders.agreed(agreed));
                     drive(connection, stream, handler, builder, parts).await;
                 }
             })

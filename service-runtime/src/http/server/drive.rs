@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -39,6 +40,7 @@ pub(super) async fn drive<S, H>(
     H: Handler,
 {
     let connection = Arc::clone(&open);
+    let log = Arc::clone(&parts);
     let server = Arc::clone(&connection.server);
     // An upgraded socket outlives this future.
     let socket = TokioIo::new(Socket::new(stream, open));
@@ -91,8 +93,20 @@ pub(super) async fn drive<S, H>(
     })
     .await;
     if let Err(error) = end {
+        if let Some(status) = refused_by_parser(error.as_ref()) {
+            log.unreadable(&connection.peer, status);
+        }
         tracing::debug!(peer = %connection.peer, "connection ended: {error}");
     }
+}
+
+/// Returns the status that hyper has answered a head with that is no head, if it was one of HTTP/1.
+fn refused_by_parser(error: &(dyn std::error::Error + 'static)) -> Option<StatusCode> {
+    let error = error.downcast_ref::<hyper::Error>()?;
+    if error.is_parse_too_large() {
+        return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    }
+    error.is_parse().then_some(StatusCode::BAD_REQUEST)
 }
 
 impl Alarm {

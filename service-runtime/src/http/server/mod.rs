@@ -11,7 +11,7 @@ use hyper_util::server::conn::auto::Builder;
 
 use self::streams::StreamTasks;
 use super::Handler;
-use super::config::{HttpConfig, Wrong, proxy};
+use super::config::{AccessFormat, HttpConfig, Wrong, proxy};
 use super::connection::Connections;
 use super::exchange::ExchangeParts;
 use super::shared::Shared;
@@ -28,7 +28,7 @@ pub(crate) struct Server {
     pub(crate) parts: Arc<ExchangeParts>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<crate::http::tls::Tls>,
-    pub(crate) builder: Arc<Builder<StreamTasks>>,
+    pub(crate) builders: Builders,
     /// What runs for connections, apart from the service's own group: it is stopped when the connections
     /// have been drained.
     pub(crate) tasks: TaskGroup,
@@ -49,6 +49,7 @@ pub(crate) async fn serve<H: Handler>(
     if let Some(text) = wrong {
         return Err(Wrong::new("trusted_proxies", text).of(cx).into());
     }
+    AccessFormat::read(&config.access_log).map_err(|text| Wrong::new("access_log", text).of(cx))?;
     #[cfg(not(feature = "tls"))]
     if config.tls.cert.is_some() {
         let text = "this program is built without the feature `tls` of service-runtime";
@@ -74,13 +75,44 @@ impl Server {
             tracing::error!(service = failed.name(), "{failure}: {}", failure.message());
         });
         Self {
-            builder: Arc::new(builder(&config, StreamTasks(tasks.clone()))),
+            builders: Builders::new(&config, &tasks),
             #[cfg(feature = "tls")]
             tls: None,
             parts: Arc::new(ExchangeParts::new(&config)),
             connections: Arc::default(),
             shared: Arc::new(Shared::new(cx, config)),
             tasks,
+        }
+    }
+}
+
+/// What speaks with a connection: any version, or the one that ALPN has settled.
+pub(crate) struct Builders {
+    pub(crate) any: Arc<Builder<StreamTasks>>,
+    #[cfg(feature = "tls")]
+    pub(crate) http1: Arc<Builder<StreamTasks>>,
+    #[cfg(feature = "tls")]
+    pub(crate) http2: Arc<Builder<StreamTasks>>,
+}
+
+impl Builders {
+    fn new(config: &HttpConfig, tasks: &TaskGroup) -> Self {
+        let new = || builder(config, StreamTasks(tasks.clone()));
+        Self {
+            any: Arc::new(new()),
+            #[cfg(feature = "tls")]
+            http1: Arc::new(new().http1_only()),
+            #[cfg(feature = "tls")]
+            http2: Arc::new(new().http2_only()),
+        }
+    }
+
+    /// Returns the one for what a client has agreed to speak; without ALPN that is HTTP/1.1.
+    #[cfg(feature = "tls")]
+    pub(crate) fn agreed(&self, alpn: Option<&[u8]>) -> &Arc<Builder<StreamTasks>> {
+        match alpn {
+            Some(b"h2") => &self.http2,
+            _ => &self.http1,
         }
     }
 }

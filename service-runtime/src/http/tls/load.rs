@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio_rustls::rustls;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -14,6 +15,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig, version};
 
 use super::names::ByName;
+use super::validity;
 use crate::http::TlsConfig;
 use crate::http::config::{Wrong, tls_version};
 
@@ -67,13 +69,37 @@ fn pair(
 ) -> Result<CertifiedKey, Wrong> {
     let chain = certificates(cert_key, cert)?;
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| {
-        let text = format!("cannot read the key {}: {}", key.display(), chained(&error));
+        let reason = if is_encrypted(key) {
+            "it is encrypted, and nobody is there to give the passphrase; write it anew by `openssl pkey`".to_owned()
+        } else {
+            chained(&error)
+        };
+        let text = format!("cannot read the key {}: {reason}", key.display());
         Wrong::new(key_key, text)
     })?;
     warn_of_readers(key);
+    if let Some(reason) = validity::reason(&chain, provider) {
+        // Clients decide; a program that does not start would serve those that do not mind even less.
+        tracing::warn!(
+            "the certificate {} {reason}: clients refuse it",
+            cert.display()
+        );
+    }
+    if let Err(error) = provider.key_provider.load_private_key(private.clone_key()) {
+        let key = key.display();
+        let text = format!(
+            "the key {key} is none that is supported (RSA, ECDSA P-256 or P-384, Ed25519): {error}"
+        );
+        return Err(Wrong::new(key_key, text));
+    }
     CertifiedKey::from_der(chain, private, provider).map_err(|error| {
         let (cert, key) = (cert.display(), key.display());
-        let text = format!("cannot use the certificate {cert} with the key {key}: {error}");
+        let text = match error {
+            rustls::Error::InconsistentKeys(_) => {
+                format!("the key {key} is not that of the certificate {cert}")
+            }
+            error => format!("cannot use the certificate {cert} with the key {key}: {error}"),
+        };
         Wrong::new(key_key, text)
     })
 }
@@ -122,6 +148,13 @@ fn chained(error: &dyn Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// Tells whether the file of a key holds one that only a passphrase opens.
+fn is_encrypted(key: &Path) -> bool {
+    let text = std::fs::read_to_string(key).unwrap_or_default();
+    text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+        || text.contains("Proc-Type: 4,ENCRYPTED")
 }
 
 fn warn_of_readers(key: &Path) {

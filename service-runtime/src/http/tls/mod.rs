@@ -3,17 +3,21 @@
 //! New pairs are built whole before they take the place of the old ones; connections keep the pair
 //! that they began with.
 
+mod apart;
 mod load;
 mod names;
 mod tickets;
+mod validity;
 mod watch;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use anyhow::Context as _;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::{Accept, TlsAcceptor};
 
+use self::apart::apart;
 use self::load::load;
 pub(crate) use self::tickets::tickets;
 use self::watch::{Files, Watch};
@@ -25,23 +29,20 @@ use crate::service::Context;
 #[derive(Clone)]
 pub(crate) struct Tls(Arc<RwLock<Arc<ServerConfig>>>);
 
+type Loaded = Result<Option<Arc<ServerConfig>>, Wrong>;
+
+/// Looks at the files, and then reads them, apart from the runtime.
+async fn read(config: &TlsConfig) -> Option<(Files, Loaded)> {
+    let config = config.clone();
+    apart(move || (Files::of(&config), load(&config))).await
+}
+
 /// Why the pairs are loaded again.
 enum Again {
     /// The configuration was taken over anew, changed or not.
     Told,
     /// A file has changed.
     Changed,
-}
-
-/// What the files of the pairs were found as, and what was made of them.
-type Read = (Files, Result<Option<Arc<ServerConfig>>, Wrong>);
-
-/// Reads the files of the pairs on a thread that may block: a file system that hangs must not hold up the
-/// runtime, whose heartbeat would stop with it.
-async fn read(config: &TlsConfig) -> anyhow::Result<Read> {
-    let config = config.clone();
-    let read = move || (Files::of(&config), load(&config));
-    Ok(tokio::task::spawn_blocking(read).await?)
 }
 
 impl Tls {
@@ -52,7 +53,7 @@ impl Tls {
     ///
     /// Returns an error, with the file, if a pair cannot be used.
     pub(crate) async fn start(cx: &Context, config: &TlsConfig) -> anyhow::Result<Option<Self>> {
-        let (files, loaded) = read(config).await?;
+        let (files, loaded) = read(config).await.context("cannot read the certificates")?;
         let loaded = match loaded {
             Ok(Some(loaded)) => loaded,
             Ok(None) => return Ok(None),
@@ -86,18 +87,22 @@ impl Tls {
                     Err(error) => tracing::debug!("the table is not read again: {error}"),
                 }
             }
-            match read(&config).await {
-                Ok((files, loaded)) => {
-                    watch.loading(&config, files);
-                    self.replace(&cx, loaded);
-                }
-                Err(error) => tracing::error!("the TLS certificate cannot be read: {error}"),
+            // A stop does not wait for a file system that hangs.
+            tokio::select! {
+                read = read(&config) => match read {
+                    Some((files, loaded)) => {
+                        watch.loaded(&config, files);
+                        self.replace(&cx, loaded);
+                    }
+                    None => tracing::error!(service = cx.name(), "the old TLS certificate stays"),
+                },
+                () = cx.stopping() => return,
             }
         }
     }
 
     /// Puts new pairs into place, or says why not.
-    fn replace(&self, cx: &Context, loaded: Result<Option<Arc<ServerConfig>>, Wrong>) {
+    fn replace(&self, cx: &Context, loaded: Loaded) {
         match loaded {
             Ok(Some(new)) => {
                 *self.0.write().unwrap_or_else(PoisonError::into_inner) = new;

@@ -1,15 +1,19 @@
 //! Whether a file of a pair has changed, also when a link to it leads elsewhere now.
 //!
 //! Files of one pair change one after the other: they are taken to be written when two looks in a
-//! row have found the same. There are three looks in the time within which a change is to be taken.
+//! row have found the same. Three looks within `watch` see to it that a new pair is taken by then.
 
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::apart::apart;
 use crate::http::TlsConfig;
 use crate::http::config::limit;
+
+/// How often within `watch` the files are looked at.
+const LOOKS: u32 = 3;
 
 /// What tells one state of the files from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,10 +21,6 @@ pub(super) struct Files(Vec<Option<Stamp>>);
 
 /// Device, inode, length and the time of the last change of one file.
 type Stamp = (u64, u64, u64, i64, i64);
-
-/// How many looks there are within the time of the key `watch`: one that may come just before a change, one
-/// that finds it, and one that finds the same.
-const LOOKS: u32 = 3;
 
 /// Looks at files every now and then.
 pub(super) struct Watch {
@@ -44,7 +44,7 @@ impl Files {
 
 impl Watch {
     pub(super) fn new(every: Duration, loaded: Files) -> Self {
-        let every = limit(every).map(|within| within / LOOKS);
+        let every = limit(every);
         Self { every, loaded }
     }
 
@@ -59,10 +59,9 @@ impl Watch {
         };
         let mut last = self.loaded.clone();
         loop {
-            sleep(every).await;
-            let looked = config.clone();
-            // A file system that hangs holds up this look alone.
-            let Ok(now) = tokio::task::spawn_blocking(move || Files::of(&looked)).await else {
+            sleep(every / LOOKS).await;
+            let config = config.clone();
+            let Some(now) = apart(move || Files::of(&config)).await else {
                 continue;
             };
             if now != self.loaded && now == last {
@@ -73,7 +72,8 @@ impl Watch {
     }
 
     /// Takes note of what was loaded, well or not.
-    pub(super) fn loading(&mut self, config: &TlsConfig, files: Files) {
-        *self = Self::new(config.watch, files);
+    pub(super) fn loaded(&mut self, config: &TlsConfig, files: Files) {
+        self.every = limit(config.watch);
+        self.loaded = files;
     }
 }
