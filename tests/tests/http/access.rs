@@ -9,8 +9,13 @@ use super::web;
 
 #[test]
 fn a_log_of_json_has_the_fields_of_a_request_as_fields() {
-    let (web, address) = web(1, &["access_log=json", "launch.log_format=json"]);
-    let mut client = Client::connect(&address).unwrap();
+    let web = fixture!("web").args(["--workers", "1", "--set", "web.bind=127.0.0.1:0"]);
+    let web = web.args(["--set", "web.access_log=json", "--log-format", "json"]);
+    let web = web.start();
+    let line = web.wait_for("listening on 127.0.0.1:");
+    let address = line.split("listening on ").nth(1).unwrap();
+    let address = address.split('"').next().unwrap();
+    let mut client = Client::connect(address).unwrap();
     client
         .send("GET /pid?a=\"b HTTP/1.1\r\nHost: x\r\nUser-Agent: a\"b\r\n\r\n")
         .unwrap();

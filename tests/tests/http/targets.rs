@@ -115,8 +115,8 @@ fn a_client_of_ipv4_has_its_own_address_on_a_socket_of_ipv6() {
         "bind=[\"127.0.0.1:0\", \"*:0\"]",
     ];
     let (web, _) = web(1, &keys);
-    let line = web.wait_for("listening on *:");
-    let port = line.split("listening on *:").nth(1).unwrap();
+    let line = web.wait_for("listening on [::]:");
+    let port = line.split("listening on [::]:").nth(1).unwrap();
     let port: String = port.chars().take_while(char::is_ascii_digit).collect();
     let mut client = Client::connect(&format!("127.0.0.1:{port}")).unwrap();
     assert_eq!(client.get("/pid").unwrap().status, 200);

@@ -94,12 +94,13 @@ fn pair(
     }
     CertifiedKey::from_der(chain, private, provider).map_err(|error| {
         let (cert, key) = (cert.display(), key.display());
-        let text = match error {
+        let reason = match error {
             rustls::Error::InconsistentKeys(_) => {
-                format!("the key {key} is not that of the certificate {cert}")
+                "the key is not that of the certificate".to_owned()
             }
-            error => format!("cannot use the certificate {cert} with the key {key}: {error}"),
+            error => error.to_string(),
         };
+        let text = format!("cannot use the certificate {cert} with the key {key}: {reason}");
         Wrong::new(key_key, text)
     })
 }
