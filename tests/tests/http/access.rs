@@ -17,7 +17,7 @@ fn a_log_of_json_has_the_fields_of_a_request_as_fields() {
     let address = address.split('"').next().unwrap();
     let mut client = Client::connect(address).unwrap();
     client
-        .send("GET /pid?a=\"b HTTP/1.1\r\nHost: x\r\nUser-Agent: a\"b\r\n\r\n")
+        .send("GET /pid?a=b HTTP/1.1\r\nHost: x\r\nUser-Agent: a\"b\r\n\r\n")
         .unwrap();
     assert_eq!(client.answer().unwrap().status, 200);
     let line = web.wait_for("\"access\"");
@@ -25,7 +25,7 @@ fn a_log_of_json_has_the_fields_of_a_request_as_fields() {
     let fields = value.get("fields").unwrap_or(&value);
     assert_eq!(fields["status"], 200, "{line}");
     assert_eq!(fields["method"], "GET", "{line}");
-    assert_eq!(fields["path"], "/pid?a=\"b", "{line}");
+    assert_eq!(fields["path"], "/pid?a=b", "{line}");
     assert_eq!(fields["agent"], "a\"b", "{line}");
     assert_eq!(fields["client"], "127.0.0.1", "{line}");
     assert!(
