@@ -31,6 +31,7 @@ pub(super) enum Probe {
 
 /// The last answer of the services, which belongs to nobody who asks: it is completed and kept for a
 /// while also if whoever asked first has given up.
+#[derive(Default)]
 pub(crate) struct Readiness(watch::Sender<Answer>);
 
 #[derive(Default)]
@@ -69,12 +70,6 @@ impl Probe {
                 Self::Ready => readiness.ask(&server).await,
             }
         })
-    }
-}
-
-impl Default for Readiness {
-    fn default() -> Self {
-        Self(watch::Sender::default())
     }
 }
 
