@@ -105,8 +105,8 @@ pub use launch::{ProcessLauncher, ServiceLauncher, launch};
 pub use log::{LogFormat, LogFormatError};
 pub use runner::main_fn::Main;
 pub use service::{
-    Context, Description, Health, HealthStatus, IntoServices, ListenError, OnError, Phase,
-    Registered, RestartMethod, RuntimeKind, Scope, Service, Services,
+    ChoiceError, Context, Description, Health, HealthStatus, IntoServices, ListenError, OnError,
+    Phase, Registered, RestartMethod, RuntimeKind, Scope, Service, Services,
 };
 pub use service_macros::{
     health, init, launch, periodic, ready, reset, routes, run, service, start, stop, stopped,

@@ -3,8 +3,9 @@
 //! The author's function keeps its name inside the generated one: any other name could hide a
 //! function that the author calls.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::LitInt;
 
 use super::{
     model::{Launcher, Model, Value},
@@ -79,6 +80,11 @@ impl ToTokens for Value {
             }
             Self::U64(number) => quote!(#number),
             Self::Bool(value) => quote!(#value),
+            Self::Size(bytes) => quote!(::service_runtime::Size::from_bytes(#bytes)),
+            Self::Mask(mask) => {
+                let mask = LitInt::new(&format!("0o{mask:03o}"), Span::call_site());
+                quote!(#mask)
+            }
             Self::Duration(duration) => duration_tokens(*duration),
             Self::Text(text) => quote!(#text),
             Self::Texts(texts) => quote!(&[#(#texts),*]),

@@ -27,6 +27,10 @@ pub(super) enum Kind {
     Text,
     /// A string that a rule must find well-formed.
     Checked(fn(&str) -> Result<(), String>),
+    /// A size as a string.
+    Size,
+    /// The permissions that new files never have, as a string of octal digits.
+    Mask,
     /// A word that stands for a variant.
     Choice(&'static [(&'static str, Variant)]),
     /// A whole number, or a string that a rule must find well-formed.
@@ -79,7 +83,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("max_requests_jitter", "max_requests_jitter = 1000", Kind::Number),
     setting("max_lifetime", r#"max_lifetime = "1d""#, Kind::Duration),
     setting("max_lifetime_jitter", r#"max_lifetime_jitter = "1h""#, Kind::Duration),
-    setting("max_memory", r#"max_memory = "256MiB""#, Kind::Checked(size)),
+    setting("max_memory", r#"max_memory = "256MiB""#, Kind::Size),
     setting("service_restart_limit", "service_restart_limit = 10", Kind::Number),
     setting("log_level", r#"log_level = "info""#, Kind::Text),
     setting("log_format", r#"log_format = "json""#, Kind::Choice(LOG_FORMAT)),
@@ -95,7 +99,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("user", r#"user = "greeter""#, Kind::Text),
     setting("group", r#"group = "greeter""#, Kind::Text),
     setting("no_new_privileges", "no_new_privileges = true", Kind::Bool),
-    setting("umask", r#"umask = "027""#, Kind::Checked(umask)),
+    setting("umask", r#"umask = "027""#, Kind::Mask),
     setting("chdir", r#"chdir = "/var/lib/greeter""#, Kind::Text),
     setting("limit_nofile", "limit_nofile = 65536", Kind::NumberOr(rlimit)),
     setting("limit_nproc", "limit_nproc = 512", Kind::NumberOr(rlimit)),
@@ -123,32 +127,48 @@ fn limit(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// `256MiB`.
-fn size(text: &str) -> Result<(), String> {
-    if number_of_bytes(text)? <= 0.0 {
-        return Err(format!("`{text}` must be more than 0"));
+/// `256MiB`, in bytes.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    match number_of_bytes(text)? {
+        0 => Err(format!("`{text}` must be more than 0")),
+        bytes => Ok(bytes),
     }
-    Ok(())
 }
 
-fn number_of_bytes(text: &str) -> Result<f64, String> {
-    const UNITS: [&str; 10] = [
-        "B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB",
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a part of a byte is cut off, and nothing here is negative"
+)]
+fn number_of_bytes(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, f64); 10] = [
+        ("B", 1.0),
+        ("kB", 1e3),
+        ("KB", 1e3),
+        ("MB", 1e6),
+        ("GB", 1e9),
+        ("TB", 1e12),
+        ("KiB", 1024.0),
+        ("MiB", 1024.0 * 1024.0),
+        ("GiB", 1024.0 * 1024.0 * 1024.0),
+        ("TiB", 1024.0 * 1024.0 * 1024.0 * 1024.0),
     ];
     let wrong = || format!("`{text}` is not a size: a number and a unit, such as `MiB`");
     let digits = text.trim_end_matches(char::is_alphabetic);
     let unit = &text[digits.len()..];
     let number: f64 = digits.trim().parse().map_err(|_| wrong())?;
-    if !UNITS.contains(&unit) || !number.is_finite() {
+    let unit = UNITS.iter().find(|(name, _)| *name == unit);
+    let (_, factor) = unit.ok_or_else(wrong)?;
+    if !number.is_finite() || number < 0.0 {
         return Err(wrong());
     }
-    Ok(number)
+    Ok((number * factor) as u64)
 }
 
 /// `022`.
-fn umask(text: &str) -> Result<(), String> {
+pub(super) fn umask(text: &str) -> Result<u32, String> {
     match u32::from_str_radix(text, 8) {
-        Ok(mask) if mask <= 0o777 && !text.starts_with('+') => Ok(()),
+        Ok(mask) if mask <= 0o777 && !text.starts_with('+') => Ok(mask),
         _ => Err(format!("`{text}` is not an octal mask up to `777`")),
     }
 }
@@ -173,8 +193,12 @@ mod tests {
 
     #[test]
     fn sizes_are_a_number_and_a_unit() {
-        for good in ["256MiB", "1.5 GB", "4096B"] {
-            assert_eq!(size(good), Ok(()));
+        for (good, bytes) in [
+            ("256MiB", 256 << 20),
+            ("1.5 GB", 1_500_000_000),
+            ("4096B", 4096),
+        ] {
+            assert_eq!(size(good), Ok(bytes));
         }
         for bad in ["", "256", "MiB", "256Mib", "-1MB", "0MB", "infMB"] {
             assert!(size(bad).is_err(), "{bad}");
@@ -191,7 +215,7 @@ mod tests {
 
     #[test]
     fn masks_are_octal() {
-        assert_eq!(umask("022"), Ok(()));
+        assert_eq!(umask("022"), Ok(0o022));
         for bad in ["", "8", "1000", "0o22", "+22", "-1"] {
             assert!(umask(bad).is_err(), "{bad}");
         }

@@ -6,7 +6,7 @@ use quote::ToTokens;
 use syn::{Expr, FnArg, Ident, LitStr, Path, Safety};
 
 use super::{
-    keys::{Kind, SETTINGS},
+    keys::{Kind, SETTINGS, size, umask},
     parse::{Function, keys},
 };
 use crate::{
@@ -38,6 +38,9 @@ pub(super) enum Value {
     Usize(NonZeroUsize),
     U64(u64),
     Bool(bool),
+    /// In bytes.
+    Size(u64),
+    Mask(u32),
     Duration(Duration),
     Text(LitStr),
     Texts(Vec<LitStr>),
@@ -91,6 +94,14 @@ impl Model {
                 let text = given.text()?;
                 check(&text.value()).map_err(|wrong| given.wrong_value(wrong))?;
                 Value::Text(text)
+            }
+            Kind::Size => {
+                let text = given.text()?;
+                Value::Size(size(&text.value()).map_err(|wrong| given.wrong_value(wrong))?)
+            }
+            Kind::Mask => {
+                let text = given.text()?;
+                Value::Mask(umask(&text.value()).map_err(|wrong| given.wrong_value(wrong))?)
             }
             Kind::NumberOr(check) => limit(given, check)?,
             Kind::Texts => Value::Texts(texts(given)?),

@@ -24,5 +24,5 @@ pub use health::{Health, HealthStatus};
 pub use into_services::{IntoServices, Registered, Services};
 pub(crate) use order::levels;
 pub use phase::Phase;
-pub use settings::{RestartMethod, RuntimeKind, Scope};
+pub use settings::{ChoiceError, RestartMethod, RuntimeKind, Scope};
 pub use work::Service;

@@ -3,6 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// The text is none of the choices that a setting offers.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is none of `{}`", .choices.join("`, `"))]
+pub struct ChoiceError {
+    text: String,
+    choices: &'static [&'static str],
+}
+
 macro_rules! choices {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
@@ -18,12 +26,15 @@ macro_rules! choices {
         }
 
         impl FromStr for $name {
-            type Err = ();
+            type Err = ChoiceError;
 
-            fn from_str(text: &str) -> Result<Self, ()> {
+            fn from_str(text: &str) -> Result<Self, ChoiceError> {
                 match text {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err(()),
+                    _ => Err(ChoiceError {
+                        text: text.to_owned(),
+                        choices: Self::CHOICES,
+                    }),
                 }
             }
         }
@@ -68,5 +79,17 @@ choices! {
         Worker = "worker",
         /// In one worker of the program; another takes over when that one dies.
         Program = "program",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_no_choice_is_refused_with_those_that_there_are() {
+        assert_eq!("mutate".parse(), Ok(RestartMethod::Mutate));
+        let error = "restart".parse::<RestartMethod>().unwrap_err();
+        assert_eq!(error.to_string(), "`restart` is none of `reload`, `mutate`");
     }
 }

@@ -1,12 +1,13 @@
 //! What a program says of its own launch.
 
-mod surroundings;
+mod process_options;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::log::LogFormat;
 use crate::service::{RestartMethod, RuntimeKind};
+use crate::size::Size;
 
 /// The settings that a program gives to its launcher; files, environment and flags win over them.
 ///
@@ -96,22 +97,22 @@ impl LaunchOptions {
         self.give("restart_method", method)
     }
 
-    /// Sets how long a graceful stop may take; zero for no limit.
+    /// Sets how long a graceful stop may take; `None` or zero for no limit.
     #[must_use]
-    pub fn graceful_shutdown_timeout(self, limit: Duration) -> Self {
-        self.give_duration("graceful_shutdown_timeout", limit)
+    pub fn graceful_shutdown_timeout(self, limit: impl Into<Option<Duration>>) -> Self {
+        self.give_limit("graceful_shutdown_timeout", limit)
     }
 
-    /// Sets how long a replaced worker may take to finish; zero for no limit.
+    /// Sets how long a replaced worker may take to finish; `None` or zero for no limit.
     #[must_use]
-    pub fn drain_timeout(self, limit: Duration) -> Self {
-        self.give_duration("drain_timeout", limit)
+    pub fn drain_timeout(self, limit: impl Into<Option<Duration>>) -> Self {
+        self.give_limit("drain_timeout", limit)
     }
 
-    /// Sets how long a worker may take to get ready; zero for no limit.
+    /// Sets how long a worker may take to get ready; `None` or zero for no limit.
     #[must_use]
-    pub fn start_timeout(self, limit: Duration) -> Self {
-        self.give_duration("start_timeout", limit)
+    pub fn start_timeout(self, limit: impl Into<Option<Duration>>) -> Self {
+        self.give_limit("start_timeout", limit)
     }
 
     /// Sets the tokio runtime that services run on.
@@ -150,10 +151,10 @@ impl LaunchOptions {
         self.give("reload_surge", workers)
     }
 
-    /// Sets how long a worker's runtime may stand still before it is replaced; zero for ever.
+    /// Sets how long a worker's runtime may stand still before it is replaced; `None` or zero for never.
     #[must_use]
-    pub fn heartbeat_timeout(self, limit: Duration) -> Self {
-        self.give_duration("heartbeat_timeout", limit)
+    pub fn heartbeat_timeout(self, limit: impl Into<Option<Duration>>) -> Self {
+        self.give_limit("heartbeat_timeout", limit)
     }
 
     /// Sets how many workers may die in how long before the program ends: `5 in 60s`, or `none`.
@@ -162,10 +163,10 @@ impl LaunchOptions {
         self.give("restart_limit", limit)
     }
 
-    /// Sets after how many requests a worker is replaced; 0 for no limit.
+    /// Sets after how many requests a worker is replaced; `None` or 0 for no limit.
     #[must_use]
-    pub fn max_requests(self, requests: u64) -> Self {
-        self.give("max_requests", requests)
+    pub fn max_requests(self, requests: impl Into<Option<u64>>) -> Self {
+        self.give("max_requests", requests.into().unwrap_or_default())
     }
 
     /// Sets up to how much is added to `max_requests` at random.
@@ -174,10 +175,10 @@ impl LaunchOptions {
         self.give("max_requests_jitter", requests)
     }
 
-    /// Sets after how long a worker is replaced; zero for no limit.
+    /// Sets after how long a worker is replaced; `None` or zero for no limit.
     #[must_use]
-    pub fn max_lifetime(self, time: Duration) -> Self {
-        self.give_duration("max_lifetime", time)
+    pub fn max_lifetime(self, time: impl Into<Option<Duration>>) -> Self {
+        self.give_limit("max_lifetime", time)
     }
 
     /// Sets up to how much is added to `max_lifetime` at random.
@@ -186,16 +187,16 @@ impl LaunchOptions {
         self.give_duration("max_lifetime_jitter", time)
     }
 
-    /// Sets above which resident memory a worker is replaced: `256MiB`, or `0B` for no limit.
+    /// Sets above which resident memory a worker is replaced; `None` for no limit.
     #[must_use]
-    pub fn max_memory(self, size: &str) -> Self {
-        self.give("max_memory", size)
+    pub fn max_memory(self, size: impl Into<Option<Size>>) -> Self {
+        self.give("max_memory", size.into().unwrap_or_default())
     }
 
-    /// Sets how often in a row a service may fail and be restarted; 0 for no limit.
+    /// Sets how often in a row a service may fail and be restarted; `None` or 0 for no limit.
     #[must_use]
-    pub fn service_restart_limit(self, times: u64) -> Self {
-        self.give("service_restart_limit", times)
+    pub fn service_restart_limit(self, times: impl Into<Option<u64>>) -> Self {
+        self.give("service_restart_limit", times.into().unwrap_or_default())
     }
 
     /// Sets what is logged: a level, or directives.
@@ -246,6 +247,10 @@ impl LaunchOptions {
     fn give(mut self, name: &'static str, value: impl ToString) -> Self {
         self.given.push((name, value.to_string()));
         self
+    }
+
+    fn give_limit(self, name: &'static str, limit: impl Into<Option<Duration>>) -> Self {
+        self.give_duration(name, limit.into().unwrap_or_default())
     }
 
     fn give_duration(self, name: &'static str, value: Duration) -> Self {

@@ -1,4 +1,4 @@
-//! What a program says of its surroundings: who it is, under what limits, what it tells whom.
+//! What a program says of its processes: their user, limits, pid file and reports.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ impl LaunchOptions {
         self.give("cpu_affinity", yes)
     }
 
-    /// Sets how long a new program file may take to get ready at an upgrade; zero for no limit.
+    /// Sets how long a new program file may take to get ready at an upgrade; `None` or zero for no limit.
     #[must_use]
-    pub fn upgrade_timeout(self, limit: Duration) -> Self {
-        self.give_duration("upgrade_timeout", limit)
+    pub fn upgrade_timeout(self, limit: impl Into<Option<Duration>>) -> Self {
+        self.give_limit("upgrade_timeout", limit)
     }
 
     /// Names the file that holds the pid and keeps a second instance out.
@@ -48,10 +48,10 @@ impl LaunchOptions {
         self.give("on_worker_exit", write_strings(command))
     }
 
-    /// Sets how long that may take; zero for no limit.
+    /// Sets how long that may take; `None` or zero for no limit.
     #[must_use]
-    pub fn on_worker_exit_timeout(self, limit: Duration) -> Self {
-        self.give_duration("on_worker_exit_timeout", limit)
+    pub fn on_worker_exit_timeout(self, limit: impl Into<Option<Duration>>) -> Self {
+        self.give_limit("on_worker_exit_timeout", limit)
     }
 
     /// Sets who the program is once it has started as root: a name, or a number as text.
@@ -72,10 +72,10 @@ impl LaunchOptions {
         self.give("no_new_privileges", yes)
     }
 
-    /// Sets the permissions that new files never have, in octal digits: `027`.
+    /// Sets the permissions that new files never have: `0o027`. More than `0o777` is refused at the start.
     #[must_use]
-    pub fn umask(self, mask: &str) -> Self {
-        self.give("umask", mask)
+    pub fn umask(self, mask: u32) -> Self {
+        self.give("umask", format!("{mask:03o}"))
     }
 
     /// Sets the directory that the services run in.
