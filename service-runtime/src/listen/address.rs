@@ -293,7 +293,8 @@ mod tests {
             any::<u16>().prop_map(|port| format!(":{port}")),
             ("[a-z][a-z0-9-]{0,9}(\\.[a-z]{1,5}){0,3}\\.?", any::<u16>())
                 .prop_map(|(host, port)| format!("{host}:{port}")),
-            "unix:@?[^\0]{1,20}",
+            // No `@` alone: a name in the abstract namespace must not be empty.
+            "unix:@?[^\0@][^\0]{0,19}",
             "systemd:[ -9;-~]{1,40}",
         ]) {
             let address: Address = text.parse().unwrap();

@@ -257,7 +257,9 @@ mod tests {
             address in prop_oneof![
                 Just(":80".to_owned()),
                 Just("[::1]:0".to_owned()),
-                "unix:[^\0]{1,20}",
+                // No `@` first: a name in the abstract namespace must not be empty.
+                "unix:[^\0@][^\0]{0,19}",
+                "unix:@[^\0]{1,19}",
                 "systemd:[ -9;-~]{1,40}",
             ],
         ) {

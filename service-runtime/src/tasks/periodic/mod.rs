@@ -53,7 +53,9 @@ impl Periodic {
     ///
     /// The expression has five fields, or six with seconds first. Without a time zone the system's is
     /// taken. When clocks go forward, a run at a fixed time that the day does not have comes right
-    /// after the gap; when they go back, it comes once. Runs at intervals keep their distance.
+    /// after the gap; when they go back, it comes once. Times are fixed if hours, minutes and seconds are
+    /// numbers, lists or ranges of them (`0,30 2-4 * * *`); with a `*` or a step in one of them they
+    /// are intervals, and those keep their distance.
     ///
     /// The wall clock says when the next run is due and tokio's time waits for it, looking at the
     /// clock again at least each half minute. A clock that jumps forward over several runs causes one;

@@ -3,6 +3,7 @@
 //! The wall clock says what is due, tokio's time waits for it. The wall clock may jump, so it is read
 //! again at least each [`GLANCE`], and what has come due meanwhile is never run more than once.
 
+mod calendar;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+use self::calendar::{Calendar, after};
 use super::clock::Clock;
 use super::every::random_up_to;
 use crate::tasks::PeriodicError;
@@ -25,12 +27,6 @@ const GLANCE: Duration = Duration::from_secs(30);
 
 /// A clock set back by more than this is believed; by less, it repeats no run.
 const BELIEVED: SignedDuration = SignedDuration::from_hours(1);
-
-/// Missed runs are counted one by one, and no further than this at a time.
-const COUNTED: u64 = 1000;
-
-/// The finest step of the wall clock.
-const NANOSECOND: SignedDuration = SignedDuration::from_nanos(1);
 
 /// A cron expression and a time zone, as they were written.
 #[derive(Debug, Clone)]
@@ -67,7 +63,7 @@ impl Line {
             })?,
         };
         let now = clock.now();
-        let calendar = Calendar { cron, zone };
+        let calendar = Calendar::new(cron, zone);
         let due = calendar.at_or_after(now).map_err(wrong)?;
         let from = now;
         let delay = Duration::ZERO;
@@ -80,42 +76,6 @@ impl Line {
             due,
             delay,
         })
-    }
-}
-
-/// When a cron expression comes true.
-struct Calendar {
-    cron: Cron,
-    zone: TimeZone,
-}
-
-impl Calendar {
-    fn at_or_after(&self, at: Timestamp) -> Result<Timestamp, CronError> {
-        // Strictly after a moment that is no whole second: croner looks at whole seconds only.
-        let before = at
-            .checked_sub(NANOSECOND)
-            .map_err(|_| CronError::InvalidTime)?;
-        let before = before.to_zoned(self.zone.clone());
-        Ok(self.cron.find_next_occurrence(&before, false)?.timestamp())
-    }
-
-    /// The same, for ever if the expression never comes true again.
-    fn next(&self, at: Timestamp) -> Timestamp {
-        self.at_or_after(at).unwrap_or(Timestamp::MAX)
-    }
-
-    /// Counts from `from`, which is included, to `to`, which is not.
-    fn count(&self, mut from: Timestamp, to: Timestamp) -> u64 {
-        let mut count = 0;
-        while count < COUNTED {
-            let next = self.next(from);
-            if next >= to {
-                break;
-            }
-            count += 1;
-            from = after(next);
-        }
-        count
     }
 }
 
@@ -215,11 +175,6 @@ impl<C: Clock> Pace for Scheduled<C> {
             outlasted,
         })
     }
-}
-
-/// The moment after `at`.
-fn after(at: Timestamp) -> Timestamp {
-    at.saturating_add(NANOSECOND).unwrap_or(Timestamp::MAX)
 }
 
 /// How long it is from `from` to `to`; nothing if that is in the past.

@@ -140,6 +140,77 @@ async fn a_time_that_the_day_has_twice_runs_once_and_an_interval_each_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn listed_times_of_day_run_once_when_clocks_change_however_they_are_listed() {
+    let berlin = "Europe/Berlin";
+    for expression in ["30 2,14 * * *", "30 2,14-14 * * *", "0 30 2,14 * * *"] {
+        let (group, wall) = (TaskGroup::new("g"), Wall::at("2026-03-28T20:00:00Z"));
+        let mut told = start(&group, &wall, (expression, berlin), Duration::ZERO, MINUTE);
+        let expected = ["03-29 03:00:00 CEST", "03-29 14:30:00 CEST"];
+        assert_eq!(take(&mut told, 2).await, expected, "{expression}");
+
+        let (group, wall) = (TaskGroup::new("g"), Wall::at("2026-10-24T20:00:00Z"));
+        let mut told = start(&group, &wall, (expression, berlin), Duration::ZERO, MINUTE);
+        let expected = ["10-25 02:30:00 CEST", "10-25 14:30:00 CET"];
+        assert_eq!(take(&mut told, 2).await, expected, "{expression}");
+        assert_eq!(counts(&group), (2, 0), "{expression}");
+    }
+
+    let (group, wall) = (TaskGroup::new("g"), Wall::at("2026-03-28T20:00:00Z"));
+    let twice_in_the_gap = ("0,30 2 * * *", berlin);
+    let mut told = start(&group, &wall, twice_in_the_gap, Duration::ZERO, MINUTE);
+    let expected = ["03-29 03:00:00 CEST", "03-30 02:00:00 CEST"];
+    assert_eq!(take(&mut told, 2).await, expected);
+
+    let (group, wall) = (TaskGroup::new("g"), Wall::at("2026-10-24T20:00:00Z"));
+    let mut told = start(
+        &group,
+        &wall,
+        ("0,30 2 * * *", berlin),
+        Duration::ZERO,
+        MINUTE,
+    );
+    let expected = [
+        "10-25 02:00:00 CEST",
+        "10-25 02:30:00 CEST",
+        "10-26 02:00:00 CET",
+    ];
+    assert_eq!(take(&mut told, 3).await, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_range_of_hours_has_as_many_runs_a_day_as_hours_that_the_day_has() {
+    let (group, wall) = (TaskGroup::new("g"), Wall::at("2026-10-24T23:00:00Z"));
+    let hours = ("0 1-4 * * *", "Europe/Berlin");
+    let mut told = start(&group, &wall, hours, Duration::ZERO, MINUTE);
+    let expected = [
+        "10-25 01:00:00 CEST",
+        "10-25 02:00:00 CEST",
+        "10-25 03:00:00 CET",
+        "10-25 04:00:00 CET",
+        "10-26 01:00:00 CET",
+    ];
+    assert_eq!(take(&mut told, 5).await, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_date_that_the_zone_has_skipped_stops_no_schedule() {
+    // Samoa had no 30 December 2011. Its clocks went from UTC-10 to UTC+14.
+    for (expression, expected) in [
+        ("0 */12 * * *", ["12-29 12:00:00 -10", "12-31 00:00:00 +14"]),
+        ("0 9 * * *", ["12-29 09:00:00 -10", "12-31 00:00:00 +14"]),
+        (
+            "0 10,20 30,31 12 *",
+            ["12-31 00:00:00 +14", "12-31 10:00:00 +14"],
+        ),
+    ] {
+        let (group, wall) = (TaskGroup::new("g"), Wall::at("2011-12-29T18:30:00Z"));
+        let line = (expression, "Pacific/Apia");
+        let mut told = start(&group, &wall, line, Duration::ZERO, MINUTE);
+        assert_eq!(take(&mut told, 2).await, expected, "{expression}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_clock_set_forward_over_many_runs_causes_one() {
     let (group, wall) = (TaskGroup::new("g"), Wall::at("2026-01-10T12:00:30Z"));
     let mut told = start(
