@@ -19,6 +19,7 @@ pages! {
     configuration_and_reload: "../docs/guide/configuration-and-reload.md",
     workers: "../docs/guide/workers.md",
     http: "../docs/guide/http.md",
+    cluster: "../docs/guide/cluster.md",
     deploying: "../docs/guide/deploying.md",
     from_oslo_service: "../docs/guide/from-oslo-service.md",
 }

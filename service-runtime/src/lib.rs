@@ -35,6 +35,10 @@
 //! | [`listen`] | sockets that outlive a worker |
 //! | [`ServiceLauncher`], [`launch()`], [`LaunchOptions`] | launching without attributes |
 //! | [`ProcessLauncher`] | workers and their supervisor |
+#![cfg_attr(
+    feature = "cluster",
+    doc = "| [`cluster`] | records, membership, leases |"
+)]
 //!
 //! The guide, in `docs/guide` of the repository, goes through all of it with whole programs.
 //!
@@ -48,6 +52,8 @@
 //! | `retry` | yes | retries of a fallible call |
 //! | `cron` | no | periodic tasks by cron line and time zone |
 //! | `http` | no | HTTP as a service: routes, limits, a stop that loses no request |
+//! | `cluster` | no | records, membership and leases of the services of many programs, in SQLite |
+//! | `postgres` | no | that, in PostgreSQL |
 //!
 //! Worker processes need Linux 5.10 or newer; on other Unix systems the services of a program run in one
 //! process, with a warning. The crate `archy` has an attribute of the name
@@ -63,12 +69,14 @@
 )]
 
 // So that what the macros of this workspace write is right in here too.
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "cluster"))]
 extern crate self as service_runtime;
 
 #[doc(hidden)]
 pub mod __rt;
 mod backoff;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 #[cfg(feature = "config")]
 pub mod config;
 mod error_chain;

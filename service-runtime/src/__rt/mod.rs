@@ -1,5 +1,7 @@
 //! What generated code calls, and nothing else does: it may change with any version.
 
+#[cfg(feature = "cluster")]
+mod cluster;
 mod hook;
 mod init;
 #[cfg(feature = "config")]
@@ -12,6 +14,8 @@ mod routes;
 
 pub use inventory;
 
+#[cfg(feature = "cluster")]
+pub use self::cluster::{Program, membership_table, store_table};
 pub use self::hook::{health, hook, run};
 pub use self::init::{Init, InitOutcome, init};
 #[cfg(feature = "config")]

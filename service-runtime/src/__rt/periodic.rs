@@ -99,11 +99,36 @@ where
         let host = Arc::clone(cx.host());
         spec = spec.gate(Gate::new(move || host.lock(&task)));
     }
+    #[cfg(feature = "cluster")]
+    let seat = match scope {
+        Scope::Cluster => {
+            let seat = crate::cluster::Seat::take(cx, &format!("{}/{name}", cx.name()))
+                .with_context(|| format!("periodic hook `{name}` cannot be started"))?;
+            let gate = seat.clone();
+            spec = spec.gate(Gate::new(move || gate.pass()));
+            Some(seat)
+        }
+        _ => None,
+    };
+    #[cfg(not(feature = "cluster"))]
+    anyhow::ensure!(
+        scope != Scope::Cluster,
+        "periodic hook `{name}` cannot be started: its scope needs the feature `cluster`"
+    );
     let (this, context) = (Arc::clone(this), cx.clone());
     cx.tasks()
         .periodic(name, spec, move || {
             let run = hook(Arc::clone(&this), context.clone());
-            async move { run.await.outcome() }
+            #[cfg(feature = "cluster")]
+            let seat = seat.clone();
+            async move {
+                #[cfg(feature = "cluster")]
+                if let Some(seat) = seat {
+                    // A run that lost its lease has said so in the log, and the next one is another worker's.
+                    return seat.run(run).await.map_or(Ok(()), Outcome::outcome);
+                }
+                run.await.outcome()
+            }
         })
         .with_context(|| format!("periodic hook `{name}` cannot be started"))?;
     Ok(())

@@ -183,7 +183,13 @@ impl ServiceTask {
         let (service, cx) = (service.clone(), cx.clone());
         let check = Arc::new(move || {
             let (service, cx) = (service.clone(), cx.clone());
-            Box::pin(async move { service.health(&cx).await }) as BoxFuture<'static, Health>
+            Box::pin(async move {
+                #[cfg(feature = "cluster")]
+                if let Some(trouble) = crate::cluster::lifecycle::trouble(&cx) {
+                    return Health::fail(format!("peers do not see this worker: {trouble}"));
+                }
+                service.health(&cx).await
+            }) as BoxFuture<'static, Health>
         });
         self.host.states().set_health_check(name, Some(check));
     }
@@ -278,6 +284,8 @@ impl ServiceTask {
         // An aborted task ends at its next await; one without is left to itself.
         let ended = async {
             cx.tasks().wait().await;
+            #[cfg(feature = "cluster")]
+            crate::cluster::lifecycle::leave(cx).await;
             cx.tasks().end_background().await;
         };
         let _ = timeout(Duration::from_secs(1), ended).await;
@@ -317,11 +325,16 @@ async fn stop(
     cx: &Context,
     wait: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
+    // Peers hear of it before anything is refused.
+    #[cfg(feature = "cluster")]
+    crate::cluster::lifecycle::drain(cx).await;
     cx.tasks().stop(true);
     let stopped = caught(service.stop(cx)).await;
     let waited = wait.await;
     cx.tasks().wait().await;
     let cleaned_up = caught(service.stopped(cx)).await;
+    #[cfg(feature = "cluster")]
+    crate::cluster::lifecycle::leave(cx).await;
     cx.tasks().end_background().await;
     let mut errors = [stopped, waited, cleaned_up]
         .into_iter()
@@ -345,8 +358,12 @@ async fn begin(build: Build, cx: &Context, used: bool) -> anyhow::Result<AnyServ
         }
         Build::Init(init) => caught(init(cx.clone())).await?,
     };
+    #[cfg(feature = "cluster")]
+    crate::cluster::lifecycle::register(cx).await?;
     caught(service.start(cx)).await?;
     caught(service.ready(cx)).await?;
+    #[cfg(feature = "cluster")]
+    crate::cluster::lifecycle::join(cx).await?;
     Ok(service)
 }
 

@@ -24,6 +24,8 @@ struct Inner {
     tasks: TaskGroup,
     end: End,
     hook: Mutex<Option<(&'static str, Instant)>>,
+    #[cfg(feature = "cluster")]
+    extensions: super::extensions::Extensions,
     #[cfg(feature = "config")]
     on_change: Mutex<Vec<OnChange>>,
 }
@@ -84,6 +86,8 @@ impl Context {
             host,
             end: End::default(),
             hook: Mutex::default(),
+            #[cfg(feature = "cluster")]
+            extensions: super::extensions::Extensions::default(),
             #[cfg(feature = "config")]
             on_change: Mutex::default(),
         }));
@@ -248,6 +252,15 @@ impl Context {
 
     pub(crate) fn host(&self) -> &Arc<dyn Host> {
         &self.0.host
+    }
+
+    /// Returns what another room keeps with the service, one value of each type; the first who asks makes it.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn extension<T: Send + Sync + 'static, E>(
+        &self,
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Arc<T>, E> {
+        self.0.extensions.get_or_make(make)
     }
 }
 

@@ -6,6 +6,8 @@
 mod context;
 mod description;
 mod erased;
+#[cfg(feature = "cluster")]
+mod extensions;
 mod future;
 mod health;
 pub(crate) mod host;

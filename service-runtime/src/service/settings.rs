@@ -79,6 +79,8 @@ choices! {
         Worker = "worker",
         /// In one worker of the program; another takes over when that one dies.
         Program = "program",
+        /// In one worker of the cluster; another takes over when that one dies. Needs the feature `cluster`.
+        Cluster = "cluster",
     }
 }
 

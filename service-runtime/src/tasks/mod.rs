@@ -47,6 +47,8 @@ mod periodic;
 #[cfg(feature = "retry")]
 pub mod retry;
 
+#[cfg(feature = "cluster")]
+mod blocking;
 mod end;
 mod failure;
 mod info;
@@ -59,6 +61,8 @@ mod stamp;
 mod testing;
 mod tracked;
 
+#[cfg(feature = "cluster")]
+pub(crate) use blocking::blocking;
 pub use end::{TaskEnd, TaskError};
 pub use failure::{FailureCause, SpawnError, TaskFailure};
 pub use group::{Room, TaskGroup};

@@ -36,6 +36,8 @@ const ON_ERROR: &[(&str, Variant)] = &[
 const SCOPE: &[(&str, Variant)] = &[
     ("worker", Variant(&["Scope", "Worker"])),
     ("program", Variant(&["Scope", "Program"])),
+    #[cfg(feature = "cluster")]
+    ("cluster", Variant(&["Scope", "Cluster"])),
 ];
 
 /// A hook with its schedule.
