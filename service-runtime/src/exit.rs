@@ -25,6 +25,7 @@ impl Exit {
     /// Returns the exit that a worker's code stands for.
     pub(crate) fn of_code(code: Option<i32>) -> Self {
         match code {
+            Some(2) => Self::Usage,
             Some(78) => Self::Config,
             _ => Self::Failed,
         }

@@ -79,7 +79,9 @@ mod backoff;
 pub mod cluster;
 #[cfg(feature = "config")]
 pub mod config;
+mod duration;
 mod error_chain;
+mod escape;
 mod exit;
 #[cfg(feature = "http")]
 pub mod http;

@@ -46,7 +46,7 @@ fn no_worker_at_all_is_refused() {
     let (code, _, log) = fixture!("greeter").arg("--workers=0").run();
     assert_eq!(code, 2);
     assert!(
-        log.contains("expected a number of workers, at least 1"),
+        log.contains("expected a number of workers, 1 to 1000"),
         "{log}"
     );
 }

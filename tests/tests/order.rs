@@ -13,8 +13,12 @@ fn arranged(services: &[&str]) -> Program {
 
 /// Runs to the end, which has to come before anything starts, and returns the errors.
 fn refused(program: Program) -> Vec<String> {
+    refused_with(1, program)
+}
+
+fn refused_with(expected: i32, program: Program) -> Vec<String> {
     let (code, _, log) = program.run();
-    assert_eq!(code, 1, "{log}");
+    assert_eq!(code, expected, "{log}");
     assert!(!log.contains("arranged: starts "), "{log}");
     log.lines().map(str::to_owned).collect()
 }
@@ -117,7 +121,10 @@ fn only_the_services_asked_for_are_started() {
 
 #[test]
 fn services_asked_for_that_do_not_exist_are_all_named() {
-    let errors = refused(arranged(&["api", "db"]).args(["--only=ap", "--only=quux"]));
+    let errors = refused_with(
+        2,
+        arranged(&["api", "db"]).args(["--only=ap", "--only=quux"]),
+    );
     assert_eq!(errors.len(), 2, "{errors:?}");
     assert!(errors[0].contains("`--only ap`: no service has this name: did you mean `api`?"));
     assert!(errors[1].contains("`--only quux`: no service has this name: there are `api`, `db`"));

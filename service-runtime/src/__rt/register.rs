@@ -104,6 +104,7 @@ pub fn description<S: Describe>() -> Description {
 pub const fn registration<S: Describe + Hooks>() -> Registration {
     Registration {
         describe: description::<S>,
+        type_name: std::any::type_name::<S>,
         init: || S::init().map(Init::erase),
         #[cfg(feature = "config")]
         section: || {
@@ -111,12 +112,13 @@ pub const fn registration<S: Describe + Hooks>() -> Registration {
             let section = section.map(|section| section.of(S::DESCRIPTION.name));
             #[cfg(feature = "http")]
             if S::ROUTES {
-                return Some(match section {
+                let section = match section {
                     Some(section) => section.with::<crate::http::HttpConfig>(),
                     None => {
                         crate::config::Section::of::<crate::http::HttpConfig>(S::DESCRIPTION.name)
                     }
-                });
+                };
+                return Some(section.listens_on(crate::http::ADDRESSES));
             }
             section
         },

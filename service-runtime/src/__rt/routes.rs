@@ -69,6 +69,7 @@ macro_rules! http_table {
         $crate::__rt::inventory::submit! {
             $crate::__rt::table(|| {
                 $crate::config::Section::of::<$crate::http::HttpConfig>($name)
+                    .listens_on($crate::http::ADDRESSES)
             })
         }
     };

@@ -6,6 +6,7 @@
 use std::{fmt, path::Path};
 
 use super::Origin;
+use crate::escape::Escaped;
 
 /// One thing wrong with the configuration.
 ///
@@ -92,13 +93,13 @@ impl fmt::Display for ConfigError {
             f.write_str(": ")?;
         }
         if !self.section.is_empty() {
-            write!(f, "[{}]", self.section)?;
+            write!(f, "[{}]", Escaped(&self.section))?;
             if !self.key.is_empty() {
-                write!(f, " {}", self.key)?;
+                write!(f, " {}", Escaped(&self.key))?;
             }
             f.write_str(": ")?;
         }
-        f.write_str(&self.message)
+        write!(f, "{}", Escaped(&self.message))
     }
 }
 

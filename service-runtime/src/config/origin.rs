@@ -6,6 +6,8 @@ use std::{
     sync::Arc,
 };
 
+use crate::escape::Escaped;
+
 /// Where a value comes from; every value of a snapshot has one.
 ///
 /// `Display` is what error messages and `--print-config` show: `default`, `hello.toml:3`,
@@ -67,9 +69,13 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => f.write_str("default"),
             Self::Attribute(name) => write!(f, "attribute {name}"),
-            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
-            Self::Environment(variable) => write!(f, "environment variable {variable}"),
-            Self::Set(key) => write!(f, "--set {key}"),
+            Self::File { path, line } => {
+                write!(f, "{}:{line}", Escaped(&path.to_string_lossy()))
+            }
+            Self::Environment(variable) => {
+                write!(f, "environment variable {}", Escaped(variable))
+            }
+            Self::Set(key) => write!(f, "--set {}", Escaped(key)),
             Self::Flag(flag) => f.write_str(flag),
         }
     }

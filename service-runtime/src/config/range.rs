@@ -127,7 +127,7 @@ fn unit(field: &Field) -> Unit {
         .filter(|bound| bound.starts_with('"'));
     match bound {
         Some(_) if is_number(&kind) => Unit::Number,
-        Some(bound) if humantime::parse_duration(bound.trim_matches('"')).is_ok() => Unit::Duration,
+        Some(bound) if crate::duration::read(bound.trim_matches('"')).is_some() => Unit::Duration,
         Some(_) => Unit::Size,
         None => Unit::Number,
     }

@@ -15,6 +15,8 @@ pub struct Section {
     pub(crate) doc: &'static str,
     pub(crate) fields: Cow<'static, [Field]>,
     pub(crate) reserved: Vec<Reserved>,
+    /// Options that hold addresses to listen on, each one or a list.
+    pub(crate) addresses: &'static [&'static str],
     /// Runs the author's `Deserialize`; none for a section of run-time fields.
     pub(crate) check: Option<fn(&Reading<'_>)>,
     /// How many of the fields are those of the first type.
@@ -45,6 +47,7 @@ impl Section {
             doc: "",
             fields: Cow::Borrowed(T::FIELDS),
             reserved: Vec::new(),
+            addresses: &[],
             check: Some(de::check::<T>),
             own: T::FIELDS.len(),
             others: Vec::new(),
@@ -61,6 +64,7 @@ impl Section {
             doc: "",
             fields: Cow::Owned(fields),
             reserved: Vec::new(),
+            addresses: &[],
             check: None,
             own: 0,
             others: Vec::new(),
@@ -85,6 +89,12 @@ impl Section {
     /// [`Snapshot::entries`] and [`Snapshot::option`].
     pub fn reserve(mut self, name: &'static str, fields: Vec<Field>) -> Self {
         self.reserved.push(Reserved { name, fields });
+        self
+    }
+
+    /// Tells which options hold addresses to listen on: each is checked, and none may be used twice.
+    pub fn listens_on(mut self, options: &'static [&'static str]) -> Self {
+        self.addresses = options;
         self
     }
 

@@ -30,6 +30,10 @@ mod tls;
 pub use axum;
 
 pub use self::config::{Bind, ForwardedHeader, HttpConfig, TlsConfig, TlsPair};
+
+/// The options of [`HttpConfig`] that hold addresses.
+#[doc(hidden)]
+pub const ADDRESSES: &[&str] = &["bind", "health_bind"];
 pub use self::connection::Client;
 pub use self::exchange::RequestBody;
 pub use self::service::HttpService;

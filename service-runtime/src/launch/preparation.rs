@@ -12,6 +12,8 @@ use crate::os::process::environment;
 use crate::privileges::Privileges;
 use crate::privileges::pid_file::PidFile;
 use crate::runner::main_fn::Main;
+use crate::runner::selection;
+use crate::service::registry;
 use crate::settings::Flags;
 use crate::settings::configuration::{Configuration, Loaded};
 use crate::settings::logging::Logging;
@@ -142,17 +144,37 @@ fn command_line<M, F: Main<M>>(
     let configuration = Configuration::new(options).with(&line);
     let wrong = |error: crate::config::ConfigErrors| refuse(Exit::Config, &error);
     let text = match task {
-        Task::Run => return Ok((Flags::of(line.matches), line.only, configuration)),
+        Task::Run => {
+            check_only::<F::Output>(&line.only).map_err(|error| refuse(Exit::Usage, &error))?;
+            return Ok((Flags::of(line.matches), line.only, configuration));
+        }
         Task::SampleConfig => configuration.sample(),
         Task::PrintConfig => configuration.load().map_err(wrong)?.print(),
         Task::CheckConfig => {
-            configuration
+            let loaded = configuration
                 .load()
                 .and_then(Loaded::checked)
                 .map_err(wrong)?;
+            // What a start would refuse beyond the tables.
+            check_only::<F::Output>(&line.only).map_err(|error| refuse(Exit::Usage, &error))?;
+            Logging::new(&loaded.settings).map_err(|error| refuse(Exit::Config, &error))?;
+            if let Some(path) = &loaded.settings.pid_file {
+                PidFile::check(path).map_err(|error| refuse(Exit::Failed, &chain(&error)))?;
+            }
             "the configuration is right\n".to_owned()
         }
     };
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let mut out = std::io::stdout();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| refuse(Exit::Failed, &format!("cannot write the answer: {error}")))?;
     Err(Exit::Done)
+}
+
+/// Refuses names of `--only` that no service has, as far as that can be known before `main` runs.
+#[cfg(feature = "cli")]
+fn check_only<S>(only: &[String]) -> Result<(), String> {
+    match registry::names_in::<S>() {
+        Some(known) => selection::check(only, &known),
+        None => Ok(()),
+    }
 }

@@ -29,25 +29,30 @@ pub(super) fn choose(variable: Option<&OsStr>, setting: &str) -> Result<EnvFilte
     match variable.filter(|text| !text.is_empty()) {
         None => from_setting(setting),
         Some(text) => {
-            let parsed = text
-                .to_str()
-                .and_then(|text| EnvFilter::builder().parse(text).ok());
+            let parsed = text.to_str().and_then(parse);
             parsed.ok_or_else(|| error(&text.to_string_lossy(), VARIABLE))
         }
     }
 }
 
+/// Tells whether a text is a level or directives.
+pub(crate) fn is_level(text: &str) -> bool {
+    parse(text).is_some()
+}
+
+/// Reads a level or directives.
+pub(super) fn from_setting(text: &str) -> Result<EnvFilter, LogError> {
+    parse(text).ok_or_else(|| error(text, "the log level"))
+}
+
 /// Reads a level or directives; a word alone must be a level.
 ///
-/// `RUST_LOG` takes any word for a crate to trace, so that there `inof` would silence the program.
-pub(super) fn from_setting(text: &str) -> Result<EnvFilter, LogError> {
-    let malformed = || error(text, "the log level");
+/// tracing-subscriber takes any word for a crate to trace, so that `inof` would silence the program.
+fn parse(text: &str) -> Option<EnvFilter> {
     let word = |part: &str| !part.contains(['=', '[']);
     let known = |part: &str| !word(part) || part.parse::<LevelFilter>().is_ok();
-    if text.is_empty() || !text.split(',').all(known) {
-        return Err(malformed());
-    }
-    EnvFilter::builder().parse(text).map_err(|_| malformed())
+    let is_known = !text.is_empty() && text.split(',').map(str::trim).all(known);
+    is_known.then(|| EnvFilter::builder().parse(text).ok())?
 }
 
 fn error(text: &str, from: &'static str) -> LogError {
@@ -88,7 +93,7 @@ mod tests {
         assert_eq!(shown(None, "debug"), "debug");
         assert_eq!(shown(Some("warn"), "debug"), "warn");
         assert_eq!(shown(Some(""), "debug"), "debug");
-        assert_eq!(shown(Some("hello"), "debug"), "hello=trace");
+        assert_eq!(shown(Some("hello=trace"), "debug"), "hello=trace");
     }
 
     #[test]
@@ -113,5 +118,11 @@ mod tests {
     fn a_bad_directive_of_the_variable_is_named() {
         let error = refused(Some("hello=loud"), "info");
         assert!(error.starts_with("`hello=loud` in RUST_LOG"), "{error}");
+        let error = refused(Some("inof"), "info");
+        assert!(error.contains("did you mean `info`?"), "{error}");
+        refused(Some("garbage!!"), "info");
+        refused(Some("hello"), "info");
+        use std::os::unix::ffi::OsStrExt;
+        assert!(choose(Some(OsStr::from_bytes(b"\xff")), "info").is_err());
     }
 }

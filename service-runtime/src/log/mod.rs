@@ -16,6 +16,8 @@ mod render;
 #[cfg(feature = "log")]
 mod subscriber;
 
+#[cfg(feature = "log")]
+pub(crate) use filter::is_level;
 #[cfg(feature = "http")]
 pub(crate) use format::writes_text;
 pub use format::{LogFormat, LogFormatError};

@@ -11,20 +11,22 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::identity::{self, Identity};
+use crate::escape::Escaped;
 
 /// Renders for people.
 pub(super) struct Text {
     /// Renders spans and fields.
     rest: Format<Full, ()>,
+    colour: bool,
 }
 
 impl Text {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(colour: bool) -> Self {
         let rest = Format::default()
             .without_time()
             .with_level(false)
             .with_target(false);
-        Self { rest }
+        Self { rest, colour }
     }
 }
 
@@ -41,14 +43,18 @@ where
     ) -> fmt::Result {
         SystemTime.format_time(&mut writer)?;
         let level = event.metadata().level();
-        if writer.has_ansi_escapes() {
+        if self.colour {
             write!(writer, " \x1b[{}m{level:>5}\x1b[0m", colour(level))?;
         } else {
             write!(writer, " {level:>5}")?;
         }
         let target = shown(event.metadata().target());
         write!(writer, " {} {target}: ", identity::current())?;
-        self.rest.format_event(context, writer, event)
+        // Whoever wrote the values of an event, it stays one line.
+        let mut rest = String::new();
+        self.rest
+            .format_event(context, Writer::new(&mut rest), event)?;
+        writeln!(writer, "{}", Escaped(rest.trim_end_matches('\n')))
     }
 }
 

@@ -42,10 +42,11 @@ impl Log {
         let filtered = tracing_subscriber::registry().with(filter);
         let dispatch = match format {
             LogFormat::Text => {
+                // What is coloured, the format colours: escapes in values are none of its own.
                 let layer = layer(&writer)
-                    .with_ansi(colour)
+                    .with_ansi(false)
                     .fmt_fields(DefaultFields::new());
-                Dispatch::new(filtered.with(layer.event_format(Text::new())))
+                Dispatch::new(filtered.with(layer.event_format(Text::new(colour))))
             }
             LogFormat::Json => {
                 let layer = layer(&writer)
@@ -218,6 +219,33 @@ mod tests {
         assert!(humantime::parse_rfc3339(worker["timestamp"].as_str().unwrap()).is_ok());
         assert_eq!(supervisor["supervisor"], true);
         assert_eq!(supervisor["slot"], Value::Null);
+    }
+
+    #[test]
+    fn nobody_can_forge_a_line() {
+        let forged = "x\n2026-11-22T14:48:11.123456Z  INFO supervisor pid=1 hello: \x1b[2Jforged\r";
+        for (format, colour) in [
+            (LogFormat::Text, false),
+            (LogFormat::Text, true),
+            (LogFormat::Json, false),
+        ] {
+            let captured = Captured::new(format, "info", colour);
+            captured.during(|| {
+                let span =
+                    tracing::info_span!("run", debug = ?forged, display = %forged, text = forged);
+                let error: &dyn std::error::Error = &io::Error::other(forged);
+                span.in_scope(|| {
+                    tracing::info!("{forged}");
+                    tracing::info!(target: "hello", debug = ?forged, text = forged, "message");
+                    tracing::info!(display = %forged, error, "message");
+                });
+            });
+            let lines = captured.lines();
+            assert_eq!(lines.len(), 3, "{lines:?}");
+            for line in &lines {
+                assert!(!line.contains("\x1b[2J") && !line.contains('\r'), "{line}");
+            }
+        }
     }
 
     #[test]

@@ -85,6 +85,35 @@ impl PidFile {
         Err(refused(io::Error::other("it is removed again and again")))
     }
 
+    /// Tells whether [`take`](Self::take) would find a place for the file; another instance may run.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the operating system.
+    #[cfg(feature = "cli")]
+    pub(crate) fn check(path: &Path) -> Result<(), PidFileError> {
+        let refused = |why: io::Error| PidFileError::Os {
+            path: path.to_owned(),
+            why,
+        };
+        let absolute = std::path::absolute(path).map_err(refused)?;
+        match fs::symlink_metadata(&absolute) {
+            Ok(found) if found.is_symlink() => {
+                return Err(refused(io::Error::other("it is a symbolic link")));
+            }
+            Ok(found) if !found.is_file() => {
+                return Err(refused(io::Error::other("it is no regular file")));
+            }
+            _ => {}
+        }
+        let place = match absolute.exists() {
+            true => &*absolute,
+            false => absolute.parent().unwrap_or(&absolute),
+        };
+        nix::unistd::access(place, nix::unistd::AccessFlags::W_OK)
+            .map_err(|errno| refused(errno.into()))
+    }
+
     /// Keeps the locked file of the process that is to be replaced, if it is this one, or locks it.
     ///
     /// A file that was handed over names that process until it is [written anew](Self::rewrite).

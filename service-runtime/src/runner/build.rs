@@ -38,5 +38,10 @@ pub(crate) fn build_services<M>(
             ))
         })?
         .map_err(|error| failed(format!("`main` failed: {error:#}")))?;
-    selection::pick(services.0, only).map_err(failed)
+    let exit = if only.is_empty() {
+        Exit::Failed
+    } else {
+        Exit::Usage
+    };
+    selection::pick(services.0, only).map_err(|text| Failure { exit, text })
 }

@@ -23,6 +23,19 @@ pub(crate) fn pick(services: Vec<Definition>, only: &[String]) -> Result<Vec<Def
         .iter()
         .map(|service| service.description.name().to_owned())
         .collect();
+    check(only, &known)?;
+    Ok(services
+        .into_iter()
+        .filter(|s| only.iter().any(|o| o == s.description.name()))
+        .collect())
+}
+
+/// Refuses every name that is none of the known ones.
+///
+/// # Errors
+///
+/// Returns each of them, with the near miss.
+pub(crate) fn check(only: &[String], known: &[String]) -> Result<(), String> {
     let unknown: Vec<String> = only
         .iter()
         .filter(|name| !known.contains(name))
@@ -31,13 +44,10 @@ pub(crate) fn pick(services: Vec<Definition>, only: &[String]) -> Result<Vec<Def
             format!("`--only {name}`: no service has this name{hint}")
         })
         .collect();
-    if !unknown.is_empty() {
-        return Err(unknown.join("\n"));
+    match unknown.is_empty() {
+        true => Ok(()),
+        false => Err(unknown.join("\n")),
     }
-    Ok(services
-        .into_iter()
-        .filter(|s| only.iter().any(|o| o == s.description.name()))
-        .collect())
 }
 
 /// Keeps what a worker is to run: one service, or all without workers of their own.

@@ -65,9 +65,6 @@ pub(crate) fn levels(services: &[Description]) -> Result<Vec<Vec<usize>>, Vec<Or
             });
         }
     }
-    if !errors.is_empty() {
-        return Err(errors);
-    }
     let mut levels = Vec::new();
     let mut done: BTreeSet<&str> = BTreeSet::new();
     let mut left: BTreeMap<&str, &Description> = services
@@ -77,11 +74,16 @@ pub(crate) fn levels(services: &[Description]) -> Result<Vec<Vec<usize>>, Vec<Or
     while !left.is_empty() {
         let next: Vec<&str> = left
             .iter()
-            .filter(|(_, service)| service.needs().all(|name| done.contains(name)))
+            .filter(|(_, service)| {
+                // A need that is not there was told above; it must not hide a cycle.
+                let is_met = |name: &str| done.contains(name) || !places.contains_key(name);
+                service.needs().all(is_met)
+            })
             .map(|(name, _)| *name)
             .collect();
         if next.is_empty() {
-            return Err(vec![OrderError::Cycle { path: cycle(&left) }]);
+            errors.push(OrderError::Cycle { path: cycle(&left) });
+            break;
         }
         levels.push(next.iter().map(|name| places[name][0]).collect());
         for name in next {
@@ -89,7 +91,10 @@ pub(crate) fn levels(services: &[Description]) -> Result<Vec<Vec<usize>>, Vec<Or
             done.insert(name);
         }
     }
-    Ok(levels)
+    match errors.is_empty() {
+        true => Ok(levels),
+        false => Err(errors),
+    }
 }
 
 /// Follows the first need of each until one comes up again.
@@ -143,6 +148,27 @@ mod tests {
             errors[0].to_string(),
             "services wait for each other: `b` after `c` after `b`; take one `after` away"
         );
+    }
+
+    #[test]
+    fn a_cycle_is_told_beside_every_other_mistake() {
+        let services = [
+            service("a", &["b"]),
+            service("b", &["a"]),
+            service("c", &["nobody"]),
+            service("d", &[]),
+            service("d", &[]),
+        ];
+        let errors = levels(&services).unwrap_err();
+        let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let text = text.join("\n");
+        for part in [
+            "`a` after `b` after `a`",
+            "`nobody`",
+            "2 services are named `d`",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::erased::{Build, Definition, InitFn};
 )]
 pub struct Registration {
     pub(crate) describe: fn() -> Description,
+    pub(crate) type_name: fn() -> &'static str,
     pub(crate) init: fn() -> Option<InitFn>,
     #[cfg(feature = "config")]
     pub(crate) section: fn() -> Option<crate::config::Section>,
@@ -28,6 +29,33 @@ pub(crate) fn all() -> Vec<(Description, &'static Registration)> {
         .collect();
     all.sort_by(|(a, _), (b, _)| a.name().cmp(b.name()));
     all
+}
+
+/// Returns the names of all services that a value of type `S` can hold, if every type in it is registered.
+#[cfg(feature = "cli")]
+pub(crate) fn names_in<S>() -> Option<Vec<String>> {
+    /// What holds services, and is none.
+    const HOLDERS: &[&str] = &[
+        "alloc::vec::Vec",
+        "core::result::Result",
+        "core::option::Option",
+        "anyhow::Error",
+        "std::io::error::Error",
+    ];
+    let all = all();
+    let written = std::any::type_name::<S>();
+    let mut types = written.split(['(', ')', '<', '>', ',', ' ', ';', '[', ']']);
+    let registered = |name: &str| all.iter().any(|(_, known)| (known.type_name)() == name);
+    let is_known =
+        |name: &str| name.parse::<usize>().is_ok() || HOLDERS.contains(&name) || registered(name);
+    if !types.all(|name| name.is_empty() || is_known(name)) {
+        return None;
+    }
+    Some(
+        all.iter()
+            .map(|(description, _)| description.name().to_owned())
+            .collect(),
+    )
 }
 
 /// Returns every registered service that can be built from its configuration.

@@ -126,7 +126,7 @@ fn command(options: &LaunchOptions) -> Command {
                 .value_delimiter(',')
                 .help("Runs only the services of these names"),
         )
-        .args(KEYS.iter().map(flag))
+        .args(KEYS.iter().map(|key| flag(key, options)))
         .next_help_heading(None::<&str>)
 }
 
@@ -143,14 +143,21 @@ fn switch(name: &'static str, help: &'static str) -> Arg {
 }
 
 /// The flag of a setting: its name with dashes, its value read as everywhere else.
-fn flag(key: &'static Key) -> Arg {
+fn flag(key: &'static Key, options: &Options) -> Arg {
     let check = move |text: &str| match Settings::default().read(key.name, text) {
         Ok(()) => Ok(text.to_owned()),
         Err(_) => Err(format!("expected {}", key.expects)),
     };
     let mut help = StyledStr::from(key.doc);
-    if !key.default.is_empty() {
-        help = format!("{help} [default: {}]", key.default.trim_matches('"')).into();
+    // The program's own attribute is the default of its operators.
+    let given = options
+        .given
+        .iter()
+        .rev()
+        .find(|(name, _)| *name == key.name);
+    let default = given.map_or(key.default.trim_matches('"'), |(_, text)| text);
+    if !default.is_empty() {
+        help = format!("{help} [default: {default}]").into();
     }
     Arg::new(key.name)
         .long(key.name.replace('_', "-"))
@@ -211,9 +218,18 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .contains("expected a number of workers, at least 1"),
+                .contains("expected a number of workers, 1 to 1000"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn the_help_shows_the_defaults_of_this_program() {
+        let options = Options::new("program").workers(7).log_level("warn");
+        let help = command(&options).render_long_help().to_string();
+        assert!(help.contains("[default: 7]"), "{help}");
+        assert!(help.contains("[default: warn]"), "{help}");
+        assert!(!help.contains("[default: info]"), "{help}");
     }
 
     #[test]

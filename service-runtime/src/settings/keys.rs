@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::read::{deaths, duration, filled, level, limit, set, size, strings, umask};
+use super::read::{at_most, deaths, duration, filled, level, limit, set, size, strings, umask};
 use super::values::Settings;
+use super::workers::WORKERS_MOST;
 use crate::privileges::Limit;
 
 /// One setting.
@@ -74,8 +75,8 @@ const RLIMIT: &str = "a number, a size such as `64MiB`, `unlimited`, or a soft a
 /// Every setting, in the order in which help and sample show them.
 #[rustfmt::skip]
 pub(crate) const KEYS: &[Key] = &[
-    key("workers", "Workers", "a number of workers, at least 1, or `auto`", "1", true,
-        "How many worker processes run the services; `auto` for one a processor. What 1 means is the program's choice: one worker, or none and the services in this process.",
+    key("workers", "Workers", "a number of workers, 1 to 1000, or `auto`", "1", true,
+        "How many worker processes run the services, up to 1000; `auto` for one a processor. What 1 means is the program's choice: one worker, or none and the services in this process.",
         |s, t| set(&mut s.workers, t.parse().ok())),
     key("restart_method", "RestartMethod", "`reload` or `mutate`", "\"reload\"", true,
         "What SIGHUP does: `reload` replaces every worker, `mutate` lets them take over mutable options.",
@@ -92,9 +93,9 @@ pub(crate) const KEYS: &[Key] = &[
     key("runtime", "RuntimeKind", "`current_thread` or `multi_thread`", "", false,
         "The tokio runtime of a worker; `current_thread` in a forked worker, `multi_thread` in a single process.",
         |s, t| set(&mut s.runtime, t.parse().ok().map(Some))),
-    key("threads", "usize", "a number of threads, 0 for one a CPU", "0", false,
-        "How many threads a `multi_thread` runtime has; 0 for one a CPU.",
-        |s, t| set(&mut s.threads, t.parse().ok())),
+    key("threads", "usize", "a number of threads up to 1024, 0 for one a CPU", "0", false,
+        "How many threads a `multi_thread` runtime has, up to 1024; 0 for one a CPU.",
+        |s, t| set(&mut s.threads, at_most(1024, t))),
     key("respawn_delay", "Duration", DURATION, "\"100ms\"", true,
         "How long a slot waits for its next worker when two in a row died young; doubles with each further one.",
         |s, t| set(&mut s.respawn_delay, duration(t))),
@@ -104,13 +105,13 @@ pub(crate) const KEYS: &[Key] = &[
     key("healthy_after", "Duration", DURATION, "\"1s\"", true,
         "A worker that was ready for less than this has died young.",
         |s, t| set(&mut s.healthy_after, duration(t))),
-    key("reload_surge", "NonZeroUsize", "a number of workers, at least 1", "1", true,
+    key("reload_surge", "NonZeroUsize", "a number of workers, 1 to 1000", "1", true,
         "How many workers a reload replaces at the same time.",
-        |s, t| set(&mut s.reload_surge, t.parse().ok())),
+        |s, t| set(&mut s.reload_surge, at_most(WORKERS_MOST, t))),
     key("heartbeat_timeout", "Duration", "a duration of at least `3s`, or `0s` for no limit", "\"30s\"", true,
         "A worker whose runtime stands still for this long is aborted and replaced. `0s` for never.",
         |s, t| set(&mut s.heartbeat_timeout, limit(t).filter(|limit| limit.is_none_or(|l| l >= Duration::from_secs(3))))),
-    key("restart_limit", "String", "how many deaths in how long, such as `5 in 60s`, or `none`", "\"none\"", true,
+    key("restart_limit", "String", "how many deaths (1 to 100000) in how long, such as `5 in 60s`, or `none`", "\"none\"", true,
         "When more workers die within the time, the program ends with code 1, for a service manager to decide.",
         |s, t| set(&mut s.restart_limit, deaths(t))),
     key("max_requests", "u64", "a number of requests, 0 for no limit", "0", false,

@@ -87,7 +87,10 @@ impl Logging {
                 let trace = std::backtrace::Backtrace::capture();
                 match trace.status() {
                     std::backtrace::BacktraceStatus::Captured => {
-                        tracing::error!(place, "panic: {message}\n{trace}");
+                        tracing::error!(place, "panic: {message}");
+                        for line in trace.to_string().lines() {
+                            tracing::error!("{line}");
+                        }
                     }
                     _ => tracing::error!(place, "panic: {message}"),
                 }
@@ -99,7 +102,7 @@ impl Logging {
     pub(crate) fn set_level(&self, level: &str) {
         #[cfg(feature = "log")]
         if let Some(log) = &self.log
-            && std::env::var_os("RUST_LOG").is_none()
+            && std::env::var_os("RUST_LOG").is_none_or(|text| text.is_empty())
             && let Err(error) = log.set_level(level)
         {
             tracing::error!("the log level stays as it is: {error}");

@@ -12,7 +12,7 @@ pub(super) fn set<T>(place: &mut T, value: Option<T>) -> Option<()> {
 }
 
 pub(super) fn duration(text: &str) -> Option<Duration> {
-    humantime::parse_duration(text).ok()
+    crate::duration::read(text)
 }
 
 /// Reads a limit; nothing at all means none.
@@ -25,6 +25,14 @@ pub(super) fn limit(text: &str) -> Option<Option<Duration>> {
     Some((!limit.is_zero()).then_some(limit))
 }
 
+/// The most deaths of a `restart_limit`: each is remembered.
+const DEATHS_MOST: usize = 100_000;
+
+/// Reads a count that has an upper bound.
+pub(super) fn at_most<T: FromStr + PartialOrd>(most: T, text: &str) -> Option<T> {
+    text.parse().ok().filter(|count| *count <= most)
+}
+
 /// Reads `5 in 60s`.
 pub(super) fn deaths(text: &str) -> Option<Option<(usize, Duration)>> {
     if text == "none" {
@@ -32,7 +40,7 @@ pub(super) fn deaths(text: &str) -> Option<Option<(usize, Duration)>> {
     }
     let (count, window) = text.split_once(" in ")?;
     let (count, window) = (count.trim().parse().ok()?, duration(window.trim())?);
-    (count > 0 && !window.is_zero()).then_some(Some((count, window)))
+    ((1..=DEATHS_MOST).contains(&count) && !window.is_zero()).then_some(Some((count, window)))
 }
 
 /// Reads a size in bytes.
@@ -40,14 +48,14 @@ pub(super) fn size(text: &str) -> Option<u64> {
     Some(text.parse::<Size>().ok()?.bytes())
 }
 
-/// Reads a level or directives, as far as that can be done without a subscriber.
+/// Reads a level or directives.
 pub(super) fn level(text: &str) -> Option<String> {
-    let good = |part: &str| {
-        let level = part.rsplit('=').next().unwrap_or(part).trim();
-        let named = part.contains('=');
-        named && !level.is_empty() || tracing::level_filters::LevelFilter::from_str(level).is_ok()
-    };
-    (!text.is_empty() && text.split(',').all(good)).then(|| text.to_owned())
+    #[cfg(feature = "log")]
+    let is_level = crate::log::is_level;
+    // Without a subscriber of ours nobody reads them.
+    #[cfg(not(feature = "log"))]
+    let is_level = |text: &str| !text.is_empty();
+    is_level(text).then(|| text.to_owned())
 }
 
 /// Reads a text with something in it.

@@ -4,6 +4,13 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+/// The most workers of a program: a reload runs two of each for a while, and the page that all of them
+/// share has places for so many.
+pub(crate) const WORKERS_MOST: NonZeroUsize = NonZeroUsize::new(1000).expect("it is more than 0");
+
+#[cfg(workers)]
+const _: () = assert!(2 * WORKERS_MOST.get() < crate::os::process::page::CELLS);
+
 /// The setting `workers`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Workers {
@@ -19,7 +26,7 @@ impl Workers {
         match self {
             Self::Fixed(number) => number.get(),
             #[cfg(workers)]
-            Self::Auto => crate::os::process::cpus::count(),
+            Self::Auto => crate::os::process::cpus::count().min(WORKERS_MOST.get()),
             #[cfg(not(workers))]
             Self::Auto => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
         }
@@ -32,13 +39,18 @@ impl Default for Workers {
     }
 }
 
-impl FromStr for Workers {
-    type Err = std::num::ParseIntError;
+/// The text is no number of workers.
+#[derive(Debug)]
+pub(crate) struct WorkersError;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+impl FromStr for Workers {
+    type Err = WorkersError;
+
+    fn from_str(text: &str) -> Result<Self, WorkersError> {
+        let number = |text| super::read::at_most(WORKERS_MOST, text).map(Self::Fixed);
         match text {
             "auto" => Ok(Self::Auto),
-            number => Ok(Self::Fixed(number.parse()?)),
+            text => number(text).ok_or(WorkersError),
         }
     }
 }

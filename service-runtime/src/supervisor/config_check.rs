@@ -99,15 +99,17 @@ impl Check {
 fn check(configuration: &Configuration, current: Option<&Loaded>, answer: &OwnedFd) -> i32 {
     // A hang is the supervisor's to end; a Ctrl-C at the terminal may end this at once.
     let _ = mask::unblock_all();
-    let checked = configuration.load().and_then(|loaded| match current {
-        Some(current) if loaded.settings.restart_method == RestartMethod::Mutate => {
-            let mut mixed = current.clone();
-            mixed.mutate(&loaded);
-            mixed.check()?;
-            loaded.checked()
-        }
-        _ => loaded.checked(),
-    });
+    let checked = configuration
+        .load_anew(current)
+        .and_then(|loaded| match current {
+            Some(current) if loaded.settings.restart_method == RestartMethod::Mutate => {
+                let mut mixed = current.clone();
+                mixed.mutate(&loaded);
+                mixed.check()?;
+                loaded.checked()
+            }
+            _ => loaded.checked(),
+        });
     let (bytes, exit) = match checked {
         Ok(loaded) => (loaded.to_bytes(), Exit::Done),
         Err(error) => (error.to_string().into_bytes(), Exit::Config),

@@ -196,7 +196,9 @@ impl EventLoop {
                 &mut supervisor.pools,
             )),
             Err(error) => {
-                tracing::error!("the configuration is wrong:\n{error}");
+                for line in error.lines() {
+                    tracing::error!("the configuration is wrong: {line}");
+                }
                 let refused = format!("refused, the configuration is wrong: {error}");
                 supervisor.history.reload(refused);
                 Err(())

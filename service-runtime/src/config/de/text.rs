@@ -48,7 +48,7 @@ pub(crate) fn duration(value: &Value) -> Option<Duration> {
     match value {
         Value::Integer(0) => Some(Duration::ZERO),
         Value::String(text) | Value::Text(text) if text.trim() == "0" => Some(Duration::ZERO),
-        Value::String(text) | Value::Text(text) => humantime::parse_duration(text).ok(),
+        Value::String(text) | Value::Text(text) => crate::duration::read(text),
         _ => None,
     }
 }

@@ -3,13 +3,13 @@
 mod merge;
 mod sources;
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, ffi::OsString, fmt, path::PathBuf, sync::Arc};
 
 pub(crate) use self::merge::Merged;
 use self::merge::{Merge, Spelling};
 pub(crate) use self::sources::Sources;
 use super::{
-    ConfigError, ConfigErrors, Entry, Origin, Section, Snapshot, Table, Value, env, parse,
+    ConfigError, ConfigErrors, Entry, Origin, Section, Snapshot, Table, Value, env, field, parse,
 };
 
 /// Everything that a configuration is made of, before any of it is read.
@@ -21,7 +21,8 @@ pub(crate) struct Layers {
     program: String,
     attributes: Vec<(String, Value)>,
     files: Vec<Files>,
-    env: Vec<(String, String)>,
+    /// Variables of the program, whose text is not there if it is not UTF-8.
+    env: Vec<(String, Option<String>)>,
     sets: Vec<String>,
     flags: Vec<(String, Value, String)>,
 }
@@ -80,9 +81,18 @@ impl Layers {
     }
 
     /// Adds the program's own variables of an environment; others are left alone.
-    pub(crate) fn env(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let own = |(name, _): &(String, String)| env::keys(&self.program, name) != Ok(None);
-        self.env.extend(variables.into_iter().filter(own));
+    pub(crate) fn env<N, T>(mut self, variables: impl IntoIterator<Item = (N, T)>) -> Self
+    where
+        N: Into<OsString>,
+        T: Into<OsString>,
+    {
+        for (name, text) in variables {
+            // A name that is no text is none of ours: it has the prefix or has it not.
+            let name = name.into().to_string_lossy().into_owned();
+            if env::keys(&self.program, &name) != Ok(None) {
+                self.env.push((name, text.into().into_string().ok()));
+            }
+        }
         self.env.sort();
         self
     }
@@ -132,14 +142,25 @@ impl Layers {
     ///
     /// # Errors
     ///
-    /// Returns everything that is wrong: broken TOML, unknown tables and keys, wrong types, values
-    /// out of range, required options that are missing. While a file is broken, only what can be said
-    /// without its contents.
+    /// Returns everything that is wrong: see [`build_all`](Self::build_all).
+    #[cfg(test)]
     pub(crate) fn build(
         &self,
         sources: &Sources,
         sections: &[Section],
     ) -> Result<Snapshot, ConfigErrors> {
+        let (snapshot, errors) = self.build_all(sources, sections);
+        ConfigErrors::or(errors, snapshot)
+    }
+
+    /// Lays the layers over each other, and returns what comes of them with everything that is wrong:
+    /// broken TOML, unknown tables and keys, wrong types, values out of range, required options that are
+    /// missing. While a file is broken, only what can be said without its contents.
+    pub(crate) fn build_all(
+        &self,
+        sources: &Sources,
+        sections: &[Section],
+    ) -> (Snapshot, Vec<ConfigError>) {
         let mut merge = Merge::new(sections);
         for (key, value) in &self.attributes {
             let name = key.rsplit('.').next().unwrap_or(key);
@@ -158,17 +179,7 @@ impl Layers {
                 }
             }
         }
-        for (name, text) in &self.env {
-            let origin = Origin::environment(name);
-            match env::keys(&self.program, name) {
-                Ok(keys) => {
-                    let keys = keys.unwrap_or_default();
-                    let keys = keys.iter().map(String::as_str);
-                    merge.lay(nest(keys, Value::text(text), &origin), Spelling::Loose);
-                }
-                Err(error) => merge.refuse(error),
-            }
-        }
+        self.lay_env(&mut merge);
         for text in &self.sets {
             match split_set(text) {
                 Ok((key, value)) => {
@@ -189,13 +200,42 @@ impl Layers {
         }
         let merged = merge.finish();
         if broken {
-            return Err(ConfigErrors::or(merged.errors, ()).expect_err("a broken file is an error"));
+            let snapshot = Snapshot::new(&self.program, merged.root, sections);
+            return (snapshot, merged.errors);
         }
         self.check(merged, sections)
     }
 
+    fn lay_env(&self, merge: &mut Merge<'_>) {
+        let mut seen: BTreeMap<Vec<String>, &str> = BTreeMap::new();
+        for (name, text) in &self.env {
+            let origin = Origin::environment(name);
+            let refused = |message: String| ConfigError::new("", "", &origin, message);
+            let keys = match env::keys(&self.program, name) {
+                Ok(keys) => keys.unwrap_or_default(),
+                Err(error) => {
+                    merge.refuse(error);
+                    continue;
+                }
+            };
+            let Some(text) = text else {
+                merge.refuse(refused("expected UTF-8 text".to_owned()));
+                continue;
+            };
+            let spelled = keys.iter().map(|key| field::loosened(key)).collect();
+            if let Some(other) = seen.insert(spelled, name) {
+                merge.refuse(refused(format!(
+                    "the same option as {other}: keep one of them"
+                )));
+                continue;
+            }
+            let keys = keys.iter().map(String::as_str);
+            merge.lay(nest(keys, Value::text(text), &origin), Spelling::Loose);
+        }
+    }
+
     /// Checks every section, and gives the texts the types that their readers have asked for.
-    fn check(&self, merged: Merged, sections: &[Section]) -> Result<Snapshot, ConfigErrors> {
+    fn check(&self, merged: Merged, sections: &[Section]) -> (Snapshot, Vec<ConfigError>) {
         let mut errors = merged.errors;
         let mut snapshot = Snapshot::new(&self.program, merged.root, sections);
         let mut resolved = Vec::new();
@@ -209,7 +249,7 @@ impl Layers {
             resolved.extend(texts);
         }
         snapshot.resolve(resolved);
-        ConfigErrors::or(errors, snapshot)
+        (snapshot, errors)
     }
 }
 
@@ -273,5 +313,5 @@ fn split_set(text: &str) -> Result<(&str, &str), ConfigError> {
     if key.split('.').any(str::is_empty) {
         return Err(wrong());
     }
-    Ok((key, value.trim()))
+    Ok((key, value))
 }

@@ -2,8 +2,13 @@
 
 use std::{
     ffi::OsString,
-    fmt, fs, io,
-    os::unix::ffi::{OsStrExt, OsStringExt},
+    fmt,
+    fs::{self, OpenOptions},
+    io::{self, Read},
+    os::unix::{
+        ffi::{OsStrExt, OsStringExt},
+        fs::{FileTypeExt, OpenOptionsExt},
+    },
     path::{Path, PathBuf},
 };
 
@@ -57,9 +62,24 @@ impl Sources {
         Ok(Self { files })
     }
 
+    /// Refuses files without a text that had one before.
+    pub(crate) fn refuse_emptied(&self, before: &Self) -> Result<(), ConfigErrors> {
+        let had_text = |path: &Path| {
+            let mut files = before.files.iter();
+            files.any(|(known, text)| known == path && !text.trim().is_empty())
+        };
+        let emptied = self.files.iter().filter(|(_, text)| text.trim().is_empty());
+        let errors = emptied.filter(|(path, _)| had_text(path)).map(|(path, _)| {
+            let message = "the file is empty and was not before: write a new file and rename it to \
+                           this name, or take the options out one by one";
+            ConfigError::new("", "", &Origin::file(path.clone(), 1), message)
+        });
+        ConfigErrors::or(errors.collect(), ())
+    }
+
     /// Reads a file; one that may be absent is no error when it is.
     pub(super) fn add_file(&mut self, path: &Path, optional: bool) -> Result<(), ConfigErrors> {
-        let text = match fs::read(path) {
+        let text = match read(path) {
             Ok(bytes) => String::from_utf8(bytes).map_err(|error| not_text(path, &error))?,
             Err(error) if optional && error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(unreadable(path, &error)),
@@ -97,6 +117,36 @@ impl fmt::Debug for Sources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.paths()).finish()
     }
+}
+
+/// The largest file that is read.
+const LARGEST: u64 = 16 << 20;
+
+/// Reads a regular file; what could block, or never end, is refused.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = OpenOptions::new()
+        .read(true)
+        .custom_flags(nix::libc::O_NONBLOCK)
+        .open(path)?;
+    let kind = file.metadata()?.file_type();
+    if !kind.is_file() && path != Path::new("/dev/null") {
+        let what = if kind.is_dir() {
+            "a directory"
+        } else if kind.is_fifo() {
+            "a pipe"
+        } else {
+            "a device or a socket"
+        };
+        return Err(io::Error::other(format!(
+            "it is {what}; expected a regular file"
+        )));
+    }
+    let mut bytes = Vec::new();
+    (&mut file).take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::other("it is larger than 16 MiB"));
+    }
+    Ok(bytes)
 }
 
 fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {

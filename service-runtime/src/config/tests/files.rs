@@ -77,7 +77,7 @@ fn every_file_that_cannot_be_read_is_named_with_its_errno() {
         format!(
             "cannot read {}: No such file or directory (os error 2)\n\
              cannot read {}: No such file or directory (os error 2)\n\
-             cannot read {}: Is a directory (os error 21)",
+             cannot read {}: it is a directory; expected a regular file",
             file.display(),
             nothing.display(),
             dir.0.display()

@@ -17,7 +17,11 @@ impl<A: LifecycleObserver> Serving<A> {
     pub(super) async fn reload(&mut self) -> Option<Exit> {
         tracing::info!("reload begins");
         self.observer.reloading();
-        let mut loaded = match self.configuration.load().and_then(Loaded::checked) {
+        let mut loaded = match self
+            .configuration
+            .load_anew(Some(&self.loaded))
+            .and_then(Loaded::checked)
+        {
             Ok(loaded) => loaded,
             Err(error) => {
                 lines("reload refused, nothing is changed: ", &error.to_string());

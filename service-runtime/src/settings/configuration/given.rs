@@ -49,6 +49,11 @@ impl Configuration {
         Ok(loaded)
     }
 
+    /// As [`load`](Self::load): there are no files.
+    pub(crate) fn load_anew(&self, _current: Option<&Loaded>) -> Result<Loaded, WrongConfig> {
+        self.load()
+    }
+
     /// Has no files.
     pub(crate) fn warn_of_unreadable(&self) {}
 

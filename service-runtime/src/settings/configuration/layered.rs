@@ -3,9 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::addresses;
 use super::launch_table::{self, LAUNCH, read_into};
 use super::pools::{self, OwnPool, POOLS};
-use crate::config::{self, ConfigErrors, Layers, Section, Snapshot, Sources, log_options};
+use crate::config::{
+    self, ConfigError, ConfigErrors, Layers, Section, Snapshot, Sources, log_options,
+};
 use crate::privileges::{PrivilegeError, Privileges};
 use crate::service::registry;
 use crate::settings::Settings;
@@ -58,10 +61,7 @@ impl Changes {
 impl Configuration {
     /// Takes in what the program says, and the environment.
     pub(crate) fn new(options: &LaunchOptions) -> Self {
-        let mut layers = Layers::new(&options.program).env(std::env::vars_os().filter_map(
-            // A variable that is no text is none of ours.
-            |(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)),
-        ));
+        let mut layers = Layers::new(&options.program).env(std::env::vars_os());
         for (name, text) in &options.given {
             let value = config::Value::text(text.as_str());
             layers = layers.attribute(&format!("{LAUNCH}.{name}"), value);
@@ -96,10 +96,36 @@ impl Configuration {
     }
 
     /// Reads the files of the moment, and looks up what they name on this machine.
+    ///
+    /// Start, check, reload and upgrade all ask here, so that one does not accept what another refuses.
     pub(crate) fn load(&self) -> Result<Loaded, ConfigErrors> {
-        let loaded = self.build(self.layers.read()?)?;
-        loaded.privileges()?;
-        Ok(loaded)
+        self.decide(self.layers.read()?)
+    }
+
+    /// As [`load`](Self::load), beside the configuration that is in use: a file that has lost its text
+    /// since is being written, or was cut off, and its options do not go back to their defaults unsaid.
+    pub(crate) fn load_anew(&self, current: Option<&Loaded>) -> Result<Loaded, ConfigErrors> {
+        let sources = self.layers.read()?;
+        if let Some(current) = current {
+            sources.refuse_emptied(&current.sources)?;
+        }
+        self.decide(sources)
+    }
+
+    fn decide(&self, sources: Sources) -> Result<Loaded, ConfigErrors> {
+        let (loaded, mut errors) = self.build_all(sources);
+        errors.extend(loaded.privileges().err().into_iter().flatten());
+        // Its type may have refused an address already.
+        let is_told = |error: &ConfigError| {
+            let same = |known: &ConfigError| {
+                (known.section(), known.key()) == (error.section(), error.key())
+            };
+            errors.iter().any(same)
+        };
+        let addresses = addresses::check(&loaded.snapshot, &self.sections).into_iter();
+        let addresses: Vec<_> = addresses.filter(|error| !is_told(error)).collect();
+        errors.extend(addresses);
+        ConfigErrors::or(errors, loaded)
     }
 
     /// Warns of files that this process could read before it gave rights up, and cannot any more.
@@ -132,19 +158,47 @@ impl Configuration {
     }
 
     fn build(&self, sources: Sources) -> Result<Loaded, ConfigErrors> {
-        let snapshot = self.layers.build(&sources, &self.sections)?;
-        super::periodic::check(&snapshot)?;
-        let settings = settings(&snapshot)?;
-        let pools = pools::read(&snapshot, &settings)?;
+        let (loaded, errors) = self.build_all(sources);
+        ConfigErrors::or(errors, loaded)
+    }
+
+    /// Builds as much as can be built, and tells everything that is wrong.
+    fn build_all(&self, sources: Sources) -> (Loaded, Vec<ConfigError>) {
+        let (snapshot, mut errors) = self.layers.build_all(&sources, &self.sections);
+        errors.extend(
+            super::periodic::check(&snapshot)
+                .err()
+                .into_iter()
+                .flatten(),
+        );
+        // A setting that is wrong was told when its table was checked.
+        let mut told = errors.is_empty();
+        let settings = settings(&snapshot).unwrap_or_else(|wrong| {
+            if std::mem::take(&mut told) {
+                errors.extend(wrong);
+            }
+            Settings::default()
+        });
+        let pools = pools::read(&snapshot, &settings).unwrap_or_else(|wrong| {
+            let is_new = |error: &ConfigError| {
+                !errors
+                    .iter()
+                    .any(|known| known.origin() == error.origin() && known.key() == error.key())
+            };
+            let new: Vec<_> = wrong.into_iter().filter(is_new).collect();
+            errors.extend(new);
+            Vec::new()
+        });
         let (sections, sources) = (Arc::clone(&self.sections), Arc::new(sources));
-        Ok(Loaded {
+        let loaded = Loaded {
             settings,
             pools,
             mine: None,
             snapshot,
             sections,
             sources,
-        })
+        };
+        (loaded, errors)
     }
 }
 

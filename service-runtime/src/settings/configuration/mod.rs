@@ -3,6 +3,8 @@
 //! With the feature `config` it comes in layers from files, environment and flags; without it from
 //! the program's [`Options`](super::Options) alone.
 
+#[cfg(feature = "config")]
+mod addresses;
 #[cfg(not(feature = "config"))]
 mod given;
 #[cfg(feature = "config")]

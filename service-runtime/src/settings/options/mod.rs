@@ -254,6 +254,9 @@ impl LaunchOptions {
     }
 
     fn give_duration(self, name: &'static str, value: Duration) -> Self {
-        self.give(name, humantime::format_duration(value))
+        self.give(
+            name,
+            humantime::format_duration(value.min(crate::duration::MAX)),
+        )
     }
 }

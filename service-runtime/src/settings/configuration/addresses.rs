@@ -1,0 +1,61 @@
+//! The addresses that services listen on, as far as the configuration tells them.
+
+use std::collections::BTreeMap;
+
+use crate::config::{ConfigError, ConfigErrors, Entry, Section, Snapshot, Value};
+use crate::error_chain::chain;
+use crate::listen::Address;
+
+/// Returns what is wrong with the addresses of all sections: those that cannot be read, and those that are
+/// used twice, of which each client would find one listener or the other.
+pub(super) fn check(snapshot: &Snapshot, sections: &[Section]) -> Vec<ConfigError> {
+    let mut errors = Vec::new();
+    let mut used: BTreeMap<String, (String, String)> = BTreeMap::new();
+    for section in sections {
+        for key in section.addresses {
+            let Some(entry) = snapshot
+                .table(section.name())
+                .and_then(|table| table.get(*key))
+            else {
+                continue;
+            };
+            for (entry, text) in texts(entry) {
+                let mut refuse = |message: String| {
+                    errors.extend(ConfigErrors::at(
+                        section.name(),
+                        key,
+                        entry.origin(),
+                        message,
+                    ));
+                };
+                let address: Address = match text.parse() {
+                    Ok(address) => address,
+                    Err(error) => {
+                        refuse(chain(&error));
+                        continue;
+                    }
+                };
+                // The system chooses another port each time.
+                if address.tcp().is_some_and(|address| address.port() == 0) {
+                    continue;
+                }
+                let this = (section.name().to_owned(), (*key).to_owned());
+                if let Some((table, other)) = used.insert(address.to_string(), this) {
+                    refuse(format!(
+                        "`{address}` is the address of [{table}] {other} already"
+                    ));
+                }
+            }
+        }
+    }
+    errors
+}
+
+/// Returns the addresses of an option: one, or a list of them.
+fn texts(entry: &Entry) -> Vec<(&Entry, &str)> {
+    let of = |entry| Some((entry, Entry::value(entry).as_str()?));
+    match entry.value() {
+        Value::Array(items) => items.iter().filter_map(of).collect(),
+        _ => of(entry).into_iter().collect(),
+    }
+}
