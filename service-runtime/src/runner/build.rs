@@ -43,5 +43,5 @@ pub(crate) fn build_services<M>(
     } else {
         Exit::Usage
     };
-    selection::pick(services.0, only).map_err(|text| Failure { exit, text })
+    selection::pick(services.0, only).map_err(|text| SetupError { exit, text })
 }

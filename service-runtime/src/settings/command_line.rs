@@ -143,7 +143,7 @@ fn switch(name: &'static str, help: &'static str) -> Arg {
 }
 
 /// The flag of a setting: its name with dashes, its value read as everywhere else.
-fn flag(key: &'static Key, options: &Options) -> Arg {
+fn flag(key: &'static Key, options: &LaunchOptions) -> Arg {
     let check = move |text: &str| match Settings::default().read(key.name, text) {
         Ok(()) => Ok(text.to_owned()),
         Err(_) => Err(format!("expected {}", key.expects)),
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn the_help_shows_the_defaults_of_this_program() {
-        let options = Options::new("program").workers(7).log_level("warn");
+        let options = LaunchOptions::new("program").workers(7).log_level("warn");
         let help = command(&options).render_long_help().to_string();
         assert!(help.contains("[default: 7]"), "{help}");
         assert!(help.contains("[default: warn]"), "{help}");
