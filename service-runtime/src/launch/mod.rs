@@ -1,18 +1,11 @@
 //! The launchers: services in this process, or in forked workers under a supervisor.
 //!
-//! | file or folder | what is in it |
+//! | file | what is in it |
 //! | --- | --- |
-//! | `options`, `settings`, `command`, `configuration` | what a launch is told |
 //! | `preparation` | what every launch does first |
-//! | `running`, `serve` | services in one process, from start to stop |
-//! | `service_launcher` | that, in this process |
-//! | `supervisor`, `worker`, `protocol` | that, in forked workers |
-//! | `takeover`, `upgrade` | a process that replaces another, and what an old and a new process of the program say to each other |
-//! | `kept_sockets` | what the service manager keeps over a restart |
-//! | `pid_file` | what keeps a second instance out |
-//! | `report` | what SIGUSR1 asks for |
-//! | `rights` | who the program is, and what it may do |
-//! | `watchdog` | the end of a process whose runtime is stuck |
+//! | `once` | one launch a process |
+//! | `service_launcher` | services in this process |
+//! | `process_launcher`, `supervise` | services in forked workers |
 
 mod once;
 pub(crate) mod preparation;
