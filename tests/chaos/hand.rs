@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
-use tests::harness::{Fixture, children, field, is_gone, parent, until, writer};
+use tests::harness::{Fixture, Worker, children, field, is_gone, parent, until, writer};
 
 /// With fewer workers one more is asked for.
 const FEW: usize = 3;
@@ -85,6 +85,22 @@ impl<'a> Hand<'a> {
         next.is_some()
     }
 
+    /// Returns the children of the supervisor of the moment that are known to be workers.
+    ///
+    /// A process of an upgrade is a child as well, before there is a line that says so.
+    fn known_workers(&mut self) -> Vec<Pid> {
+        let mut workers = self.workers();
+        let ready: BTreeSet<Pid> = self
+            .echo
+            .lines()
+            .with("worker ready ")
+            .iter()
+            .map(|line| Worker::of(line).pid)
+            .collect();
+        workers.retain(|pid| ready.contains(pid));
+        workers
+    }
+
     /// Returns the workers of the supervisor of the moment, and perhaps a check.
     pub(crate) fn workers(&mut self) -> Vec<Pid> {
         let mut workers = children(self.supervisor());
@@ -133,7 +149,7 @@ impl<'a> Hand<'a> {
             self.go_on(pid);
         }
         let supervisor = self.supervisor();
-        let workers = self.workers();
+        let workers = self.known_workers();
         if workers.is_empty() {
             thread::sleep(Duration::from_millis(5));
             return;

@@ -30,8 +30,8 @@ pub use line::{Worker, field, stamp, writer};
 pub use lines::Lines;
 pub use notify::NotifySocket;
 pub use processes::{
-    become_reaper, children, descriptors, exit_of_orphan, is_gone, kill, memory, parent, prlimit,
-    processor_time, state, until, zombies,
+    become_reaper, children, descriptors, exit_of_orphan, is_gone, kill, memory, open_files,
+    parent, prlimit, processor_time, state, until, zombies,
 };
 pub use program::Program;
 pub use scratch::Scratch;

@@ -60,6 +60,28 @@ pub fn descriptors(pid: Pid) -> usize {
     open.count()
 }
 
+/// Returns what the open descriptors of a process are, as the kernel names them, in order.
+///
+/// # Panics
+///
+/// Panics if there is no such process.
+#[track_caller]
+pub fn open_files(pid: Pid) -> Vec<String> {
+    let Ok(open) = fs::read_dir(path(pid, "fd")) else {
+        panic!("no process {pid}");
+    };
+    let mut names: Vec<String> = open
+        .flatten()
+        .map(|fd| match fs::read_link(fd.path()) {
+            Ok(to) => to.display().to_string(),
+            // Closed since the directory was read.
+            Err(error) => error.to_string(),
+        })
+        .collect();
+    names.sort();
+    names
+}
+
 /// Returns how much resident memory a process has, in bytes.
 ///
 /// # Panics

@@ -1,3 +1,5 @@
+//! What `#[service]` makes of an `impl` block: hooks, tasks and timers.
+
 use quote::quote;
 
 use super::{assert_expansion, service};

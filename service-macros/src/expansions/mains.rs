@@ -1,3 +1,5 @@
+//! What `#[launch]` makes of a `main`.
+
 use quote::quote;
 
 use super::{assert_expansion, launch};

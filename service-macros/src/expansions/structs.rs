@@ -1,3 +1,5 @@
+//! What `#[service]` makes of a struct: its description and its registration.
+
 use quote::quote;
 
 use super::{assert_expansion, service};
