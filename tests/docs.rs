@@ -20,6 +20,7 @@ pages! {
     workers: "../docs/guide/workers.md",
     http: "../docs/guide/http.md",
     cluster: "../docs/guide/cluster.md",
+    rpc: "../docs/guide/rpc.md",
     deploying: "../docs/guide/deploying.md",
     from_oslo_service: "../docs/guide/from-oslo-service.md",
 }

@@ -3,7 +3,7 @@
 //! | attribute | stands on |
 //! | --- | --- |
 //! | [`macro@service`] | a struct, and its impl block |
-//! | [`macro@init`], [`macro@start`], [`macro@routes`], [`macro@ready`], [`macro@run`], [`macro@periodic`], [`macro@reset`], [`macro@stop`], [`macro@stopped`], [`macro@health`] | the methods of that block that the lifecycle calls |
+//! | [`macro@init`], [`macro@start`], [`macro@routes`], [`macro@rpc`], [`macro@ready`], [`macro@run`], [`macro@periodic`], [`macro@reset`], [`macro@stop`], [`macro@stopped`], [`macro@health`] | the methods of that block that the lifecycle calls |
 //! | [`macro@launch`] | `main` |
 //!
 //! Each works in three steps: *parse* keeps what was written, *model* checks every rule and holds only
@@ -21,6 +21,7 @@ mod launch;
 mod markers;
 mod place;
 mod problem;
+mod rpc;
 mod service;
 mod service_impl;
 mod service_struct;
@@ -45,6 +46,16 @@ pub fn launch(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Config, attributes(config, serde))]
 pub fn config(item: TokenStream) -> TokenStream {
     config::expand(item.into()).into()
+}
+
+/// Lets a typed error of an `#[rpc]` method cross to its caller, and be the same there.
+///
+/// It stands on an enum or a struct that is a `std::error::Error`, whose fields are
+/// `serde::Serialize` and `serde::de::DeserializeOwned`. A variant is a class of its own on the wire, with
+/// its text and its fields. Needs the feature `rpc`.
+#[proc_macro_derive(RpcError)]
+pub fn rpc_error(item: TokenStream) -> TokenStream {
+    rpc::error(item.into()).into()
 }
 
 macro_rules! markers {
@@ -77,6 +88,19 @@ markers! {
     /// are served from the end of `#[start]` on, on the listeners of the service's own table. Needs
     /// the feature `http`.
     routes: Routes;
+    /// Marks a method that other services can call, in an impl block with [`macro@service`].
+    ///
+    /// It takes `&self`, arguments by value, each `Serialize` and `DeserializeOwned`, and, if it wants them,
+    /// `call: &Call` and `cx: &Context`. It returns a value, or a `Result` of one whose error is
+    /// `anyhow::Error` or has `#[derive(RpcError)]`. It is served from the end of `#[start]` on. Needs the
+    /// feature `rpc`.
+    ///
+    /// | argument | meaning |
+    /// | --- | --- |
+    /// | `since = "1.2"` | the version of the interface in which the method came; by default 1.0 |
+    /// | `cast` | nobody waits for a value |
+    /// | `namespace = "admin"` | the namespace of the method |
+    rpc: Rpc;
     /// Marks the hook that runs once all of the service serves, in an impl block with [`macro@service`].
     ///
     /// If it returns an error the service does not start, as with [`macro@start`].

@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Start,
     /// Gives the routes that the service serves.
     Routes,
+    /// Can be called by other services.
+    Rpc,
     /// Runs once all of the service serves.
     Ready,
     /// Runs once after start, as a task.
@@ -35,10 +37,11 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them, in the order of a service's life.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Init,
         Self::Start,
         Self::Routes,
+        Self::Rpc,
         Self::Ready,
         Self::Run,
         Self::Periodic,
@@ -54,6 +57,7 @@ impl Kind {
             Self::Init => "init",
             Self::Start => "start",
             Self::Routes => "routes",
+            Self::Rpc => "rpc",
             Self::Ready => "ready",
             Self::Run => "run",
             Self::Stop => "stop",

@@ -54,6 +54,7 @@
 //! | `http` | no | HTTP as a service: routes, limits, a stop that loses no request |
 //! | `cluster` | no | records, membership and leases of the services of many programs, in SQLite |
 //! | `postgres` | no | that, in PostgreSQL |
+//! | `rpc` | no | services that call each other: `#[rpc]` methods, and the clients that come with them |
 //!
 //! Worker processes need Linux 5.10 or newer; on other Unix systems the services of a program run in one
 //! process, with a warning. The crate `archy` has an attribute of the name
@@ -69,7 +70,7 @@
 )]
 
 // So that what the macros of this workspace write is right in here too.
-#[cfg(any(feature = "http", feature = "cluster"))]
+#[cfg(any(feature = "http", feature = "cluster", feature = "rpc"))]
 extern crate self as service_runtime;
 
 #[doc(hidden)]
@@ -97,6 +98,8 @@ mod os;
 pub mod prelude;
 mod privileges;
 mod quote;
+#[cfg(feature = "rpc")]
+pub mod rpc;
 mod runner;
 mod service;
 mod settings;
@@ -118,6 +121,8 @@ pub use service::{
     ChoiceError, Context, Description, Health, HealthStatus, IntoServices, ListenError, OnError,
     Phase, Registered, RestartMethod, RuntimeKind, Scope, Service, Services,
 };
+#[cfg(feature = "rpc")]
+pub use service_macros::{RpcError, rpc};
 pub use service_macros::{
     health, init, launch, periodic, ready, reset, routes, run, service, start, stop, stopped,
 };

@@ -9,7 +9,11 @@ pub use anyhow::{self, Result};
 #[cfg(feature = "config")]
 pub use crate::config::{Config, Size};
 pub use crate::listen::{Listener, Peer, Stream};
+#[cfg(feature = "rpc")]
+pub use crate::rpc::{Call, CallError};
 pub use crate::{
     Context, Description, Health, HealthStatus, LaunchOptions, OnError, Phase, Service, health,
     init, launch, periodic, ready, reset, routes, run, service, start, stop, stopped,
 };
+#[cfg(feature = "rpc")]
+pub use crate::{RpcError, rpc};

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use nix::sys::signal::Signal;
-use tests::harness::{Fixture, LIMIT, Program, Worker, field, kill};
+use tests::harness::{Fixture, LIMIT, Program, Scratch, Worker, field, kill};
 
 /// Names an example, to be started.
 macro_rules! example {
@@ -350,4 +350,20 @@ fn args_are_in_the_help_and_a_wrong_one_is_refused() {
     let (code, _, error) = example!("args").args(["--nmae", "Ada"]).run();
     assert_eq!(code, 2);
     assert!(error.contains("--name"), "{error}");
+}
+
+#[test]
+fn calls_build_and_forget_until_they_are_stopped() {
+    let scratch = Scratch::new();
+    let directory = format!("rpc.directory={}", scratch.path("rpc").display());
+    let calls = example!("calls").args(["--set", &directory]).start();
+    calls.ready(2);
+    for line in [
+        "built debian-",
+        "no room: 8 cores at most",
+        "forgotten: debian-",
+    ] {
+        calls.wait_for(line);
+    }
+    stop(&calls);
 }

@@ -8,7 +8,7 @@ use quote::quote;
 use syn::ext::IdentExt;
 
 use super::model::{Hook, Init, InitArg, Model, Periodic, Schedule};
-use crate::{args::duration_tokens, markers::Kind};
+use crate::{args::duration_tokens, markers::Kind, rpc};
 
 /// Writes `impl Hooks` and `impl Service`.
 pub(super) fn expand(model: &Model) -> TokenStream {
@@ -34,6 +34,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         .map(|hook| single(hook, "stopped"));
     let resets = model.hooks(Kind::Reset).map(|hook| single(hook, "reset"));
     let healths = model.hooks(Kind::Health).map(health);
+    let client = rpc::client(self_ty, cfgs, &model.rpcs);
     quote! {
         #(#cfgs)*
         impl #impl_generics ::service_runtime::__rt::Hooks for #self_ty #where_clause {
@@ -53,6 +54,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             #(#stoppeds)*
             #(#healths)*
         }
+        #client
     }
 }
 
@@ -132,7 +134,13 @@ fn start(model: &Model) -> Option<TokenStream> {
         quote!(#(#cfgs)* #run?;)
     });
     let periodics = model.periodics.iter().map(periodic);
-    let calls: Vec<_> = starts.chain(routes).chain(runs).chain(periodics).collect();
+    let rpc = rpc::methods(&model.rpcs);
+    let calls: Vec<_> = starts
+        .chain(routes)
+        .chain(rpc)
+        .chain(runs)
+        .chain(periodics)
+        .collect();
     (!calls.is_empty()).then(|| {
         quote! {
             async fn start(

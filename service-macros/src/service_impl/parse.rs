@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, ImplItem, ItemImpl, Signature, Visibility,
+    Attribute, FnArg, ImplItem, ItemImpl, Signature, Visibility,
     parse::{Parse, ParseStream, Parser, discouraged::Speculative},
 };
 
@@ -75,6 +75,21 @@ impl Block {
     }
 }
 
+impl Member {
+    /// The signature as it is emitted: the words for serde on arguments of `#[rpc]` have been read.
+    fn signature(&self, sig: &Signature) -> Signature {
+        let mut sig = sig.clone();
+        if self.markers.iter().any(|marker| marker.kind == Kind::Rpc) {
+            for arg in &mut sig.inputs {
+                if let FnArg::Typed(typed) = arg {
+                    typed.attrs.retain(|attr| !attr.path().is_ident("serde"));
+                }
+            }
+        }
+        sig
+    }
+}
+
 impl ToTokens for Block {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let mut content = self.inner.clone();
@@ -82,7 +97,10 @@ impl ToTokens for Block {
             let attrs = &member.attrs;
             content.extend(quote!(#(#attrs)*));
             match &member.kind {
-                MemberKind::Method { vis, sig, body } => content.extend(quote!(#vis #sig #body)),
+                MemberKind::Method { vis, sig, body } => {
+                    let sig = member.signature(sig);
+                    content.extend(quote!(#vis #sig #body));
+                }
                 MemberKind::Other(item) => content.extend(item.clone()),
             }
         }

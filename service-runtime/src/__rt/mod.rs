@@ -11,6 +11,8 @@ mod periodic;
 mod register;
 #[cfg(feature = "http")]
 mod routes;
+#[cfg(feature = "rpc")]
+mod rpc;
 
 pub use inventory;
 
@@ -27,6 +29,8 @@ pub use self::periodic::{Periodic, periodic};
 pub use self::register::{Describe, Hooks, Static, description, registration};
 #[cfg(feature = "http")]
 pub use self::routes::{RoutesOutcome, routes, table};
+#[cfg(feature = "rpc")]
+pub use self::rpc::{class, client, failure, method, rpc, value};
 pub use crate::service::registry::Registration;
 /// What a hook's call comes to.
 pub type Result = anyhow::Result<()>;

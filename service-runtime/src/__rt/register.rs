@@ -65,6 +65,12 @@ impl Static {
         }
     }
 
+    /// Returns the name.
+    #[cfg(feature = "rpc")]
+    pub(super) const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Adds what the service needs.
     pub const fn after(mut self, names: &'static [&'static str]) -> Self {
         self.after = names;

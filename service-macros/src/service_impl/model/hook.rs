@@ -84,7 +84,7 @@ pub(super) fn callable(sig: &Signature, kind: Kind) -> syn::Result<()> {
     problems.result()
 }
 
-fn receiver(sig: &Signature, kind: Kind) -> syn::Result<()> {
+pub(super) fn receiver(sig: &Signature, kind: Kind) -> syn::Result<()> {
     let name = kind.name();
     let Some(receiver) = sig.receiver() else {
         let method = &sig.ident;

@@ -1,6 +1,6 @@
 //! Marked methods: which markers stand where they may.
 
-use syn::{Attribute, Meta, Signature};
+use syn::{Attribute, Meta, Signature, Visibility};
 
 use super::{
     super::parse::{Member, MemberKind},
@@ -13,6 +13,9 @@ use crate::{
 
 /// A method with one of its markers.
 pub(super) struct Marked<'a> {
+    pub(super) vis: &'a Visibility,
+    /// The attributes that are somebody else's.
+    pub(super) attrs: &'a [Attribute],
     pub(super) sig: &'a Signature,
     pub(super) marker: &'a Marker,
     /// Conditions that hold for the method, and so for the call of it.
@@ -29,7 +32,7 @@ pub(super) fn all<'a>(members: &'a [Member], problems: &mut Problems) -> Vec<Mar
         for marker in &member.markers {
             problems.keep(spelling(marker));
             problems.keep(no_arguments(marker));
-            let MemberKind::Method { sig, .. } = &member.kind else {
+            let MemberKind::Method { vis, sig, .. } = &member.kind else {
                 let name = marker.kind.name();
                 problems.push(problem(
                     marker.path(),
@@ -39,7 +42,13 @@ pub(super) fn all<'a>(members: &'a [Member], problems: &mut Problems) -> Vec<Mar
                 continue;
             };
             let cfgs = cfgs(&member.attrs);
-            let marked = Marked { sig, marker, cfgs };
+            let marked = Marked {
+                vis,
+                attrs: &member.attrs,
+                sig,
+                marker,
+                cfgs,
+            };
             match all.iter().find(|other| other.is_twin_of(&marked)) {
                 Some(twin) => problems.push(two_of_a_kind(twin, &marked)),
                 None => all.push(marked),
@@ -52,7 +61,7 @@ pub(super) fn all<'a>(members: &'a [Member], problems: &mut Problems) -> Vec<Mar
 impl Marked<'_> {
     /// Whether only one of the two can be. Methods under a `#[cfg]` are never both there.
     fn is_twin_of(&self, other: &Self) -> bool {
-        let one_only = self.marker.kind != Kind::Periodic;
+        let one_only = !matches!(self.marker.kind, Kind::Periodic | Kind::Rpc);
         let apart = !self.cfgs.is_empty() && !other.cfgs.is_empty();
         one_only && self.marker.kind == other.marker.kind && !apart
     }
@@ -85,7 +94,7 @@ fn spelling(marker: &Marker) -> syn::Result<()> {
 }
 
 fn no_arguments(marker: &Marker) -> syn::Result<()> {
-    if marker.kind == Kind::Periodic || matches!(marker.meta, Meta::Path(_)) {
+    if matches!(marker.kind, Kind::Periodic | Kind::Rpc) || matches!(marker.meta, Meta::Path(_)) {
         return Ok(());
     }
     let name = marker.kind.name();

@@ -9,16 +9,20 @@ mod periodic;
 use proc_macro2::TokenStream;
 use syn::{Attribute, Generics, Type};
 
-use self::marked::Marked;
 pub(super) use self::{
     hook::Hook,
     init::{Init, InitArg},
     periodic::{Periodic, Schedule},
 };
+use self::{
+    hook::{callable, receiver},
+    marked::Marked,
+};
 use super::parse::Block;
 use crate::{
     markers::Kind,
     problem::{Problems, no_lifetime, problem},
+    rpc::{Rpc, check_methods},
 };
 
 /// The hooks of a service.
@@ -32,6 +36,7 @@ pub(super) struct Model {
     pub(super) inits: Vec<Init>,
     pub(super) hooks: Vec<Hook>,
     pub(super) periodics: Vec<Periodic>,
+    pub(super) rpcs: Vec<Rpc>,
 }
 
 impl Model {
@@ -65,11 +70,18 @@ impl Model {
             inits: Vec::new(),
             hooks: Vec::new(),
             periodics: Vec::new(),
+            rpcs: Vec::new(),
         };
         for marked in marked::all(&block.members, problems) {
             model.add(&marked, problems);
         }
         periodic::check_names(&mut model.periodics, problems);
+        if problems
+            .keep(check_methods(&model.rpcs, &model.generics))
+            .is_none()
+        {
+            model.rpcs.clear();
+        }
         possible.then_some(model)
     }
 
@@ -84,9 +96,20 @@ impl Model {
                 .inits
                 .extend(Init::new(marked, &self.self_ty, problems)),
             Kind::Periodic => self.periodics.extend(Periodic::new(marked, problems)),
+            Kind::Rpc => self.rpcs.extend(rpc(marked, problems)),
             _ => self.hooks.extend(Hook::new(marked, problems)),
         }
     }
+}
+
+/// Checks a method with `#[rpc]`.
+fn rpc(marked: &Marked<'_>, problems: &mut Problems) -> Option<Rpc> {
+    let Marked { sig, cfgs, .. } = marked;
+    let receiver = problems.keep(receiver(sig, Kind::Rpc));
+    let callable = problems.keep(callable(sig, Kind::Rpc));
+    let method = (marked.vis, *sig, marked.attrs);
+    let rpc = Rpc::new(&marked.marker.meta, method, cfgs, problems);
+    receiver.and(callable).and(rpc)
 }
 
 /// The conditions among `attrs`.

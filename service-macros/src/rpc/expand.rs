@@ -1,0 +1,75 @@
+//! How a service offers its methods.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::model::{Argument, Param, Returns, Rpc};
+
+/// Writes the call that serves the methods, from the end of `#[start]` on.
+pub(crate) fn methods(methods: &[Rpc]) -> Option<TokenStream> {
+    if methods.is_empty() {
+        return None;
+    }
+    let methods = methods.iter().map(method);
+    Some(quote!(::service_runtime::__rt::rpc(cx, [#(#methods),*]).await?;))
+}
+
+fn method(rpc: &Rpc) -> TokenStream {
+    let Rpc { method, cfgs, .. } = rpc;
+    let name = rpc.name();
+    let takes = rpc.arguments().map(|Argument { name, ty, optional }| {
+        let key = syn::ext::IdentExt::unraw(name).to_string();
+        if *optional {
+            quote!(args.take_or_default::<#ty>(#key)?,)
+        } else {
+            quote!(args.take::<#ty>(#key)?,)
+        }
+    });
+    let args = if rpc.arguments().next().is_some() {
+        quote!(args)
+    } else {
+        quote!(_)
+    };
+    let names: Vec<_> = rpc.arguments().map(|argument| &argument.name).collect();
+    let passed = rpc.params.iter().map(|param| match param {
+        Param::Call(place) => place.put(quote!(&call)),
+        Param::Context(place) => place.put(quote!(&cx)),
+        Param::Argument(argument) => {
+            let name = &argument.name;
+            quote!(#name)
+        }
+    });
+    let wait = rpc.is_async.then(|| quote!(.await));
+    let call = quote!(Self::#method(&this #(, #passed)*)#wait);
+    let call = match rpc.returns {
+        Returns::Result(_) => call,
+        Returns::Nothing | Returns::Value(_) => quote!(::service_runtime::__rt::value(#call)),
+    };
+    let has = |wanted: fn(&Param) -> bool| rpc.params.iter().any(wanted);
+    let cx = if has(|param| matches!(param, Param::Context(_))) {
+        quote!(cx)
+    } else {
+        quote!(_)
+    };
+    let call_name = if has(|param| matches!(param, Param::Call(_))) {
+        quote!(call)
+    } else {
+        quote!(_)
+    };
+    let since = rpc
+        .since
+        .map(|(major, minor)| quote!(.since(::service_runtime::rpc::Version::new(#major, #minor))));
+    let namespace = rpc.namespace.as_ref();
+    let namespace = namespace.map(|namespace| quote!(.namespace(#namespace)));
+    let cast = rpc.cast.then(|| quote!(.cast()));
+    let made = rpc.output.put(quote! {
+        ::service_runtime::__rt::method(
+            cx,
+            self,
+            #name,
+            |#args| ::core::result::Result::Ok((#(#takes)*)),
+            |this, #cx, #call_name, (#(#names,)*)| async move { #call },
+        )
+    });
+    quote!(#(#cfgs)* #made #since #namespace #cast)
+}

@@ -1,0 +1,363 @@
+//! Clients: a call or a cast to a topic, by hand or by the methods that `#[rpc]` writes.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::to_raw_value;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::address::Target;
+use super::call::Call;
+use super::config::RpcConfig;
+use super::error::{Answer, CallError, NoError, Outcome, RemoteError, RpcError};
+use super::frame;
+use super::id::new_id;
+use super::local::{Delivery, Directory, deliver, deliver_to_all};
+use super::message::{RawArguments, Reply, Request};
+use super::version::Version;
+use crate::service::Context;
+
+/// Calls the methods of a topic.
+///
+/// Made by hand it needs no types; `#[rpc]` writes a client with a method for each of the service's.
+/// A client is cheap and may be kept. While a call is handled, what it calls in turn gets its context, and
+/// no more time than is left to it.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(cx: service_runtime::Context) -> anyhow::Result<()> {
+/// use service_runtime::rpc::Client;
+///
+/// let client = Client::new(&cx, "compute").on("host7");
+/// let answer = client.method("build").argument("image", "debian");
+/// let answer = answer.call::<anyhow::Result<serde_json::Value>>().await?;
+/// println!("{answer}");
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    cx: Context,
+    topic: String,
+    server: Option<String>,
+    exchange: Option<String>,
+    timeout: Option<Duration>,
+    context: Map<String, Value>,
+}
+
+impl Client {
+    /// Makes a client of a topic, which calls any one of its servers.
+    pub fn new(cx: &Context, topic: impl Into<String>) -> Self {
+        Self {
+            cx: cx.clone(),
+            topic: topic.into(),
+            server: None,
+            exchange: None,
+            timeout: None,
+            context: Map::new(),
+        }
+    }
+
+    /// Calls this server alone.
+    #[must_use]
+    pub fn on(mut self, server: impl Into<String>) -> Self {
+        self.server = Some(server.into());
+        self
+    }
+
+    /// Calls in another exchange than that of `rpc.exchange`.
+    #[must_use]
+    pub fn exchange(mut self, exchange: impl Into<String>) -> Self {
+        self.exchange = Some(exchange.into());
+        self
+    }
+
+    /// Waits no longer than this for an answer, instead of `rpc.timeout`.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sends a value along, to this call and to all that follows from it.
+    #[must_use]
+    pub fn context(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.context.insert(key.into(), value.into());
+        self
+    }
+
+    /// Begins a call of a method.
+    pub fn method(&self, name: impl Into<String>) -> Outgoing {
+        Outgoing {
+            client: self.clone(),
+            method: name.into(),
+            namespace: None,
+            version: Version::default(),
+            arguments: Ok(RawArguments::new()),
+        }
+    }
+}
+
+/// A call or a cast that has not been sent yet.
+#[must_use = "nothing is sent before `call`, `cast` or `cast_to_all`"]
+pub struct Outgoing {
+    client: Client,
+    method: String,
+    namespace: Option<String>,
+    version: Version,
+    arguments: Result<RawArguments, serde_json::Error>,
+}
+
+impl Outgoing {
+    /// Asks for a version of the interface; by default 1.0.
+    pub fn version(mut self, version: Version) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Names the namespace of the method.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = Some(namespace.into());
+        self
+    }
+
+    /// Adds an argument; one that cannot be written as JSON makes the call fail before it is sent.
+    pub fn argument(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.arguments = self.arguments.and_then(|mut arguments| {
+            arguments.insert(name.into(), to_raw_value(&value)?);
+            Ok(arguments)
+        });
+        self
+    }
+
+    /// Calls, and waits for the answer.
+    ///
+    /// # Errors
+    ///
+    /// Returns what became of the call instead, see [`CallError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future tells the handler by [`Call::cancelled`]; it may run on.
+    pub async fn call<R: Outcome>(self) -> Answer<R> {
+        let sent = self.prepare(false).map_err(widen)?;
+        let delivery = sent.deliver().await.map_err(widen)?;
+        let reply = sent.read(delivery).map_err(widen)?;
+        let reply = sent.value(reply)?;
+        let Some(result) = &reply.result else {
+            return Err(sent.unknown("the answer has no result"));
+        };
+        serde_json::from_str(result.get()).map_err(|error| sent.unknown(error))
+    }
+
+    /// Sends the call to one server, and waits until it begins.
+    ///
+    /// # Errors
+    ///
+    /// Returns what became of the cast instead, see [`CallError`].
+    pub async fn cast(self) -> Result<(), CallError> {
+        let sent = self.prepare(true)?;
+        let delivery = sent.deliver().await?;
+        let reply = sent.read(delivery)?;
+        sent.value(reply).map(drop)
+    }
+
+    /// Sends the call to every worker of every server of the topic, and waits until it begins in all.
+    ///
+    /// Nobody to send it to is no error, nor is a worker that stops or dies before it begins.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first of what became of it instead, see [`CallError`].
+    pub async fn cast_to_all(self) -> Result<(), CallError> {
+        let sent = self.prepare(true)?;
+        let deliveries = deliver_to_all(
+            &sent.directory,
+            &sent.target,
+            &sent.frame,
+            sent.limit,
+            sent.deadline,
+        );
+        let deliveries = deliveries.await.map_err(|error| sent.not_sent(error))?;
+        let replies = deliveries.into_iter().map(|delivery| match delivery {
+            // It died; there is nobody any more who has not begun.
+            Delivery::Lost => Ok(()),
+            delivery => sent.value(sent.read(delivery)?).map(drop),
+        });
+        // Each was told already, whatever became of the others.
+        replies.collect::<Vec<_>>().into_iter().collect()
+    }
+
+    fn prepare(self, cast: bool) -> Result<Sent, CallError> {
+        let Self {
+            client,
+            method,
+            namespace,
+            version,
+            arguments,
+        } = self;
+        let not_sent = |source: Box<dyn std::error::Error + Send + Sync>| CallError::NotSent {
+            method: method.clone(),
+            source,
+        };
+        let config = RpcConfig::of(&client.cx).map_err(|error| not_sent(error.into()))?;
+        let args = arguments.map_err(|error| not_sent(error.into()))?;
+        let target = Target {
+            exchange: client.exchange.unwrap_or_else(|| config.exchange.clone()),
+            topic: client.topic,
+            server: client.server,
+        };
+        let parent = Call::current();
+        let remaining = parent.as_ref().and_then(Call::remaining);
+        let own = client.timeout.unwrap_or(config.timeout);
+        let timeout = remaining.map_or(own, |remaining| remaining.min(own));
+        let mut context = parent.map_or_else(Map::new, |parent| parent.context().clone());
+        context.extend(client.context);
+        let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        let request = Request {
+            method: method.clone(),
+            args,
+            namespace,
+            version: Some(version.to_string()),
+            context,
+            id: new_id(),
+            timeout_ms: (!cast).then_some(timeout_ms),
+            cast,
+        };
+        let limit = config.limit();
+        let frame = frame::encode(&request, limit).map_err(|error| not_sent(error.into()))?;
+        Ok(Sent {
+            directory: Directory::of(&config),
+            target,
+            method,
+            frame,
+            limit,
+            timeout,
+            deadline: Instant::now() + timeout,
+        })
+    }
+}
+
+/// A request that is ready to be sent, and what is said of it when it fails.
+struct Sent {
+    directory: Directory,
+    target: Target,
+    method: String,
+    frame: Vec<u8>,
+    limit: usize,
+    timeout: Duration,
+    deadline: Instant,
+}
+
+impl Sent {
+    async fn deliver(&self) -> Result<Delivery, CallError> {
+        let Self {
+            directory, target, ..
+        } = self;
+        let delivered = deliver(directory, target, &self.frame, self.limit, self.deadline).await;
+        delivered.map_err(|error| self.not_sent(error))
+    }
+
+    fn read(&self, delivery: Delivery) -> Result<Reply, CallError> {
+        let (method, target) = (self.method.clone(), self.target.to_string());
+        match delivery {
+            Delivery::Answered(body) => {
+                serde_json::from_slice(&body).map_err(|error| self.unknown(error))
+            }
+            Delivery::Nobody => Err(CallError::Undeliverable { method, target }),
+            Delivery::Lost => Err(CallError::PeerLost { method, target }),
+            Delivery::TimedOut => Err(CallError::Timeout {
+                method,
+                target,
+                after: self.timeout,
+            }),
+            Delivery::Unreadable(error) => Err(self.unknown(error)),
+        }
+    }
+
+    /// Tells an answer with a value from one with a failure.
+    fn value<E: RpcError>(&self, mut reply: Reply) -> Result<Reply, CallError<E>> {
+        let Some(failure) = reply.failure.take() else {
+            return Ok(reply);
+        };
+        Err(if failure.is_unsupported() {
+            CallError::Unsupported {
+                method: self.method.clone(),
+                target: self.target.to_string(),
+                message: failure.message,
+            }
+        } else {
+            match E::from_failure(&failure) {
+                Some(error) => CallError::Expected(error),
+                None => CallError::Remote(RemoteError(Box::new(failure))),
+            }
+        })
+    }
+
+    fn not_sent(&self, error: std::io::Error) -> CallError {
+        CallError::NotSent {
+            method: self.method.clone(),
+            source: error.into(),
+        }
+    }
+
+    fn unknown<E: RpcError>(
+        &self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> CallError<E> {
+        CallError::Unknown {
+            method: self.method.clone(),
+            source: source.into(),
+        }
+    }
+}
+
+/// Makes an error without a typed one an error that could have one.
+fn widen<E: RpcError>(error: CallError<NoError>) -> CallError<E> {
+    match error {
+        CallError::Expected(never) => match never.0 {},
+        CallError::Remote(error) => CallError::Remote(error),
+        CallError::Timeout {
+            method,
+            target,
+            after,
+        } => CallError::Timeout {
+            method,
+            target,
+            after,
+        },
+        CallError::PeerLost { method, target } => CallError::PeerLost { method, target },
+        CallError::Undeliverable { method, target } => CallError::Undeliverable { method, target },
+        CallError::Unsupported {
+            method,
+            target,
+            message,
+        } => CallError::Unsupported {
+            method,
+            target,
+            message,
+        },
+        CallError::NotSent { method, source } => CallError::NotSent { method, source },
+        CallError::Unknown { method, source } => CallError::Unknown { method, source },
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("topic", &self.topic)
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("client", &self.client)
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,224 @@
+//! Sends a request to a socket of the directory, and reads the answer.
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use tokio::net::UnixStream;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::Directory;
+use crate::rpc::address::Target;
+use crate::rpc::frame::{self, FrameError};
+
+/// The first wait for room in a full accept queue.
+const FIRST_WAIT: Duration = Duration::from_millis(1);
+/// The longest such wait.
+const LONGEST_WAIT: Duration = Duration::from_millis(50);
+
+/// What became of a request.
+#[derive(Debug)]
+pub(in crate::rpc) enum Delivery {
+    /// It was answered, by these bytes.
+    Answered(Vec<u8>),
+    /// Nobody was there to take it: it has not begun.
+    Nobody,
+    /// It was taken, and the server is gone: it may have begun.
+    Lost,
+    /// The time is over; whether it was taken is not known.
+    TimedOut,
+    /// The answer cannot be read.
+    Unreadable(FrameError),
+}
+
+/// What one socket made of a request.
+enum Attempt {
+    Done(Delivery),
+    /// Nobody listens on this socket any more.
+    Refused,
+    /// It was given back before it began.
+    GivenBack,
+}
+
+/// Sends a request to one of the servers of a target.
+///
+/// A server that refuses it, or gives it back, makes way for the next; so no request that may have
+/// begun is sent twice.
+pub(in crate::rpc) async fn deliver(
+    directory: &Directory,
+    target: &Target,
+    frame: &[u8],
+    limit: usize,
+    deadline: Instant,
+) -> io::Result<Delivery> {
+    let mut wait = FIRST_WAIT;
+    loop {
+        let mut sockets = directory.servers(target)?;
+        fastrand::shuffle(&mut sockets);
+        let mut given_back = false;
+        for socket in sockets {
+            match attempt(&socket, frame, limit, deadline).await? {
+                Attempt::Done(delivery) => return Ok(delivery),
+                Attempt::Refused => {}
+                Attempt::GivenBack => given_back = true,
+            }
+        }
+        if !given_back {
+            return Ok(Delivery::Nobody);
+        }
+        if timeout_at(deadline, sleep(wait)).await.is_err() {
+            return Ok(Delivery::Nobody);
+        }
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// Sends a request to every worker of a topic, one after the other, and returns each answer.
+///
+/// A worker that is gone, or goes, is left out.
+pub(in crate::rpc) async fn deliver_to_all(
+    directory: &Directory,
+    target: &Target,
+    frame: &[u8],
+    limit: usize,
+    deadline: Instant,
+) -> io::Result<Vec<Delivery>> {
+    let mut deliveries = Vec::new();
+    for socket in directory.workers(target)? {
+        match attempt(&socket, frame, limit, deadline).await? {
+            Attempt::Done(delivery) => deliveries.push(delivery),
+            Attempt::Refused | Attempt::GivenBack => {}
+        }
+    }
+    Ok(deliveries)
+}
+
+async fn attempt(
+    socket: &Path,
+    frame: &[u8],
+    limit: usize,
+    deadline: Instant,
+) -> io::Result<Attempt> {
+    let Ok(connected) = timeout_at(deadline, connect(socket)).await else {
+        return Ok(Attempt::Done(Delivery::TimedOut));
+    };
+    let mut stream = match connected {
+        Ok(stream) => stream,
+        Err(error) if is_gone(&error) => return Ok(Attempt::Refused),
+        Err(error) => return Err(error),
+    };
+    match timeout_at(deadline, exchange(&mut stream, frame, limit)).await {
+        Ok(attempt) => Ok(attempt),
+        Err(_) => Ok(Attempt::Done(Delivery::TimedOut)),
+    }
+}
+
+/// Connects; a full accept queue is waited for.
+async fn connect(socket: &Path) -> io::Result<UnixStream> {
+    let mut wait = FIRST_WAIT;
+    loop {
+        match UnixStream::connect(socket).await {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                sleep(wait.mul_f64(0.5 + fastrand::f64())).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+            connected => return connected,
+        }
+    }
+}
+
+async fn exchange(stream: &mut UnixStream, frame: &[u8], limit: usize) -> Attempt {
+    // A server that refuses a request while it is written has said why before it closed.
+    let unwritten = frame::write(stream, frame).await.is_err();
+    match frame::read(stream, limit).await {
+        Ok(answer) => Attempt::Done(Delivery::Answered(answer)),
+        Err(_) if unwritten => Attempt::GivenBack,
+        Err(FrameError::Io(error)) if was_unread(&error) => Attempt::GivenBack,
+        Err(FrameError::Ended | FrameError::Io(_)) => Attempt::Done(Delivery::Lost),
+        Err(error) => Attempt::Done(Delivery::Unreadable(error)),
+    }
+}
+
+/// Returns whether nobody listens there.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused
+    )
+}
+
+/// Returns whether the error says that the request was never read, as it does on Linux alone.
+fn was_unread(error: &io::Error) -> bool {
+    let reset = error.raw_os_error() == Some(Errno::ECONNRESET as i32);
+    cfg!(target_os = "linux") && reset
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::UnixListener;
+
+    use super::*;
+
+    /// A socket pair through a listener with an abstract name is not to be had by a path, so these use files.
+    fn path(test: &str) -> std::path::PathBuf {
+        let name = format!("rpc-connect-{test}-{}.server", std::process::id());
+        std::env::temp_dir().join(name)
+    }
+
+    async fn try_once(path: &Path) -> Attempt {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        attempt(path, b"\0\0\0\x02{}", 1024, deadline)
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_socket_without_a_listener_refuses() {
+        let path = path("refused");
+        assert!(matches!(try_once(&path).await, Attempt::Refused));
+        drop(UnixListener::bind(&path).unwrap());
+        assert!(matches!(try_once(&path).await, Attempt::Refused));
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_request_that_nobody_accepted_is_given_back() {
+        let path = path("queued");
+        let listener = UnixListener::bind(&path).unwrap();
+        let close = async {
+            tokio::task::yield_now().await;
+            drop(listener);
+        };
+        let (attempt, ()) = tokio::join!(try_once(&path), close);
+        assert!(matches!(attempt, Attempt::GivenBack));
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_request_that_nobody_read_is_given_back() {
+        let path = path("unread");
+        let listener = UnixListener::bind(&path).unwrap();
+        let close = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            stream.readable().await.unwrap();
+        };
+        let (attempt, ()) = tokio::join!(try_once(&path), close);
+        assert!(matches!(attempt, Attempt::GivenBack));
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_request_that_was_read_and_not_answered_is_lost() {
+        let path = path("lost");
+        let listener = UnixListener::bind(&path).unwrap();
+        let close = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read_exact(&mut [0; 6]).await.unwrap();
+        };
+        let (attempt, ()) = tokio::join!(try_once(&path), close);
+        assert!(matches!(attempt, Attempt::Done(Delivery::Lost)));
+        std::fs::remove_file(path).unwrap();
+    }
+}

@@ -1,0 +1,52 @@
+//! Calls between services, over the sockets of one machine.
+
+mod calls;
+mod processes;
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+
+use tests::fixture;
+use tests::harness::{Fixture, LIMIT, Program, Scratch, until};
+
+/// The fixture in a directory that a test shares among its programs.
+fn program(scratch: &Scratch, role: &str) -> Program {
+    let directory = format!("rpc.directory={}", scratch.path("rpc").display());
+    let host = format!("rpc.host={role}-host");
+    let args = ["--set", &directory, "--set", &host, "--healthy-after", "0s"];
+    fixture!("calls").env("ROLE", role).args(args)
+}
+
+/// A connection to a caller: it is told what to call, and tells what came of it.
+struct Caller(BufReader<TcpStream>);
+
+impl Caller {
+    /// Connects to a caller that is ready.
+    #[track_caller]
+    fn of(program: &Fixture) -> Self {
+        let said = || program.lines().with("listening on 127");
+        until("the caller listens", || !said().is_empty());
+        let said = said();
+        let address = said.last().and_then(|line| line.rsplit(' ').next());
+        let stream = TcpStream::connect(address.expect("it has said where")).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    fn say(&mut self, line: &str) {
+        let line = format!("{line}\n");
+        self.0.get_mut().write_all(line.as_bytes()).unwrap();
+    }
+
+    fn answer(&mut self) -> String {
+        let mut answer = String::new();
+        self.0.read_line(&mut answer).unwrap();
+        assert!(answer.ends_with('\n'), "the caller is gone: {answer}");
+        answer.trim_end().to_owned()
+    }
+
+    fn ask(&mut self, line: &str) -> String {
+        self.say(line);
+        self.answer()
+    }
+}
