@@ -106,6 +106,8 @@ async fn attempt(
     let mut stream = match connected {
         Ok(stream) => stream,
         Err(error) if is_gone(&error) => return Ok(Attempt::Refused),
+        // The listener was closed while this waited in its queue.
+        Err(error) if was_unread(&error) => return Ok(Attempt::GivenBack),
         Err(error) => return Err(error),
     };
     match timeout_at(deadline, exchange(&mut stream, frame, limit)).await {
