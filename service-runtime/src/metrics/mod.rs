@@ -1,7 +1,46 @@
-//! What the numbers mean that processes of a program count in memory that others read.
+//! Metrics of all processes of a program: what each counts in memory that others read.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `layout` | how an arena looks: a header, then records of variable length |
+//! | `registry`, `handle` | the writer's side: series are found or added, and counted by an atomic |
+//! | `recorder` | the facade `metrics`, on top of a registry |
+//! | `reader` | the reader's side: every bound is checked |
+//! | `families`, `text` | the arenas of all processes as one, and how that is written |
+//! | `program` | what a launch does with all of it, and nothing without the feature |
+//! | `cells` | the arenas of a program, one for each cell of the shared page |
+//! | `requests`, `exchanges` | requests of HTTP, in the shared page itself |
+//!
+//! What must stay true: only one process writes an arena at a time. The arena of a worker that has ended is
+//! given to the next one, which counts on, so totals never have to be moved, and there are never more arenas
+//! than workers that lived at one time.
 
+#[cfg(all(feature = "metrics", workers))]
+mod cells;
 #[cfg(feature = "http")]
 pub(crate) mod exchanges;
+#[cfg(feature = "metrics")]
+mod families;
+#[cfg(feature = "metrics")]
+mod handle;
+#[cfg(feature = "metrics")]
+mod layout;
+mod program;
+#[cfg(feature = "metrics")]
+mod reader;
+#[cfg(feature = "metrics")]
+mod recorder;
+#[cfg(feature = "metrics")]
+mod registry;
 mod requests;
+#[cfg(all(test, feature = "metrics"))]
+mod tests;
+#[cfg(feature = "metrics")]
+mod text;
 
+pub(crate) use program::ProgramMetrics;
+#[cfg(feature = "http")]
+pub(crate) use program::exposition;
 pub(crate) use requests::RequestCounters;
+#[cfg(feature = "http")]
+pub(crate) use text::Format;

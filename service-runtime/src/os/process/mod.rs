@@ -5,6 +5,8 @@
 //!   forks no more.
 //! - All unsafe code of the crate that touches processes is here, one operation a block.
 
+#[cfg(feature = "metrics")]
+pub(crate) mod arena;
 #[cfg(workers)]
 pub(crate) mod channel;
 #[cfg(workers)]

@@ -1,0 +1,247 @@
+//! Memory that one process writes and others read, as words that are atomics.
+//!
+//! Whoever reads such memory meets whatever its writer has left there, but never a torn word, and never
+//! the end of the file: it cannot be made shorter.
+#![expect(
+    unsafe_code,
+    reason = "memory shared between processes comes as a raw pointer"
+)]
+
+use std::fmt;
+use std::io;
+use std::num::NonZeroUsize;
+use std::ops::Deref;
+use std::ptr::NonNull;
+use std::sync::atomic::AtomicU64;
+
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+
+const WORD: usize = size_of::<AtomicU64>();
+
+/// Mapped words.
+pub(crate) struct Words {
+    base: NonNull<AtomicU64>,
+    count: NonZeroUsize,
+}
+
+impl Words {
+    /// Maps `count` words of this process alone, and of those that it forks; all zero.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the system call.
+    pub(crate) fn anonymous(count: NonZeroUsize) -> io::Result<Self> {
+        let prot = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        let length = bytes(count)?;
+        // SAFETY: no address is asked for, so no mapping of anybody else can be replaced.
+        let base = unsafe { mmap_anonymous(None, length, prot, MapFlags::MAP_SHARED) }?;
+        Ok(Self {
+            base: base.cast(),
+            count,
+        })
+    }
+}
+
+impl Deref for Words {
+    type Target = [AtomicU64];
+
+    fn deref(&self) -> &[AtomicU64] {
+        // SAFETY: the mapping is `count` words long, page-aligned, readable and writable, unmapped only
+        // when `self` is dropped, and every bit pattern is a value of an atomic.
+        unsafe { std::slice::from_raw_parts(self.base.as_ptr(), self.count.get()) }
+    }
+}
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Words")
+            .field("count", &self.count)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Words {
+    fn drop(&mut self) {
+        // SAFETY: every reference into the mapping borrows from `self`, which is gone after this.
+        let _ = unsafe { munmap(self.base.cast(), self.count.get() * WORD) };
+    }
+}
+
+// SAFETY: the memory behind the pointer is plain and belongs to no thread.
+unsafe impl Send for Words {}
+
+// SAFETY: all access is by shared reference to atomics.
+unsafe impl Sync for Words {}
+
+fn bytes(count: NonZeroUsize) -> io::Result<NonZeroUsize> {
+    let word = NonZeroUsize::new(WORD).expect("a word has a size");
+    count
+        .checked_mul(word)
+        .ok_or_else(|| io::ErrorKind::InvalidInput.into())
+}
+
+#[cfg(workers)]
+pub(crate) use linux::ArenaFile;
+
+#[cfg(workers)]
+mod linux {
+    use std::fs::File;
+    use std::io;
+    use std::num::NonZeroUsize;
+    use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+    use std::os::unix::fs::FileExt;
+    use std::sync::atomic::Ordering;
+
+    use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+    use nix::sys::memfd::{MFdFlags, memfd_create};
+    use nix::sys::mman::{MapFlags, ProtFlags, mmap};
+    use nix::sys::resource::{Resource, getrlimit};
+
+    use super::{WORD, Words, bytes};
+
+    /// A memory file of words, which grows and never shrinks.
+    #[derive(Debug)]
+    pub(crate) struct ArenaFile(File);
+
+    impl ArenaFile {
+        /// Makes an empty file.
+        ///
+        /// # Errors
+        ///
+        /// Returns the error of the system call: no descriptors or no memory left.
+        pub(crate) fn new() -> io::Result<Self> {
+            let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+            let fd = memfd_create(c"service-runtime-metrics", flags)?;
+            fcntl(&fd, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_SHRINK))?;
+            Ok(Self(fd.into()))
+        }
+
+        /// Takes a file that another process has made.
+        ///
+        /// # Errors
+        ///
+        /// Returns an error if the file could be made shorter while it is read.
+        pub(crate) fn received(fd: OwnedFd) -> io::Result<Self> {
+            let seals = fcntl(&fd, FcntlArg::F_GET_SEALS)?;
+            if seals & SealFlag::F_SEAL_SHRINK.bits() == 0 {
+                return Err(io::Error::other("the file of metrics is not sealed"));
+            }
+            Ok(Self(fd.into()))
+        }
+
+        /// Returns how many words it holds.
+        pub(crate) fn count(&self) -> io::Result<usize> {
+            let length = usize::try_from(self.0.metadata()?.len()).map_err(io::Error::other)?;
+            Ok(length / WORD)
+        }
+
+        /// Makes it hold at least `count` words; new ones are zero, and use no memory until written.
+        ///
+        /// # Errors
+        ///
+        /// Returns an error if no file may be that long.
+        pub(crate) fn grow(&self, count: usize) -> io::Result<()> {
+            if self.count()? >= count {
+                return Ok(());
+            }
+            let length = (count * WORD) as u64;
+            // A longer one would be answered by a signal that ends the process.
+            let (limit, _) = getrlimit(Resource::RLIMIT_FSIZE)?;
+            if length > limit {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
+            self.0.set_len(length)
+        }
+
+        /// Writes one word.
+        pub(crate) fn store(&self, at: usize, value: u64) -> io::Result<()> {
+            self.0.write_all_at(&value.to_ne_bytes(), (at * WORD) as u64)
+        }
+
+        /// Maps `count` words from word `from` on, for reading and writing.
+        ///
+        /// # Errors
+        ///
+        /// Returns an error if the file does not hold them, or the error of the system call.
+        pub(crate) fn map(&self, from: usize, count: NonZeroUsize) -> io::Result<Words> {
+            let prot = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+            self.map_as(from, count, prot)
+        }
+
+        /// Reads `count` words from word `from` on, each as it is at some moment.
+        ///
+        /// # Errors
+        ///
+        /// Returns an error if the file does not hold them, or the error of the system call.
+        pub(crate) fn read(&self, from: usize, count: NonZeroUsize) -> io::Result<Vec<u64>> {
+            let words = self.map_as(from, count, ProtFlags::PROT_READ)?;
+            // In this order: what a word says of those behind it has been written before it.
+            Ok(words.iter().map(|word| word.load(Ordering::Acquire)).collect())
+        }
+
+        fn map_as(&self, from: usize, count: NonZeroUsize, prot: ProtFlags) -> io::Result<Words> {
+            let end = from.checked_add(count.get());
+            let all = self.count()?;
+            if end.is_none_or(|end| end > all) {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let offset = i64::try_from(from * WORD).map_err(io::Error::other)?;
+            let (length, flags) = (bytes(count)?, MapFlags::MAP_SHARED);
+            // SAFETY: no address is asked for, so no mapping of anybody else can be replaced. The file
+            // holds all these words, as was just checked, and its seal keeps it from becoming shorter.
+            let base = unsafe { mmap(None, length, prot, flags, &self.0, offset) }?;
+            Ok(Words {
+                base: base.cast(),
+                count,
+            })
+        }
+    }
+
+    impl AsFd for ArenaFile {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.0.as_fd()
+        }
+    }
+}
+
+#[cfg(all(test, workers))]
+mod tests {
+    use std::os::fd::AsFd;
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+
+    fn count(count: usize) -> NonZeroUsize {
+        NonZeroUsize::new(count).unwrap()
+    }
+
+    #[test]
+    fn what_one_mapping_writes_another_reads() {
+        let file = ArenaFile::new().unwrap();
+        file.grow(2048).unwrap();
+        let words = file.map(1024, count(1024)).unwrap();
+        words[3].fetch_add(7, Ordering::Relaxed);
+        file.store(1028, 9).unwrap();
+        assert_eq!(words[4].load(Ordering::Relaxed), 9);
+        assert_eq!(file.read(0, count(2048)).unwrap()[1027], 7);
+    }
+
+    #[test]
+    fn words_that_the_file_does_not_hold_are_refused() {
+        let file = ArenaFile::new().unwrap();
+        file.grow(1024).unwrap();
+        assert!(file.read(512, count(1024)).is_err());
+        assert!(file.map(usize::MAX, count(1024)).is_err());
+    }
+
+    #[test]
+    fn no_process_can_make_the_file_shorter() {
+        let file = ArenaFile::new().unwrap();
+        file.grow(1024).unwrap();
+        let other = std::fs::File::from(file.as_fd().try_clone_to_owned().unwrap());
+        assert!(other.set_len(8).is_err());
+        assert_eq!(file.count().unwrap(), 1024);
+        let unsealed = nix::sys::memfd::memfd_create(c"test", nix::sys::memfd::MFdFlags::empty());
+        assert!(ArenaFile::received(unsealed.unwrap()).is_err());
+    }
+}
