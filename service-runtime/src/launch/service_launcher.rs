@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::exit::Exit;
 use crate::launch::preparation::{Prepared, prepare};
+use crate::metrics::Counting;
 use crate::notify::{MORE_TIME_EVERY, Notifier};
 use crate::os::process::mask;
 use crate::os::signal::Signals;
@@ -161,9 +162,11 @@ fn set_up<M>(
     let graceful = loaded.settings.graceful_shutdown_timeout;
     let watchdog = Watchdog::start(graceful, None, || {}).map_err(os)?;
     logging.log_panics();
+    let counting = Counting::start_alone();
     let services = build_services(&loaded, &flags, &only, main);
     scoped.end();
     logging.install();
+    counting.install();
     let services = services?;
 
     let notifier = Arc::new(notifier);

@@ -72,6 +72,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         page: shared.page,
         cell: spawned.cell,
         locks: shared.locks,
+        metrics: shared.metrics,
         listeners: spawned.listeners,
         configuration,
         loaded: spawned.loaded,

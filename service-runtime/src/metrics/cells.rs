@@ -1,10 +1,9 @@
-//! The arenas of a program: one for its supervisor, one for each cell of the shared page.
+//! The arenas of a program: one for each cell of the shared page.
 //!
 //! A worker that is forked into a cell goes on with the arena of the one that had it before.
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::layout::{ARENA_WORDS, HEADER, at};
@@ -21,53 +20,18 @@ fn begin(index: usize) -> usize {
 #[derive(Debug, Clone)]
 pub(crate) struct Arenas {
     file: Arc<ArenaFile>,
-    /// What the program counted before an upgrade: those processes may still write.
-    before: Arc<Vec<ArenaFile>>,
-}
-
-/// Whose an arena is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Whose {
-    Supervisor,
-    /// The worker's of a cell of the shared page.
-    Cell(usize),
-}
-
-impl Whose {
-    fn index(self) -> usize {
-        match self {
-            Self::Supervisor => 0,
-            Self::Cell(cell) => cell + 1,
-        }
-    }
 }
 
 impl Arenas {
-    /// Makes the file.
+    /// Makes the file, before the first fork.
     ///
     /// # Errors
     ///
     /// Returns the error of the system call.
-    pub(crate) fn new(before: Vec<ArenaFile>) -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
             file: Arc::new(ArenaFile::new()?),
-            before: Arc::new(before),
         })
-    }
-
-    /// Takes the files of the process before.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if one of them is no such file.
-    pub(crate) fn received(files: Vec<OwnedFd>) -> io::Result<Vec<ArenaFile>> {
-        files.into_iter().map(ArenaFile::received).collect()
-    }
-
-    /// Returns the files, as the next process of an upgrade receives them.
-    pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        let before = self.before.iter().map(AsFd::as_fd);
-        before.chain([self.file.as_fd()])
     }
 
     /// Makes room for an arena, before the process is forked that is to write it.
@@ -75,8 +39,8 @@ impl Arenas {
     /// # Errors
     ///
     /// Returns the error of the system call.
-    pub(crate) fn prepare(&self, whose: Whose) -> io::Result<()> {
-        self.file.grow(begin(whose.index() + 1))
+    pub(crate) fn prepare(&self, cell: usize) -> io::Result<()> {
+        self.file.grow(begin(cell + 1))
     }
 
     /// Takes an arena over in the process that writes it.
@@ -84,15 +48,15 @@ impl Arenas {
     /// # Errors
     ///
     /// Returns an error if the arena was not prepared, or the error of the system call.
-    pub(crate) fn open(&self, whose: Whose, slot: Option<usize>) -> io::Result<Registry> {
+    pub(crate) fn open(&self, cell: usize) -> io::Result<Registry> {
         let count = NonZeroUsize::new(ARENA_WORDS).expect("an arena has words");
-        let words = self.file.map(begin(whose.index()), count)?;
-        Ok(Registry::open(words, slot))
+        let words = self.file.map(begin(cell), count)?;
+        Ok(Registry::open(words))
     }
 
     /// Notes that the process has ended that wrote an arena: its gauges are gone, its totals stay.
-    pub(crate) fn release(&self, whose: Whose) {
-        let owner = begin(whose.index()) + at::OWNER;
+    pub(crate) fn release(&self, cell: usize) {
+        let owner = begin(cell) + at::OWNER;
         let is_there = self.file.count().is_ok_and(|count| owner < count);
         if is_there && let Err(error) = self.file.store(owner, 0) {
             tracing::warn!("the gauges of a worker that has ended stay: {error}");
@@ -101,8 +65,7 @@ impl Arenas {
 
     /// Reads all arenas; one that cannot be read is left out and named.
     pub(crate) fn read(&self) -> Vec<Arena> {
-        let files = self.before.iter().chain([&*self.file]);
-        files.flat_map(read_file).collect()
+        read_file(&self.file)
     }
 }
 
@@ -126,7 +89,9 @@ fn read_arena(file: &ArenaFile, index: usize) -> io::Result<Arena> {
     let used = NonZeroUsize::new(used.clamp(HEADER, ARENA_WORDS)).unwrap_or(header);
     let arena = read(&file.read(begin, used)?).map_err(io::Error::other)?;
     let is_alive = arena.owner.is_some_and(|pid| {
-        let pid = i32::try_from(pid.get()).ok().map(nix::unistd::Pid::from_raw);
+        let pid = i32::try_from(pid.get())
+            .ok()
+            .map(nix::unistd::Pid::from_raw);
         pid.is_some_and(|pid| nix::sys::signal::kill(pid, None) != Err(nix::errno::Errno::ESRCH))
     });
     Ok(Arena {
@@ -141,6 +106,9 @@ fn say_left_out(index: usize, error: &io::Error) {
     let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
     if !said.contains(&index) {
         said.push(index);
-        tracing::error!(arena = index, "the metrics of a worker are left out: {error}");
+        tracing::error!(
+            arena = index,
+            "the metrics of a worker are left out: {error}"
+        );
     }
 }

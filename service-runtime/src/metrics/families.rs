@@ -25,45 +25,16 @@ pub(crate) enum Total {
     Histogram(Vec<f64>, Vec<u64>, f64),
 }
 
-/// What a gauge of several processes comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum GaugeMode {
-    /// All of them together.
-    #[default]
-    Sum,
-    /// The largest.
-    Max,
-    /// The smallest.
-    Min,
-    /// One series for each slot.
-    Each,
-}
-
-/// How the gauges that are not summed are merged, by name.
-pub(crate) type GaugeModes = BTreeMap<String, GaugeMode>;
-
-impl GaugeMode {
-    /// Reads a mode as it is written in a configuration.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        Some(match text {
-            "sum" => Self::Sum,
-            "max" => Self::Max,
-            "min" => Self::Min,
-            "each" => Self::Each,
-            _ => return None,
-        })
-    }
-}
-
-/// Merges arenas: counters and histograms of all, gauges of the processes that live.
+/// Merges arenas: counters and histograms of all, and the sum of the gauges of the processes
+/// that live.
 ///
 /// A name is of one kind; in doubt of that which a living process uses.
-pub(crate) fn merge(arenas: &[Arena], modes: &GaugeModes) -> BTreeMap<String, Family> {
+pub(crate) fn merge(arenas: &[Arena]) -> BTreeMap<String, Family> {
     let mut families = BTreeMap::new();
     let (living, ended): (Vec<_>, Vec<_>) = arenas.iter().partition(|arena| arena.owner.is_some());
     for arena in living.into_iter().chain(ended) {
         for record in &arena.records {
-            add(&mut families, arena, record, modes);
+            add(&mut families, arena, record);
         }
     }
     for arena in arenas {
@@ -78,27 +49,13 @@ pub(crate) fn merge(arenas: &[Arena], modes: &GaugeModes) -> BTreeMap<String, Fa
     families
 }
 
-fn add(
-    families: &mut BTreeMap<String, Family>,
-    arena: &Arena,
-    record: &Record,
-    modes: &GaugeModes,
-) {
+fn add(families: &mut BTreeMap<String, Family>, arena: &Arena, record: &Record) {
     let kind = record.value.kind();
-    let mut labels = record.labels.clone();
-    let mode = modes.get(&record.name).copied().unwrap_or_default();
     let total = match &record.value {
         Reading::Help(_) => return,
         Reading::Counter(count) => Total::Counter(*count),
         Reading::Gauge(_) if arena.owner.is_none() => return,
-        Reading::Gauge(value) => {
-            if let (GaugeMode::Each, Some(slot)) = (mode, arena.slot) {
-                labels.retain(|(key, _)| key != "slot");
-                labels.push(("slot".to_owned(), slot.to_string()));
-                labels.sort_unstable();
-            }
-            Total::Gauge(*value)
-        }
+        Reading::Gauge(value) => Total::Gauge(*value),
         Reading::Histogram(bounds, counts, sum) => {
             Total::Histogram(bounds.clone(), counts.clone(), *sum)
         }
@@ -113,26 +70,20 @@ fn add(
     if family.kind != kind {
         return;
     }
-    match family.series.get_mut(&labels) {
-        Some(known) => known.take(total, mode),
+    match family.series.get_mut(&record.labels) {
+        Some(known) => known.take(total),
         None => {
-            family.series.insert(labels, total);
+            family.series.insert(record.labels.clone(), total);
         }
     }
 }
 
 impl Total {
     /// Takes in what another process has.
-    fn take(&mut self, other: Self, mode: GaugeMode) {
+    fn take(&mut self, other: Self) {
         match (self, other) {
             (Self::Counter(all), Self::Counter(more)) => *all = all.saturating_add(more),
-            (Self::Gauge(all), Self::Gauge(more)) => {
-                *all = match mode {
-                    GaugeMode::Sum | GaugeMode::Each => *all + more,
-                    GaugeMode::Max => all.max(more),
-                    GaugeMode::Min => all.min(more),
-                }
-            }
+            (Self::Gauge(all), Self::Gauge(more)) => *all += more,
             (Self::Histogram(bounds, counts, sum), Self::Histogram(of, more, and)) => {
                 // Counts below a bound that is not known here go to the next larger one, or above all.
                 for (index, count) in more.into_iter().enumerate() {

@@ -22,6 +22,16 @@ pub(crate) struct Buckets {
 }
 
 impl Cell {
+    /// Counts.
+    pub(crate) fn increment(&self, value: u64) {
+        self.word().fetch_add(value, Ordering::Relaxed);
+    }
+
+    /// Adds to a gauge.
+    pub(crate) fn add(&self, value: f64) {
+        add(self.word(), value);
+    }
+
     fn word(&self) -> &AtomicU64 {
         &self.words[self.at]
     }
@@ -48,7 +58,7 @@ fn add(word: &AtomicU64, value: f64) {
 
 impl ::metrics::CounterFn for Cell {
     fn increment(&self, value: u64) {
-        self.word().fetch_add(value, Ordering::Relaxed);
+        Self::increment(self, value);
     }
 
     fn absolute(&self, value: u64) {
@@ -58,11 +68,11 @@ impl ::metrics::CounterFn for Cell {
 
 impl ::metrics::GaugeFn for Cell {
     fn increment(&self, value: f64) {
-        add(self.word(), value);
+        self.add(value);
     }
 
     fn decrement(&self, value: f64) {
-        add(self.word(), -value);
+        self.add(-value);
     }
 
     fn set(&self, value: f64) {

@@ -20,8 +20,6 @@ pub(super) mod at {
     pub(in crate::metrics) const USED: usize = 1;
     /// The pid of the process that writes, 0 for none.
     pub(in crate::metrics) const OWNER: usize = 2;
-    /// The slot of that process, plus 1; 0 for none.
-    pub(in crate::metrics) const SLOT: usize = 3;
 }
 
 /// The longest text of a record, in bytes.

@@ -9,6 +9,7 @@
 //! | `families`, `text` | the arenas of all processes as one, and how that is written |
 //! | `program` | what a launch does with all of it, and nothing without the feature |
 //! | `cells` | the arenas of a program, one for each cell of the shared page |
+//! | `http` | what requests of HTTP count |
 //! | `requests`, `exchanges` | requests of HTTP, in the shared page itself |
 //!
 //! What must stay true: only one process writes an arena at a time. The arena of a worker that has ended is
@@ -23,6 +24,8 @@ pub(crate) mod exchanges;
 mod families;
 #[cfg(feature = "metrics")]
 mod handle;
+#[cfg(feature = "http")]
+mod http;
 #[cfg(feature = "metrics")]
 mod layout;
 mod program;
@@ -38,6 +41,8 @@ mod tests;
 #[cfg(feature = "metrics")]
 mod text;
 
+pub(crate) use program::Counting;
+#[cfg(workers)]
 pub(crate) use program::ProgramMetrics;
 #[cfg(feature = "http")]
 pub(crate) use program::exposition;

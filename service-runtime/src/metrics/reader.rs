@@ -10,8 +10,6 @@ use super::layout::{HEADER, Kind, LONGEST_TEXT, MAGIC, MOST_BOUNDS, at, head, pa
 pub(crate) struct Arena {
     /// The pid of the process that writes it; `None` if that has ended.
     pub(crate) owner: Option<NonZeroU64>,
-    /// The slot of that process.
-    pub(crate) slot: Option<u64>,
     pub(crate) records: Vec<Record>,
 }
 
@@ -100,7 +98,6 @@ pub(crate) fn read(words: &[u64]) -> Result<Arena, Garbled> {
     }
     Ok(Arena {
         owner: NonZeroU64::new(header[at::OWNER]),
-        slot: header[at::SLOT].checked_sub(1),
         records,
     })
 }
@@ -137,7 +134,8 @@ fn record(words: &[u64], place: usize) -> Option<(Option<Record>, usize)> {
         (Kind::Histogram, [of_histogram @ .., sum]) => {
             let (limits, counts) = of_histogram.split_at_checked(bounds)?;
             let limits: Vec<f64> = limits.iter().map(|bits| f64::from_bits(*bits)).collect();
-            if !limits.is_sorted_by(|one, next| one < next) || limits.iter().any(|l| !l.is_finite()) {
+            if !limits.is_sorted_by(|one, next| one < next) || limits.iter().any(|l| !l.is_finite())
+            {
                 return None;
             }
             Reading::Histogram(limits, counts.to_vec(), f64::from_bits(*sum))

@@ -1,6 +1,7 @@
 //! The recorder behind the macros of the crate `metrics`.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use ::metrics::{
@@ -8,8 +9,9 @@ use ::metrics::{
     SharedString, Unit,
 };
 
-use super::layout::Kind;
+use super::layout::{ARENA_WORDS, Kind};
 use super::registry::{Found, MOST_SERIES, Registry};
+use crate::os::process::arena::Words;
 
 /// What counts for this process, once it does.
 static OWN: OnceLock<&'static Recorder> = OnceLock::new();
@@ -21,7 +23,7 @@ const MOST_KEYS: usize = 64 * MOST_SERIES;
 /// Writes what the macros count into an arena.
 #[derive(Debug)]
 pub(crate) struct Recorder {
-    registry: Registry,
+    registry: Option<Registry>,
     counters: RwLock<HashMap<Key, Counter>>,
     gauges: RwLock<HashMap<Key, Gauge>>,
     histograms: RwLock<HashMap<Key, Histogram>>,
@@ -31,9 +33,14 @@ pub(crate) struct Recorder {
 pub(crate) type OnThisThread = LocalRecorderGuard<'static>;
 
 /// Makes a recorder of this process; the first one stays.
-pub(crate) fn start(registry: impl FnOnce() -> Registry) -> OnThisThread {
-    let recorder: &'static Recorder = OWN.get_or_init(|| Box::leak(Box::new(Recorder::new(registry()))));
-    ::metrics::set_default_local_recorder(recorder)
+///
+/// Without a registry it counts where only this process sees it, and without memory nowhere.
+pub(super) fn start(registry: impl FnOnce() -> Option<Registry>) -> OnThisThread {
+    let recorder = OWN.get_or_init(|| {
+        let registry = registry().or_else(private);
+        Box::leak(Box::new(Recorder::new(registry)))
+    });
+    ::metrics::set_default_local_recorder(*recorder)
 }
 
 /// Lets the macros of all threads count, unless the program has brought a recorder of its own.
@@ -48,16 +55,35 @@ pub(crate) fn install() {
 
 /// Returns what this process counts in, if it counts.
 pub(crate) fn own() -> Option<&'static Registry> {
-    OWN.get().map(|recorder| &recorder.registry)
+    OWN.get().and_then(|recorder| recorder.registry.as_ref())
+}
+
+/// Makes a registry in memory that only this process sees.
+fn private() -> Option<Registry> {
+    let words = Words::anonymous(NonZeroUsize::new(ARENA_WORDS)?);
+    let words = words.inspect_err(|error| tracing::error!("no metrics are counted: {error}"));
+    Some(Registry::open(words.ok()?))
 }
 
 impl Recorder {
-    pub(super) fn new(registry: Registry) -> Self {
+    pub(super) fn new(registry: Option<Registry>) -> Self {
         Self {
             registry,
             counters: RwLock::default(),
             gauges: RwLock::default(),
             histograms: RwLock::default(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn load(&self) -> Vec<u64> {
+        let registry = self.registry.as_ref();
+        registry.map(Registry::load).unwrap_or_default()
+    }
+
+    fn describe(&self, name: &KeyName, help: &str) {
+        if let Some(registry) = &self.registry {
+            registry.describe(name.as_str(), help);
         }
     }
 
@@ -73,7 +99,10 @@ impl Recorder {
         }
         let is_full = known.len() >= MOST_KEYS;
         drop(known);
-        let labels: Vec<_> = key.labels().map(|label| (label.key(), label.value())).collect();
+        let labels: Vec<_> = key
+            .labels()
+            .map(|label| (label.key(), label.value()))
+            .collect();
         let found = make(key.name(), &labels)?;
         // Those over the limit may be any number.
         if !is_full && !found.is_overflow {
@@ -84,22 +113,22 @@ impl Recorder {
     }
 }
 
-impl Facade for &'static Recorder {
+impl Facade for Recorder {
     fn describe_counter(&self, name: KeyName, _: Option<Unit>, help: SharedString) {
-        self.registry.describe(name.as_str(), &help);
+        self.describe(&name, &help);
     }
 
     fn describe_gauge(&self, name: KeyName, _: Option<Unit>, help: SharedString) {
-        self.registry.describe(name.as_str(), &help);
+        self.describe(&name, &help);
     }
 
     fn describe_histogram(&self, name: KeyName, _: Option<Unit>, help: SharedString) {
-        self.registry.describe(name.as_str(), &help);
+        self.describe(&name, &help);
     }
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
         let made = |name: &str, labels: &[(&str, &str)]| {
-            let found = self.registry.cell(Kind::Counter, name, labels)?;
+            let found = self.registry.as_ref()?.cell(Kind::Counter, name, labels)?;
             Some(found.map(|cell| Counter::from_arc(Arc::new(cell))))
         };
         Recorder::find(&self.counters, key, made).unwrap_or_else(Counter::noop)
@@ -107,7 +136,7 @@ impl Facade for &'static Recorder {
 
     fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
         let made = |name: &str, labels: &[(&str, &str)]| {
-            let found = self.registry.cell(Kind::Gauge, name, labels)?;
+            let found = self.registry.as_ref()?.cell(Kind::Gauge, name, labels)?;
             Some(found.map(|cell| Gauge::from_arc(Arc::new(cell))))
         };
         Recorder::find(&self.gauges, key, made).unwrap_or_else(Gauge::noop)
@@ -115,7 +144,7 @@ impl Facade for &'static Recorder {
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
         let made = |name: &str, labels: &[(&str, &str)]| {
-            let found = self.registry.histogram(name, labels)?;
+            let found = self.registry.as_ref()?.histogram(name, labels)?;
             Some(found.map(|buckets| Histogram::from_arc(Arc::new(buckets))))
         };
         Recorder::find(&self.histograms, key, made).unwrap_or_else(Histogram::noop)

@@ -22,7 +22,15 @@ const SECONDS: &[f64] = &[
 
 /// The bounds of a histogram of bytes: from 256 bytes to 64 MiB.
 const BYTES: &[f64] = &[
-    256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_048_576.0, 4_194_304.0, 16_777_216.0,
+    256.0,
+    1024.0,
+    4096.0,
+    16384.0,
+    65536.0,
+    262_144.0,
+    1_048_576.0,
+    4_194_304.0,
+    16_777_216.0,
     67_108_864.0,
 ];
 
@@ -82,15 +90,13 @@ enum Refused {
 
 impl Registry {
     /// Takes an arena over: what counts stays, gauges begin at zero, and a garbled one begins anew.
-    pub(crate) fn open(words: Words, slot: Option<usize>) -> Self {
+    pub(crate) fn open(words: Words) -> Self {
         let left = load(&words);
         let (series, garbled) = match read(&left) {
             Ok(arena) => (Series::of(&words, &left, arena.records), None),
             Err(garbled) => (Series::empty(), Some(garbled)),
         };
         words[at::USED].store(series.used as u64, Ordering::Release);
-        let slot = slot.map_or(0, |slot| slot as u64 + 1);
-        words[at::SLOT].store(slot, Ordering::Relaxed);
         words[at::OWNER].store(std::process::id().into(), Ordering::Relaxed);
         words[at::MAGIC].store(MAGIC, Ordering::Release);
         if let Some(garbled) = garbled {
@@ -109,7 +115,12 @@ impl Registry {
     }
 
     /// Returns a counter or a gauge; `None` if there is no room for it.
-    pub(crate) fn cell(&self, kind: Kind, name: &str, labels: &[(&str, &str)]) -> Option<Found<Cell>> {
+    pub(crate) fn cell(
+        &self,
+        kind: Kind,
+        name: &str,
+        labels: &[(&str, &str)],
+    ) -> Option<Found<Cell>> {
         let (at, is_overflow) = self.place(kind, name, labels, &[])?;
         let words = Arc::clone(&self.words);
         Some(Found {
@@ -128,7 +139,10 @@ impl Registry {
             at: place + bounds.len(),
             bounds,
         };
-        Some(Found { handle, is_overflow })
+        Some(Found {
+            handle,
+            is_overflow,
+        })
     }
 
     /// Says what a name is about; the first description counts.
@@ -158,7 +172,11 @@ impl Registry {
             match series.find_or_add(&self.words, kind, (name, labels), bounds) {
                 Ok(place) => return Some((place, false)),
                 Err(Refused::Kind) => (Refused::Kind, series.warns(name), None),
-                Err(Refused::Full) => (Refused::Full, !self.is_full.swap(true, Ordering::Relaxed), None),
+                Err(Refused::Full) => (
+                    Refused::Full,
+                    !self.is_full.swap(true, Ordering::Relaxed),
+                    None,
+                ),
                 Err(refused) => {
                     let over = (name, OVERFLOW);
                     let place = series.find_or_add(&self.words, kind, over, bounds).ok();
@@ -266,7 +284,9 @@ impl Series {
             Some(bounds) => bounds,
             None => bounds.into(),
         };
-        let place = self.add(words, kind, &key.1, &bounds).ok_or(Refused::Full)?;
+        let place = self
+            .add(words, kind, &key.1, &bounds)
+            .ok_or(Refused::Full)?;
         let bounds = (kind == Kind::Histogram).then_some(bounds);
         self.note(kind, name, bounds);
         self.places.insert(key, place);
@@ -275,7 +295,10 @@ impl Series {
 
     /// Writes a record behind the others; it counts once the header says so.
     fn add(&mut self, words: &Words, kind: Kind, text: &[u8], bounds: &[f64]) -> Option<usize> {
-        debug_assert!(bounds.len() <= MOST_BOUNDS, "bounds are the constants above");
+        debug_assert!(
+            bounds.len() <= MOST_BOUNDS,
+            "bounds are the constants above"
+        );
         let (first, length) = head(kind, text.len(), bounds.len());
         let end = self.used + length;
         let record = words.get(self.used..end)?;
@@ -300,7 +323,11 @@ impl Series {
 }
 
 fn limits_of(kind: Kind, bounds: &[f64]) -> usize {
-    if kind == Kind::Histogram { bounds.len() } else { 0 }
+    if kind == Kind::Histogram {
+        bounds.len()
+    } else {
+        0
+    }
 }
 
 fn default_bounds(name: &str) -> &'static [f64] {
@@ -314,5 +341,7 @@ fn default_bounds(name: &str) -> &'static [f64] {
 }
 
 fn say_garbled(garbled: Garbled) {
-    tracing::error!("the metrics that the worker before has left cannot be read, they begin anew: {garbled}");
+    tracing::error!(
+        "the metrics that the worker before has left cannot be read, they begin anew: {garbled}"
+    );
 }

@@ -57,7 +57,11 @@ pub(crate) fn write(families: &BTreeMap<String, Family>, format: Format) -> Stri
             Format::OpenMetrics => base,
         };
         if let Some(help) = &family.help {
-            let _ = writeln!(text, "# HELP {named} {}", escaped(help, format == Format::OpenMetrics));
+            let _ = writeln!(
+                text,
+                "# HELP {named} {}",
+                escaped(help, format == Format::OpenMetrics)
+            );
         }
         let _ = writeln!(text, "# TYPE {named} {}", kind(family.kind));
         for (labels, total) in &family.series {
@@ -139,10 +143,22 @@ fn series(text: &mut String, name: &str, labels: &Labels, total: &Total) {
             let bucket = format!("{name}_bucket");
             for (bound, count) in limits.zip(counts) {
                 below = below.saturating_add(*count);
-                line(text, &bucket, labels, Some(&number(bound)), &below.to_string());
+                line(
+                    text,
+                    &bucket,
+                    labels,
+                    Some(&number(bound)),
+                    &below.to_string(),
+                );
             }
             line(text, &format!("{name}_sum"), labels, None, &number(*sum));
-            line(text, &format!("{name}_count"), labels, None, &below.to_string());
+            line(
+                text,
+                &format!("{name}_count"),
+                labels,
+                None,
+                &below.to_string(),
+            );
         }
     }
 }

@@ -17,6 +17,7 @@ use super::worker_fork::Leave;
 use super::workers::Workers;
 use crate::error_chain::chain;
 use crate::listen::Listeners;
+use crate::metrics::ProgramMetrics;
 use crate::notify::Notifier;
 use crate::os::process::page::Page;
 use crate::os::process::process_lock::ProcessLocks;
@@ -49,6 +50,7 @@ pub(crate) struct Start {
 pub(crate) struct Shared {
     pub(crate) page: Page,
     pub(crate) locks: ProcessLocks,
+    pub(crate) metrics: ProgramMetrics,
 }
 
 impl Shared {
@@ -63,6 +65,7 @@ impl Shared {
         Ok(Self {
             page: Page::new().map_err(|error| chain(&error))?,
             locks: ProcessLocks::new().map_err(|error| chain(&error))?,
+            metrics: ProgramMetrics::new(),
         })
     }
 }
@@ -81,7 +84,7 @@ pub(crate) fn supervise(start: Start, shared: &Shared) -> Result<Leave, String> 
         signals: SignalRequests::new(signals),
         supervisor: Supervisor {
             started,
-            workers: Workers::new(shared.page.clone(), started),
+            workers: Workers::new(shared.page.clone(), shared.metrics.clone(), started),
             pools,
             rights_dropped: start.privileges.is_dropped(),
             configurations: Configurations::new(

@@ -13,6 +13,7 @@ use crate::ipc::WorkerSlot;
 use crate::ipc::protocol::{ToSupervisor, ToWorker};
 use crate::ipc::queued_channel::{QueuedChannel, SendError};
 use crate::listen::SocketId;
+use crate::metrics::ProgramMetrics;
 use crate::os::process::channel::{Channel, Closed};
 use crate::os::process::child::{Child, Ended};
 use crate::os::process::fork::{ForkError, Forked, fork};
@@ -67,13 +68,14 @@ pub(super) fn spawn_worker(
     slot: WorkerSlot,
     pool: Option<Arc<str>>,
     generation: u64,
-    page: &Page,
+    (page, metrics): (&Page, &ProgramMetrics),
     is_taken: impl Fn(usize) -> bool,
 ) -> Result<ForkSide, SpawnError> {
     let free = (0..CELLS).find(|cell| !is_taken(*cell));
     let cell = free.ok_or(SpawnError::Full)?;
     let (ours, theirs) = Channel::pair()?;
     page.cell(cell).clear();
+    metrics.prepare(cell);
     match fork()? {
         Forked::Child => {
             drop(ours);

@@ -13,6 +13,7 @@ use super::component::Component;
 use super::policy::{Machine, PoolId, Time, WorkerId, WorkerSlot};
 use super::worker_process::{ForkSide, SpawnError, WorkerProcess, spawn_worker};
 use crate::ipc::protocol::ToSupervisor;
+use crate::metrics::ProgramMetrics;
 use crate::os::process::channel::Channel;
 use crate::os::process::child::Ended;
 use crate::os::process::look;
@@ -34,6 +35,7 @@ const SEND_AGAIN: Duration = Duration::from_millis(20);
 /// The worker processes.
 pub(super) struct Workers {
     page: Page,
+    metrics: ProgramMetrics,
     /// When the supervisor started, on the clock that workers share.
     started: Duration,
     processes: BTreeMap<WorkerId, WorkerProcess>,
@@ -52,9 +54,10 @@ pub(super) enum WorkerEvent {
 }
 
 impl Workers {
-    pub(super) fn new(page: Page, started: Duration) -> Self {
+    pub(super) fn new(page: Page, metrics: ProgramMetrics, started: Duration) -> Self {
         Self {
             page,
+            metrics,
             started,
             processes: BTreeMap::new(),
             send_again_at: Time::ZERO,
@@ -72,7 +75,13 @@ impl Workers {
     ) -> Result<Option<(Channel, CellRef)>, SpawnError> {
         let processes = &self.processes;
         let is_taken = |cell| processes.values().any(|process| process.cell() == cell);
-        match spawn_worker(slot, pool, generation, &self.page, is_taken)? {
+        match spawn_worker(
+            slot,
+            pool,
+            generation,
+            (&self.page, &self.metrics),
+            is_taken,
+        )? {
             ForkSide::Worker(channel, cell) => Ok(Some((channel, cell))),
             ForkSide::Parent(process) => {
                 self.processes.insert(worker, *process);
@@ -97,6 +106,7 @@ impl Workers {
     /// Forgets a worker that has ended, and counts its end.
     pub(super) fn remove(&mut self, id: WorkerId) -> Option<WorkerProcess> {
         let process = self.processes.remove(&id)?;
+        self.metrics.release(process.cell());
         let slot = process.slot();
         *self.restarts.entry((slot.pool, slot.number)).or_default() += 1;
         Some(process)

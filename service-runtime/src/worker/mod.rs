@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::ipc::WorkerSlot;
 use crate::ipc::protocol::ToSupervisor;
 use crate::listen::Listeners;
-use crate::metrics::RequestCounters;
+use crate::metrics::{ProgramMetrics, RequestCounters};
 use crate::os::process::channel::Channel;
 use crate::os::process::counter_memory::CounterMemory;
 use crate::os::process::cpus;
@@ -57,6 +57,7 @@ pub(crate) struct WorkerSetup {
     pub(crate) page: Page,
     pub(crate) cell: CellRef,
     pub(crate) locks: ProcessLocks,
+    pub(crate) metrics: ProgramMetrics,
     /// What the supervisor listens on already.
     pub(crate) listeners: Listeners,
     pub(crate) configuration: Arc<Configuration>,
@@ -186,9 +187,11 @@ fn prepare<M>(
     // The filter came along with the fork; a reload may have changed the level since.
     seed.logging.set_level(&seed.loaded.settings.log_level);
     seed.logging.log_panics();
+    let counting = seed.metrics.start(seed.cell.index());
     let services = build_services(&seed.loaded, &seed.flags, &seed.only, main);
     scoped.end();
     seed.logging.install();
+    counting.install();
     let services = services.map_err(failed)?;
     let own = seed.loaded.pools.iter().map(|pool| pool.service.as_str());
     let services = selection::share(services, seed.pool.as_deref(), &own.collect::<Vec<_>>());

@@ -129,6 +129,10 @@ pub struct HttpConfig {
     /// Where alone `/healthz` and `/readyz` are answered, without TLS: an address or a list; by
     /// default where the routes are.
     pub health_bind: Option<Bind>,
+    /// Whether `/metrics` is answered, where `/healthz` would be, with the metrics of all processes of
+    /// the program.
+    #[config(default = false)]
+    pub metrics: bool,
     /// TLS for every TCP listener of the table; needs the feature `tls`.
     #[config(nested)]
     pub tls: TlsConfig,

@@ -23,7 +23,7 @@ use tracing::field::display;
 
 use super::access::Record;
 use super::bodiless::leave_out_body;
-use super::health::Probe;
+use super::health::{Probe, ProbeAnswer};
 use super::id;
 use super::parts::ExchangeParts;
 use super::refusal::refusal;
@@ -60,10 +60,8 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
         let (mut head, body) = request.into_parts();
         let connection = &self.connection;
         let server = &connection.server;
-        let probe = match connection.purpose {
-            Purpose::Routes => None,
-            Purpose::Health | Purpose::Both => Probe::of(&head),
-        };
+        let probe = Probe::of(&head);
+        let probe = probe.filter(|probe| probe.is_answered(&server.config, connection.purpose));
         let counts = probe.is_none() && connection.purpose != Purpose::Health;
         let in_flight = connection.begin(&head, counts);
         let body = RequestBody::new(body, connection, in_flight.number());
@@ -154,7 +152,7 @@ pin_project! {
     #[project = StateProj]
     enum State<H: Handler> {
         Refused { status: StatusCode },
-        Probed { answer: BoxFuture<'static, (StatusCode, String)> },
+        Probed { answer: BoxFuture<'static, ProbeAnswer> },
         Waiting { handler: H, request: Option<Request<RequestBody>> },
         Running { #[pin] future: H::Future },
     }
@@ -164,7 +162,7 @@ pin_project! {
 enum Outcome<B> {
     Answer(Response<B>),
     Refused(StatusCode),
-    Probed(StatusCode, String),
+    Probed(ProbeAnswer),
     Failed(BoxError),
     Panicked(Box<dyn Any + Send>),
 }
@@ -216,8 +214,7 @@ fn work<H: Handler>(
         let future = match state.as_mut().project() {
             StateProj::Refused { status } => return Poll::Ready(Outcome::Refused(*status)),
             StateProj::Probed { answer } => {
-                let (status, text) = ready!(answer.as_mut().poll(cx));
-                return Poll::Ready(Outcome::Probed(status, text));
+                return Poll::Ready(Outcome::Probed(ready!(answer.as_mut().poll(cx))));
             }
             StateProj::Running { future } => {
                 return Poll::Ready(match ready!(future.poll(cx)) {
@@ -261,10 +258,11 @@ fn finish<B: Body<Data = Bytes, Error: Into<BoxError>>>(
             closes |= !whole && asked.version != Version::HTTP_2;
             with_status(status, AnswerBody::empty(in_flight))
         }
-        Outcome::Probed(status, text) => {
-            let mut answer = with_status(status, AnswerBody::text(Some(text), in_flight));
-            let json = HeaderValue::from_static("application/json");
-            answer.headers_mut().insert(CONTENT_TYPE, json);
+        Outcome::Probed(probe) => {
+            let body = AnswerBody::text(Some(probe.text), in_flight);
+            let mut answer = with_status(probe.status, body);
+            let content_type = HeaderValue::from_static(probe.content_type);
+            answer.headers_mut().insert(CONTENT_TYPE, content_type);
             let never = HeaderValue::from_static("no-store");
             answer.headers_mut().insert(CACHE_CONTROL, never);
             answer

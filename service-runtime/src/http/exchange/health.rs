@@ -1,4 +1,5 @@
-//! `/healthz` and `/readyz`: whether the process lives, and whether its services can do their work.
+//! `/healthz` and `/readyz`: whether the process lives, and whether its services can do their work; and
+//! `/metrics`.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,13 +8,17 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
+use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use futures_core::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use crate::http::HttpConfig;
+use crate::http::connection::Purpose;
 use crate::http::shared::Shared;
+use crate::metrics::{Format, exposition};
 use crate::service::{Context, HealthStatus, Phase};
 
 /// How long an answer of the services is good for.
@@ -22,11 +27,21 @@ const FRESH: Duration = Duration::from_secs(1);
 /// How long the services together may take to say how they go.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+const JSON: &str = "application/json";
+
 /// What was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Probe {
     Alive,
     Ready,
+    Metrics(Format),
+}
+
+/// What is answered.
+pub(super) struct ProbeAnswer {
+    pub(super) status: StatusCode,
+    pub(super) content_type: &'static str,
+    pub(super) text: String,
 }
 
 /// The last answer of the services, which belongs to nobody who asks: it is completed and kept for a
@@ -48,6 +63,16 @@ struct State {
 }
 
 impl Probe {
+    /// Returns whether a service answers this, on a connection to its routes or to where health is asked.
+    pub(super) fn is_answered(self, config: &HttpConfig, purpose: Purpose) -> bool {
+        match self {
+            Self::Alive | Self::Ready => purpose != Purpose::Routes,
+            Self::Metrics(_) => {
+                config.metrics && (purpose != Purpose::Routes || config.health_bind.is_none())
+            }
+        }
+    }
+
     pub(super) fn of(head: &Parts) -> Option<Self> {
         if head.method != Method::GET && head.method != Method::HEAD {
             return None;
@@ -55,6 +80,11 @@ impl Probe {
         match head.uri.path() {
             "/healthz" => Some(Self::Alive),
             "/readyz" => Some(Self::Ready),
+            "/metrics" => {
+                let accept = head.headers.get(ACCEPT);
+                let accept = accept.and_then(|accept| accept.to_str().ok());
+                Some(Self::Metrics(Format::accepted(accept)))
+            }
             _ => None,
         }
     }
@@ -63,11 +93,22 @@ impl Probe {
         self,
         server: Arc<Shared>,
         readiness: Arc<Readiness>,
-    ) -> BoxFuture<'static, (StatusCode, String)> {
+    ) -> BoxFuture<'static, ProbeAnswer> {
         Box::pin(async move {
-            match self {
-                Self::Alive => (StatusCode::OK, r#"{"status":"pass"}"#.to_owned()),
-                Self::Ready => readiness.ask(&server).await,
+            let (status, content_type, text) = match self {
+                Self::Alive => (StatusCode::OK, JSON, r#"{"status":"pass"}"#.to_owned()),
+                Self::Ready => {
+                    let (status, text) = readiness.ask(&server).await;
+                    (status, JSON, text)
+                }
+                Self::Metrics(format) => {
+                    (StatusCode::OK, format.content_type(), exposition(format))
+                }
+            };
+            ProbeAnswer {
+                status,
+                content_type,
+                text,
             }
         })
     }
