@@ -51,6 +51,7 @@
 //! | `log` | yes | a subscriber for `tracing` when the program installs none |
 //! | `retry` | yes | retries of a fallible call |
 //! | `cron` | no | periodic tasks by cron line and time zone |
+//! | `metrics` | yes | metrics of all processes of the program, by the macros of the crate `metrics` |
 //! | `http` | no | HTTP as a service: routes, limits, a stop that loses no request |
 //! | `cluster` | no | records, membership and leases of the services of many programs, in SQLite |
 //! | `postgres` | no | that, in PostgreSQL |

@@ -17,28 +17,48 @@
 //! than workers that lived at one time.
 
 #[cfg(all(feature = "metrics", workers))]
+#[cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "only a service of HTTP shows metrics")
+)]
 mod cells;
 #[cfg(feature = "http")]
 pub(crate) mod exchanges;
-#[cfg(feature = "metrics")]
+#[cfg(feature = "http")]
 mod families;
 #[cfg(feature = "metrics")]
 mod handle;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "metrics")]
+#[cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "only a service of HTTP shows metrics")
+)]
 mod layout;
 mod program;
 #[cfg(feature = "metrics")]
+#[cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "only a service of HTTP shows metrics")
+)]
 mod reader;
 #[cfg(feature = "metrics")]
+#[cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "only a service of HTTP shows metrics")
+)]
 mod recorder;
 #[cfg(feature = "metrics")]
+#[cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "only a service of HTTP shows metrics")
+)]
 mod registry;
 mod requests;
-#[cfg(all(test, feature = "metrics"))]
+#[cfg(all(test, feature = "http"))]
 mod tests;
-#[cfg(feature = "metrics")]
+#[cfg(feature = "http")]
 mod text;
 
 pub(crate) use program::Counting;

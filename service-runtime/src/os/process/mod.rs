@@ -6,6 +6,10 @@
 //! - All unsafe code of the crate that touches processes is here, one operation a block.
 
 #[cfg(feature = "metrics")]
+#[cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "only a service of HTTP shows metrics")
+)]
 pub(crate) mod arena;
 #[cfg(workers)]
 pub(crate) mod channel;
