@@ -1,4 +1,5 @@
 //! From a count to the text, through memory.
+#![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
 
 use std::num::NonZeroUsize;
 

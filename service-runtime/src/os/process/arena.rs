@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     fn count(count: usize) -> NonZeroUsize {
-        NonZeroUsize::new(count).unwrap()
+        NonZeroUsize::new(count).expect("tests map words")
     }
 
     #[test]
