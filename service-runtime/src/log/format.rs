@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+#[cfg(any(feature = "http", feature = "log"))]
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Says how a log line is written.
@@ -16,6 +17,7 @@ pub enum LogFormat {
 }
 
 /// Set when this process got a subscriber that writes text.
+#[cfg(any(feature = "http", feature = "log"))]
 static WRITES_TEXT: AtomicBool = AtomicBool::new(false);
 
 /// Tells whether events become lines of text, in which fields are hard to tell from each other; not so

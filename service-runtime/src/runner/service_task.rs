@@ -382,7 +382,7 @@ async fn reset(
     caught(service.reset(cx)).await
 }
 
-/// Waits for the command to stop; any other command has no service yet that could follow it.
+/// Waits for the command to stop; others have no service yet.
 async fn told_to_stop(commands: &mut mpsc::UnboundedReceiver<ServiceCommand>) {
     while let Some(command) = commands.recv().await {
         match command {
@@ -394,8 +394,6 @@ async fn told_to_stop(commands: &mut mpsc::UnboundedReceiver<ServiceCommand>) {
 
 /// Turns a panic of a service that was written by hand into an error.
 async fn caught<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    match catch_panic(future).await {
-        Ok(result) => result,
-        Err(message) => Err(anyhow!("panicked: {message}")),
-    }
+    let caught = catch_panic(future).await;
+    caught.unwrap_or_else(|message| Err(anyhow!("panicked: {message}")))
 }

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 
 use self::{
     fault::{Fault, Kind},
-    node::Node,
+    node::{Node, Notes},
 };
 use super::{ConfigError, Entry, Field, Origin, Value, env, path::Path, write};
 
@@ -195,13 +195,6 @@ impl<'a> Reading<'a> {
         self.errors.borrow_mut().push(error);
     }
 
-    /// Notes what a text turned out to be.
-    pub(crate) fn resolved(&self, path: &Path, value: &Value) {
-        self.resolved
-            .borrow_mut()
-            .insert(path.clone(), value.clone());
-    }
-
     /// Notes a fault; tells whether another read without the refused value may find more.
     fn note(&self, fault: Fault, root: &Path) -> bool {
         let message = fault.message(&self.secrets);
@@ -242,6 +235,22 @@ impl<'a> Reading<'a> {
             }
         }
         false
+    }
+}
+
+impl Notes for Reading<'_> {
+    fn skips(&self, path: &Path) -> bool {
+        Reading::skips(self, path)
+    }
+
+    fn refuse(&self, path: &Path, origin: &Origin, message: String) -> bool {
+        Reading::refuse(self, path, origin, message)
+    }
+
+    fn resolved(&self, path: &Path, value: &Value) {
+        self.resolved
+            .borrow_mut()
+            .insert(path.clone(), value.clone());
     }
 }
 

@@ -2,12 +2,24 @@
 
 use serde::de::DeserializeSeed;
 
-use super::{Reading, fault::Fault};
-use crate::config::{Entry, Value, path::Path};
+use super::fault::Fault;
+use crate::config::{Entry, Origin, Value, path::Path};
+
+/// What a reading takes note of while its values are read.
+pub(crate) trait Notes {
+    /// Tells whether the value at a path was refused already, or is not for the author's type.
+    fn skips(&self, path: &Path) -> bool;
+
+    /// Refuses the value at a path; tells whether that is new.
+    fn refuse(&self, path: &Path, origin: &Origin, message: String) -> bool;
+
+    /// Notes what a text turned out to be.
+    fn resolved(&self, path: &Path, value: &Value);
+}
 
 /// A value, the way to it, and the reading that it is part of.
 pub(crate) struct Node<'a> {
-    pub(crate) reading: &'a Reading<'a>,
+    pub(crate) reading: &'a dyn Notes,
     pub(crate) entry: &'a Entry,
     pub(crate) path: Path,
 }
