@@ -225,3 +225,12 @@ fn a_panic_of_main_is_an_error_with_its_message() {
         "{log}"
     );
 }
+
+#[test]
+fn the_failure_of_an_ignored_service_counts_for_nothing_even_if_it_is_the_only_one() {
+    let unlucky = fixture!("unlucky")
+        .args(["--only", "ignored", "--set", "ignored.place=run"])
+        .start();
+    unlucky.wait_for("a broken mirror");
+    assert_eq!(unlucky.exit_code(), 0);
+}

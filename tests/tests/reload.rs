@@ -358,3 +358,25 @@ fn an_address_that_was_given_up_is_closed() {
     echo.wait_for("reload undone");
     Client::connect_unix(&new).unwrap().ask("hello").unwrap();
 }
+
+#[test]
+fn a_reload_reads_the_author_s_types_in_the_check_and_in_workers_once_each_and_not_in_the_supervisor()
+ {
+    let typed = fixture!("typed").config("[typed]\n").start();
+    let first = typed.ready(1)[0];
+    typed.rewrite("[typed]\nword = 'thread'\n");
+    typed.signal(Signal::SIGHUP);
+    typed.wait_for("word thread");
+    typed.wait_for("reloaded generation=2");
+    let supervisor = format!("pid={} .", typed.pid());
+    let reads = typed.lines().with("read `thread` in ");
+    let by_supervisor = reads.iter().filter(|line| line.ends_with(&supervisor));
+    assert_eq!(by_supervisor.count(), 0, "{reads:?}");
+    // The check, and the new worker.
+    assert_eq!(reads.len(), 2, "{reads:?}");
+    // No thread was left in the supervisor, which forks as before.
+    let second = typed.children();
+    assert!(!second.contains(&first.pid));
+    kill(second[0], Signal::SIGKILL);
+    typed.wait_for("word thread");
+}

@@ -129,6 +129,11 @@ impl Snapshot {
         &self.0.root
     }
 
+    /// Gives texts the types that they have in a snapshot of the same layers.
+    pub(crate) fn resolve_like(&mut self, like: &Self) {
+        resolve_like(&mut Arc::make_mut(&mut self.0).root, &like.0.root);
+    }
+
     /// Puts typed values in the place of texts.
     pub(crate) fn resolve(&mut self, resolved: impl IntoIterator<Item = (Path, Value)>) {
         let root = &mut Arc::make_mut(&mut self.0).root;
@@ -141,6 +146,25 @@ impl Snapshot {
                 typed.adopt(entry);
                 *entry = typed;
             }
+        }
+    }
+}
+
+/// Gives every text the type that the text of the same origin has in another tree.
+///
+/// A text comes from the environment or the command line, which are the same for as long as the program
+/// runs.
+fn resolve_like(table: &mut Table, like: &Table) {
+    for (key, entry) in table {
+        let Some(resolved) = like.get(key) else {
+            continue;
+        };
+        match (&mut entry.value, &resolved.value) {
+            (Value::Table(table), Value::Table(like)) => resolve_like(table, like),
+            (Value::Text(_), _) if entry.origin == resolved.origin => {
+                entry.value = resolved.value.clone();
+            }
+            _ => {}
         }
     }
 }

@@ -76,16 +76,19 @@ impl Check {
         self.child.reap().ok().flatten()
     }
 
-    /// Reads what the child found.
+    /// Reads what the child found. Only the texts are taken from it, and laid over each other here: the
+    /// author's types were read in the child, and are again in each worker. `like` is an earlier
+    /// configuration.
     pub(super) fn result(
         self,
         ended: Ended,
         configuration: &Configuration,
+        like: &Loaded,
     ) -> Result<Loaded, String> {
         let bytes = memory::read(self.answer).map_err(|error| error.to_string())?;
         match ended {
             Ended::Exited(0) => configuration
-                .rebuild(&bytes)
+                .rebuild_checked(&bytes, like)
                 .map_err(|error| error.to_string()),
             Ended::Exited(code) if code == i32::from(Exit::Config.code()) => {
                 Err(String::from_utf8_lossy(&bytes).into_owned())

@@ -146,12 +146,13 @@ impl Component for Configurations {
         let Some(ended) = self.check.as_ref().and_then(Check::ended) else {
             return Vec::new();
         };
-        let check = self.check.take().into_iter();
+        let check = self.check.take().zip(self.loaded.values().next());
         check
-            .map(|check| Checked {
+            .map(|(check, like)| Checked {
                 generation: check.generation(),
-                result: check.result(ended, &self.configuration),
+                result: check.result(ended, &self.configuration, like),
             })
+            .into_iter()
             .collect()
     }
 }

@@ -161,6 +161,36 @@ impl Layers {
         sources: &Sources,
         sections: &[Section],
     ) -> (Snapshot, Vec<ConfigError>) {
+        let (merged, is_broken) = self.merge(sources, sections);
+        if is_broken {
+            let snapshot = Snapshot::new(&self.program, merged.root, sections);
+            return (snapshot, merged.errors);
+        }
+        self.check(merged, sections)
+    }
+
+    /// Lays the layers over each other without reading any of it into an author's type: for a process that
+    /// runs no code of the author's, of sources that another has checked.
+    ///
+    /// Texts have the types that they turned out to have in `like`, a snapshot of the same layers.
+    ///
+    /// # Errors
+    ///
+    /// Returns what is wrong without regard to types.
+    pub(crate) fn build_like(
+        &self,
+        sources: &Sources,
+        sections: &[Section],
+        like: &Snapshot,
+    ) -> Result<Snapshot, ConfigErrors> {
+        let (merged, _) = self.merge(sources, sections);
+        let mut snapshot = Snapshot::new(&self.program, merged.root, sections);
+        snapshot.resolve_like(like);
+        ConfigErrors::or(merged.errors, snapshot)
+    }
+
+    /// Lays the layers over each other; tells whether a file is broken.
+    fn merge(&self, sources: &Sources, sections: &[Section]) -> (Merged, bool) {
         let mut merge = Merge::new(sections);
         for (key, value) in &self.attributes {
             let name = key.rsplit('.').next().unwrap_or(key);
@@ -198,12 +228,7 @@ impl Layers {
                 Spelling::Exact,
             );
         }
-        let merged = merge.finish();
-        if broken {
-            let snapshot = Snapshot::new(&self.program, merged.root, sections);
-            return (snapshot, merged.errors);
-        }
-        self.check(merged, sections)
+        (merge.finish(), broken)
     }
 
     fn lay_env(&self, merge: &mut Merge<'_>) {

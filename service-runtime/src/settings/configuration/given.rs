@@ -64,6 +64,15 @@ impl Configuration {
     pub(crate) fn rebuild(&self, _bytes: &[u8]) -> Result<Loaded, WrongConfig> {
         self.load()
     }
+
+    /// As [`rebuild`](Self::rebuild): there are no types of the author's.
+    pub(crate) fn rebuild_checked(
+        &self,
+        bytes: &[u8],
+        _like: &Loaded,
+    ) -> Result<Loaded, WrongConfig> {
+        self.rebuild(bytes)
+    }
 }
 
 impl Loaded {

@@ -151,6 +151,23 @@ impl Configuration {
         self.build(sources)
     }
 
+    /// As [`rebuild`](Self::rebuild), of a configuration that was checked elsewhere: no type of the author's
+    /// is read here. `like` is an earlier configuration of the same program.
+    pub(crate) fn rebuild_checked(
+        &self,
+        bytes: &[u8],
+        like: &Loaded,
+    ) -> Result<Loaded, ConfigErrors> {
+        let sources = Sources::from_bytes(bytes).map_err(|error| {
+            let origin = config::Origin::file("the supervisor's copy", 0);
+            ConfigErrors::at(LAUNCH, "", &origin, error.to_string())
+        })?;
+        let layers = &self.layers;
+        let snapshot = layers.build_like(&sources, &self.sections, &like.snapshot)?;
+        let (loaded, errors) = self.complete(sources, snapshot, Vec::new());
+        ConfigErrors::or(errors, loaded)
+    }
+
     /// Returns the commented template of all sections.
     #[cfg(feature = "cli")]
     pub(crate) fn sample(&self) -> String {
@@ -164,7 +181,17 @@ impl Configuration {
 
     /// Builds as much as can be built, and tells everything that is wrong.
     fn build_all(&self, sources: Sources) -> (Loaded, Vec<ConfigError>) {
-        let (snapshot, mut errors) = self.layers.build_all(&sources, &self.sections);
+        let (snapshot, errors) = self.layers.build_all(&sources, &self.sections);
+        self.complete(sources, snapshot, errors)
+    }
+
+    /// Reads the framework's own part of a snapshot; what else is wrong is added to the errors.
+    fn complete(
+        &self,
+        sources: Sources,
+        snapshot: Snapshot,
+        mut errors: Vec<ConfigError>,
+    ) -> (Loaded, Vec<ConfigError>) {
         errors.extend(
             super::periodic::check(&snapshot)
                 .err()

@@ -90,7 +90,7 @@ impl Machine {
             };
             let still = now.saturating_sub(worker.beat);
             let slot = worker.slot;
-            self.note(LogEvent::Hung(id, still));
+            self.log(LogEvent::Hung(id, still));
             self.act(Action::Abort(id));
             let slot = &mut self.slots[slot];
             if slot.holder == Some(id) {

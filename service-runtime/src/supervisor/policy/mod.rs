@@ -62,7 +62,7 @@ pub(crate) struct Machine {
     storm: Option<(Time, Time)>,
     mutation: Option<Mutation>,
     /// The pools that have ever had a ready worker.
-    proven: BTreeSet<PoolId>,
+    once_ready: BTreeSet<PoolId>,
     /// The program file is being started anew; until when that may take.
     upgrade: Option<Option<Time>>,
     stop_requests: StopRequests,
@@ -120,7 +120,7 @@ impl Machine {
             reload_wanted: false,
             storm: None,
             mutation: None,
-            proven: BTreeSet::new(),
+            once_ready: BTreeSet::new(),
             upgrade: None,
             stop_requests: StopRequests::default(),
             replaced: false,
@@ -290,8 +290,8 @@ impl Machine {
             .collect();
         for id in late {
             match self.workers[&id].state {
-                State::Starting { .. } => self.note(LogEvent::StartTimedOut(id)),
-                State::Stopping { .. } => self.note(LogEvent::StopTimedOut(id)),
+                State::Starting { .. } => self.log(LogEvent::StartTimedOut(id)),
+                State::Stopping { .. } => self.log(LogEvent::StopTimedOut(id)),
                 _ => {}
             }
             self.kill(id);
@@ -363,13 +363,13 @@ impl Machine {
         self.actions.push(action);
     }
 
-    fn note(&mut self, note: LogEvent) {
-        match note {
+    fn log(&mut self, event: LogEvent) {
+        match event {
             LogEvent::ReloadRefused(_) => self.reload_failed = true,
             LogEvent::Reloaded(_) => self.reload_failed = false,
             LogEvent::Mutated(refused) => self.reload_failed = refused > 0,
             _ => {}
         }
-        self.act(Action::Log(note));
+        self.act(Action::Log(event));
     }
 }

@@ -49,7 +49,7 @@ impl Machine {
             .mutation
             .take_if(|mutation| mutation.waiting.is_empty())
         {
-            self.note(LogEvent::Mutated(mutation.refused));
+            self.log(LogEvent::Mutated(mutation.refused));
         }
     }
 }

@@ -39,7 +39,7 @@ impl Machine {
         slot.early_recycles = early;
         slot.recycle_at = slot.recycle_at.max(Some(at));
         if self.low_limits.insert(limit) {
-            self.note(LogEvent::LimitTooLow(id, limit));
+            self.log(LogEvent::LimitTooLow(id, limit));
         }
     }
 
@@ -62,7 +62,7 @@ impl Machine {
         for index in 0..self.slots.len() {
             if self.is_to_be_recycled(index) && self.under_way(self.slots[index].pool) == 0 {
                 if let Some(holder) = self.slots[index].holder {
-                    self.note(LogEvent::Recycling(holder));
+                    self.log(LogEvent::Recycling(holder));
                 }
                 let id = self.fork(now, index, self.slots[index].generation);
                 self.slots[index].successor = Some(id);

@@ -42,7 +42,7 @@ impl Machine {
         } else {
             return;
         }
-        self.note(LogEvent::ForkRefused {
+        self.log(LogEvent::ForkRefused {
             slot: worker.slot,
             retry_in,
         });
@@ -60,9 +60,9 @@ impl Machine {
         worker.beat = now;
         worker.missed = None;
         let (slot, generation) = (worker.slot, worker.generation);
-        self.proven.insert(self.slots[slot].pool);
+        self.once_ready.insert(self.slots[slot].pool);
         self.slots[slot].refused = 0;
-        self.note(LogEvent::Ready(id));
+        self.log(LogEvent::Ready(id));
         if self.slots[slot].successor == Some(id) {
             let drain = self.pool_of(slot).drain;
             let slot = &mut self.slots[slot];
@@ -113,8 +113,8 @@ impl Machine {
             slot.young.saturating_add(1)
         };
         let failed = slot.young;
-        if !self.proven.contains(&pool.id) && failed >= FAILED_LAUNCH {
-            self.note(LogEvent::LaunchFailed(worker.id));
+        if !self.once_ready.contains(&pool.id) && failed >= FAILED_LAUNCH {
+            self.log(LogEvent::LaunchFailed(worker.id));
             self.quit(now, Outcome::LaunchFailed(code));
             return;
         }
@@ -124,7 +124,7 @@ impl Machine {
         let retry_in = pool.respawn_after(failed);
         self.slots[worker.slot].retry_at = Some(now.saturating_add(retry_in));
         if self.slots[worker.slot].active {
-            self.note(LogEvent::Died {
+            self.log(LogEvent::Died {
                 worker: worker.id,
                 retry_in,
             });
@@ -144,7 +144,7 @@ impl Machine {
         if self.deaths.len() <= limit {
             return false;
         }
-        self.note(LogEvent::TooManyDeaths(self.deaths.len(), window));
+        self.log(LogEvent::TooManyDeaths(self.deaths.len(), window));
         self.verdict = Some(Outcome::GaveUp);
         self.stop(now);
         true
@@ -156,9 +156,9 @@ impl Machine {
             return;
         };
         let slot = &self.slots[worker.slot];
-        let first = slot.holder == Some(id) && !self.proven.contains(&slot.pool);
+        let first = slot.holder == Some(id) && !self.once_ready.contains(&slot.pool);
         if first && !self.is_stopping() {
-            self.note(LogEvent::LaunchFailed(id));
+            self.log(LogEvent::LaunchFailed(id));
             self.quit(now, Outcome::LaunchFailed(Some(code)));
         }
     }
@@ -180,8 +180,8 @@ impl Machine {
             let deadline = killed_at(now, limit);
             worker.state = State::Stopping { deadline };
         }
-        self.note(LogEvent::Done(id));
-        self.proven.insert(self.slots[index].pool);
+        self.log(LogEvent::Done(id));
+        self.once_ready.insert(self.slots[index].pool);
         let slot = &mut self.slots[index];
         if slot.holder == Some(id) {
             slot.holder = None;
@@ -205,7 +205,7 @@ impl Machine {
     pub(super) fn end_if_all_done(&mut self, now: Time) {
         let active = self.slots.iter().any(|slot| slot.active);
         if !active && !self.slots.is_empty() && !self.is_reloading() {
-            self.note(LogEvent::AllDone);
+            self.log(LogEvent::AllDone);
             self.stop(now);
         }
     }

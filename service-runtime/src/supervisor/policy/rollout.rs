@@ -69,7 +69,7 @@ impl Machine {
         {
             self.loading = None;
             self.act(Action::CancelLoad);
-            self.note(LogEvent::ReloadRefused(Cause::CheckTimedOut));
+            self.log(LogEvent::ReloadRefused(Cause::CheckTimedOut));
         }
     }
 
@@ -78,7 +78,7 @@ impl Machine {
             return;
         }
         match loaded {
-            Err(()) => self.note(LogEvent::ReloadRefused(Cause::Configuration)),
+            Err(()) => self.log(LogEvent::ReloadRefused(Cause::Configuration)),
             Ok(policy) if policy.method == RestartMethod::Mutate => self.mutate(now, policy),
             Ok(policy) => self.begin_rollout(policy),
         }
@@ -120,7 +120,7 @@ impl Machine {
             added,
             given_up: Vec::new(),
         });
-        self.note(LogEvent::Reloading(to));
+        self.log(LogEvent::Reloading(to));
     }
 
     /// Forks successors, as many as may be under way, and ends the rollout when all are in place.
@@ -194,9 +194,9 @@ impl Machine {
             self.drop_slot(now, index);
         }
         if rollout.undoing {
-            self.note(LogEvent::Undone(rollout.to));
+            self.log(LogEvent::Undone(rollout.to));
         } else {
-            self.note(LogEvent::Reloaded(rollout.to));
+            self.log(LogEvent::Reloaded(rollout.to));
             self.take_over(now, rollout.policy);
         }
         // Another reload may have been asked for meanwhile.
@@ -215,7 +215,7 @@ impl Machine {
         for gone in before.own {
             if self.policy.pool(gone.id).is_none() {
                 self.drop_slots(now, gone.id, 0);
-                self.note(LogEvent::Scaled(gone.id, 0));
+                self.log(LogEvent::Scaled(gone.id, 0));
             }
         }
     }
@@ -250,7 +250,7 @@ impl Machine {
             self.rollout = Some(rollout);
             return;
         }
-        self.note(LogEvent::ReloadRefused(Cause::Worker(id)));
+        self.log(LogEvent::ReloadRefused(Cause::Worker(id)));
         std::mem::swap(&mut rollout.to, &mut rollout.from);
         rollout.undoing = true;
         rollout.not_before = None;

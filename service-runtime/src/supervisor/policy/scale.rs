@@ -12,7 +12,7 @@ impl Machine {
         let pool = self.scaled_by_signals();
         let count = self.active(pool) + 1;
         self.set_count(pool, count);
-        self.note(LogEvent::Scaled(pool, count));
+        self.log(LogEvent::Scaled(pool, count));
     }
 
     /// Uses one slot fewer, but keeps one.
@@ -23,7 +23,7 @@ impl Machine {
             return;
         }
         self.drop_slots(now, pool, count - 1);
-        self.note(LogEvent::Scaled(pool, count - 1));
+        self.log(LogEvent::Scaled(pool, count - 1));
     }
 
     /// Makes at least `count` slots of a pool active, the lowest first.
@@ -70,7 +70,7 @@ impl Machine {
     pub(super) fn scale_to(&mut self, now: Time, pool: PoolId, count: usize) {
         self.set_count(pool, count);
         self.drop_slots(now, pool, count);
-        self.note(LogEvent::Scaled(pool, count));
+        self.log(LogEvent::Scaled(pool, count));
     }
 
     /// Returns how many slots of a pool are in use.

@@ -66,7 +66,7 @@ impl Machine {
             Phase::Stopping {
                 deadline: Some(deadline),
             } if deadline <= now => {
-                self.note(LogEvent::OutOfTime(self.live()));
+                self.log(LogEvent::OutOfTime(self.live()));
                 self.quit(now, Outcome::OutOfTime);
             }
             Phase::Killing { deadline, outcome } if self.workers.is_empty() || deadline <= now => {

@@ -13,7 +13,7 @@ impl Machine {
             _ => None,
         };
         if let Some(busy) = busy {
-            self.note(LogEvent::UpgradeRefused(busy));
+            self.log(LogEvent::UpgradeRefused(busy));
             return;
         }
         let limit = self.policy.upgrade;
@@ -27,10 +27,10 @@ impl Machine {
             return;
         }
         if verdict.is_err() {
-            self.note(LogEvent::UpgradeFailed);
+            self.log(LogEvent::UpgradeFailed);
             return;
         }
-        self.note(LogEvent::Upgraded);
+        self.log(LogEvent::Upgraded);
         self.act(Action::HandOver {
             reload: self.reload_wanted,
         });
@@ -43,7 +43,7 @@ impl Machine {
         if deadline.is_some_and(|deadline| deadline <= now) {
             self.upgrade = None;
             self.act(Action::CancelUpgrade);
-            self.note(LogEvent::UpgradeTimedOut(
+            self.log(LogEvent::UpgradeTimedOut(
                 self.policy.upgrade.unwrap_or_default(),
             ));
         }
