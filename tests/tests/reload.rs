@@ -363,20 +363,24 @@ fn an_address_that_was_given_up_is_closed() {
 fn a_reload_reads_the_author_s_types_in_the_check_and_in_workers_once_each_and_not_in_the_supervisor()
  {
     let typed = fixture!("typed").config("[typed]\n").start();
-    let first = typed.ready(1)[0];
+    let first = typed.ready(2);
     typed.rewrite("[typed]\nword = 'thread'\n");
     typed.signal(Signal::SIGHUP);
-    typed.wait_for("word thread");
     typed.wait_for("reloaded generation=2");
     let supervisor = format!("pid={} .", typed.pid());
     let reads = typed.lines().with("read `thread` in ");
     let by_supervisor = reads.iter().filter(|line| line.ends_with(&supervisor));
     assert_eq!(by_supervisor.count(), 0, "{reads:?}");
-    // The check, and the new worker.
-    assert_eq!(reads.len(), 2, "{reads:?}");
+    // The check, and each of the new workers.
+    assert_eq!(reads.len(), 3, "{reads:?}");
     // No thread was left in the supervisor, which forks as before.
-    let second = typed.children();
-    assert!(!second.contains(&first.pid));
-    kill(second[0], Signal::SIGKILL);
-    typed.wait_for("word thread");
+    until("the old workers are gone", || {
+        let left = typed.children();
+        first.iter().all(|worker| !left.contains(&worker.pid))
+    });
+    kill(typed.children()[0], Signal::SIGKILL);
+    typed.wait_for("worker died");
+    typed.ready_worker();
+    typed.ready_worker();
+    typed.ready_worker();
 }
