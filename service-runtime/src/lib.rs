@@ -37,7 +37,7 @@
 //! | [`ProcessLauncher`] | workers and their supervisor |
 #![cfg_attr(
     feature = "cluster",
-    doc = "| [`cluster`] | records, membership, leases |"
+    doc = "| [`mod@cluster`] | records, membership, leases |"
 )]
 //!
 //! The guide, in `docs/guide` of the repository, goes through all of it with whole programs.
@@ -83,6 +83,7 @@ pub mod cluster;
 pub mod config;
 mod duration;
 mod error_chain;
+#[cfg(any(feature = "config", feature = "log"))]
 mod escape;
 mod exit;
 #[cfg(feature = "http")]

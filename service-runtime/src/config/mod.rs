@@ -1,6 +1,6 @@
 //! Layered configuration: read, checked, printed and changed while the program runs.
 //!
-//! [`Layers`] say where values come from, [`Section`]s what the program knows, and a build of both is
+//! `Layers` say where values come from, [`Section`]s what the program knows, and a build of both is
 //! a [`Snapshot`] or the list of everything that is wrong, never half of it. Values are read with the
 //! author's own `serde::Deserialize`; what serde cannot know (documentation, defaults, ranges, secrets,
 //! which options may change) stands in the [`Field`]s that `#[derive(Config)]` writes.

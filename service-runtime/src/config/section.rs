@@ -86,7 +86,7 @@ impl Section {
     /// Reserves the sub-tables `<section>.<name>.<any>`, each with these fields.
     ///
     /// The author's type neither sees them nor takes them for unknown keys. Read them with
-    /// [`Snapshot::entries`] and [`Snapshot::option`].
+    /// `Snapshot::entries` and `Snapshot::option`.
     pub fn reserve(mut self, name: &'static str, fields: Vec<Field>) -> Self {
         self.reserved.push(Reserved { name, fields });
         self

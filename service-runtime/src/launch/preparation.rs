@@ -12,7 +12,9 @@ use crate::os::process::environment;
 use crate::privileges::Privileges;
 use crate::privileges::pid_file::PidFile;
 use crate::runner::main_fn::Main;
+#[cfg(feature = "cli")]
 use crate::runner::selection;
+#[cfg(feature = "cli")]
 use crate::service::registry;
 use crate::settings::Flags;
 use crate::settings::configuration::{Configuration, Loaded};

@@ -103,13 +103,16 @@ impl Counting {
 /// Writes the metrics of all processes of the program.
 #[cfg(feature = "http")]
 pub(crate) fn exposition(format: super::text::Format) -> String {
+    super::text::write(&super::families::merge(&arenas()), format)
+}
+
+/// Reads the numbers of all processes of the program.
+#[cfg(feature = "http")]
+fn arenas() -> Vec<super::reader::Arena> {
     #[cfg(workers)]
-    let program = PROGRAM.get().map(Arenas::read);
-    #[cfg(not(workers))]
-    let program = None;
-    let arenas = program.unwrap_or_else(|| {
-        let own = recorder::own().map(|own| super::reader::read(&own.load()));
-        own.and_then(Result::ok).into_iter().collect()
-    });
-    super::text::write(&super::families::merge(&arenas), format)
+    if let Some(program) = PROGRAM.get() {
+        return Arenas::read(program);
+    }
+    let own = recorder::own().map(|own| super::reader::read(&own.load()));
+    own.and_then(Result::ok).into_iter().collect()
 }

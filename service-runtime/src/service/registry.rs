@@ -13,6 +13,10 @@ use super::erased::{Build, Definition, InitFn};
 )]
 pub struct Registration {
     pub(crate) describe: fn() -> Description,
+    #[cfg_attr(
+        not(feature = "cli"),
+        expect(dead_code, reason = "only the command line looks for it")
+    )]
     pub(crate) type_name: fn() -> &'static str,
     pub(crate) init: fn() -> Option<InitFn>,
     #[cfg(feature = "config")]

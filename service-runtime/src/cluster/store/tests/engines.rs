@@ -19,9 +19,12 @@ impl Engines {
     pub(in crate::cluster) fn new() -> Self {
         let mut engines = Self::sqlite();
         let name = engines.dir.file_name().unwrap().to_str().unwrap();
-        engines
-            .urls
-            .extend(server::database(&name.replace('-', "_")));
+        if cfg!(feature = "postgres") {
+            let database = server::database(&name.replace('-', "_"));
+            engines.urls.extend(database);
+        } else {
+            eprintln!("skipped: PostgreSQL, because this build has no feature `postgres`");
+        }
         engines
     }
 
