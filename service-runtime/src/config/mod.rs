@@ -57,3 +57,8 @@ pub(crate) use self::{print::print_config, sample::sample_config};
 pub use crate::size::{Size, SizeError};
 /// Written on a section's struct, beside serde's `Deserialize`: see [the trait](trait@Config).
 pub use service_macros::Config;
+
+/// Reads a list out of the text that a variable or `--set` gives.
+pub(crate) fn list_in(text: &str) -> Option<Value> {
+    de::text::bracketed(text, '[')
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{ConfigError, ConfigErrors, Entry, Section, Snapshot, Value};
+use crate::config::{ConfigError, ConfigErrors, Entry, Section, Snapshot, Value, list_in};
 use crate::error_chain::chain;
 use crate::listen::Address;
 
@@ -52,10 +52,22 @@ pub(super) fn check(snapshot: &Snapshot, sections: &[Section]) -> Vec<ConfigErro
 }
 
 /// Returns the addresses of an option: one, or a list of them.
-fn texts(entry: &Entry) -> Vec<(&Entry, &str)> {
-    let of = |entry| Some((entry, Entry::value(entry).as_str()?));
-    match entry.value() {
-        Value::Array(items) => items.iter().filter_map(of).collect(),
-        _ => of(entry).into_iter().collect(),
+fn texts(entry: &Entry) -> Vec<(&Entry, String)> {
+    let of = |value: &Value| value.as_str().map(str::to_owned);
+    let list = match entry.value() {
+        // A list that a variable or `--set` gives is text still.
+        Value::Text(text) | Value::String(text) => list_in(text),
+        _ => None,
+    };
+    match (entry.value(), &list) {
+        (Value::Array(items), _) => items
+            .iter()
+            .filter_map(|item| Some((item, of(item.value())?)))
+            .collect(),
+        (_, Some(Value::Array(items))) => items
+            .iter()
+            .filter_map(|item| Some((entry, of(item.value())?)))
+            .collect(),
+        (value, _) => of(value).map(|text| (entry, text)).into_iter().collect(),
     }
 }
