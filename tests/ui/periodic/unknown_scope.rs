@@ -5,7 +5,7 @@ struct Greeter;
 
 #[service]
 impl Greeter {
-    #[periodic(every = "1s", scope = "cluster")]
+    #[periodic(every = "1s", scope = "machine")]
     async fn greet(&self) {}
 }
 
