@@ -78,7 +78,7 @@ fn main() {
     let mut hand = Hand::new(&echo, seed, flags.upgrades);
     hand.warm_up();
     verdict::calm(&mut hand);
-    let before = verdict::Held::by(&mut hand);
+    let before = verdict::Held::settled(&mut hand);
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(flags.seconds) {
         hand.strike();

@@ -37,6 +37,16 @@ impl Held {
             memory: memory(supervisor),
         }
     }
+
+    /// What it holds when two looks in a row find the same: what it opens for a moment is none of that.
+    pub(crate) fn settled(hand: &mut Hand<'_>) -> Self {
+        let mut held = Self::by(hand);
+        until("the supervisor holds the same for two looks", || {
+            let last = std::mem::replace(&mut held, Self::by(hand));
+            last.open == held.open && last.supervisor == held.supervisor
+        });
+        held
+    }
 }
 
 /// Waits until the program has the right workers and no others, and returns them.

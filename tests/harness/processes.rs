@@ -72,11 +72,8 @@ pub fn open_files(pid: Pid) -> Vec<String> {
     };
     let mut names: Vec<String> = open
         .flatten()
-        .map(|fd| match fs::read_link(fd.path()) {
-            Ok(to) => to.display().to_string(),
-            // Closed since the directory was read.
-            Err(error) => error.to_string(),
-        })
+        // One that was closed since the directory was read has no name any more, and is not open.
+        .filter_map(|fd| Some(fs::read_link(fd.path()).ok()?.display().to_string()))
         .collect();
     names.sort();
     names

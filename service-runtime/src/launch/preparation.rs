@@ -40,6 +40,23 @@ pub(crate) struct Prepared {
     pub(crate) takeover: Takeover,
 }
 
+impl Prepared {
+    /// Runs the author's `preload` function, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Returns the exit if it fails; the log says why.
+    pub(crate) fn run_preload(&self) -> Result<(), Exit> {
+        let Some(preload) = &self.preload else {
+            return Ok(());
+        };
+        preload().map_err(|error| {
+            tracing::error!("the `preload` function failed: {error:#}");
+            Exit::Failed
+        })
+    }
+}
+
 /// Prepares a launch, or returns the exit if there is nothing to launch.
 ///
 /// No thread is started and no runtime built: a supervisor may come of this process.

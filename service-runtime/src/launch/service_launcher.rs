@@ -86,11 +86,8 @@ fn run<M, F: Main<M, Output: IntoServices>>(options: LaunchOptions, main: F) -> 
 pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
     Logging::identify(ProcessRole::Alone);
     let scoped = prepared.logging.scoped();
-    if let Some(preload) = &prepared.preload
-        && let Err(error) = preload()
-    {
-        tracing::error!("the `preload` function failed: {error:#}");
-        return Exit::Failed;
+    if let Err(exit) = prepared.run_preload() {
+        return exit;
     }
     if let Err(error) = prepared.privileges.change_directory() {
         tracing::error!("{error}");
@@ -262,7 +259,7 @@ impl LifecycleObserver for ServiceManagerObserver {
             let state = ProgramState {
                 notifier: &self.notifier,
                 listeners: &listeners.unwrap_or_else(PoisonError::into_inner),
-                forgotten: Vec::new(),
+                forgotten: &[],
                 pid_file: self.pid_file.as_ref(),
             };
             self.takeover.wait_and_complete(&state);

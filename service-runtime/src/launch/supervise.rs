@@ -12,6 +12,11 @@ use crate::worker::{WorkerSetup, work};
 
 /// Supervises workers until the launch ends; in a worker, runs the services until they end.
 pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoServices>) -> Exit {
+    Logging::identify(ProcessRole::Supervisor);
+    let scoped = prepared.logging.scoped();
+    if let Err(exit) = prepared.run_preload() {
+        return exit;
+    }
     let Prepared {
         info,
         configuration,
@@ -19,21 +24,13 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         flags,
         only,
         logging,
-        preload,
         listeners,
         notifier,
         privileges,
         pid_file,
         takeover,
+        ..
     } = prepared;
-    Logging::identify(ProcessRole::Supervisor);
-    let scoped = logging.scoped();
-    if let Some(preload) = preload
-        && let Err(error) = preload()
-    {
-        tracing::error!("the `preload` function failed: {error:#}");
-        return Exit::Failed;
-    }
     // Made here, so that every worker has the same key.
     #[cfg(feature = "tls")]
     let _ = crate::http::tickets();

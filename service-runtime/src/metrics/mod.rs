@@ -16,11 +16,12 @@
 //! given to the next one, which counts on, so totals never have to be moved, and there are never more arenas
 //! than workers that lived at one time.
 
-#[cfg(all(feature = "metrics", workers))]
-#[cfg_attr(
-    not(feature = "http"),
+#![cfg_attr(
+    all(feature = "metrics", not(feature = "http")),
     allow(dead_code, reason = "only a service of HTTP shows metrics")
 )]
+
+#[cfg(all(feature = "metrics", workers))]
 mod cells;
 #[cfg(feature = "http")]
 pub(crate) mod exchanges;
@@ -31,29 +32,13 @@ mod handle;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "metrics")]
-#[cfg_attr(
-    not(feature = "http"),
-    allow(dead_code, reason = "only a service of HTTP shows metrics")
-)]
 mod layout;
 mod program;
 #[cfg(feature = "metrics")]
-#[cfg_attr(
-    not(feature = "http"),
-    allow(dead_code, reason = "only a service of HTTP shows metrics")
-)]
 mod reader;
 #[cfg(feature = "metrics")]
-#[cfg_attr(
-    not(feature = "http"),
-    allow(dead_code, reason = "only a service of HTTP shows metrics")
-)]
 mod recorder;
 #[cfg(feature = "metrics")]
-#[cfg_attr(
-    not(feature = "http"),
-    allow(dead_code, reason = "only a service of HTTP shows metrics")
-)]
 mod registry;
 mod requests;
 #[cfg(all(test, feature = "http"))]

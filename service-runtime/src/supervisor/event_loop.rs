@@ -214,16 +214,13 @@ impl EventLoop {
         if !supervisor.takeover.has_predecessor() || !machine.is_serving() {
             return ControlFlow::Continue(());
         }
-        let forgotten = supervisor.sockets.take_forgotten();
         let state = ProgramState {
             notifier: supervisor.manager.notifier(),
             listeners: supervisor.sockets.listeners(),
-            forgotten,
+            forgotten: supervisor.sockets.to_forget(),
             pid_file: supervisor.pid_file.as_ref(),
         };
         let Some(granted) = supervisor.takeover.complete_if_granted(&state) else {
-            let forgotten = state.forgotten;
-            supervisor.sockets.forget_later(forgotten);
             return ControlFlow::Continue(());
         };
         for (pool, leader) in machine.leaders() {

@@ -38,14 +38,9 @@ impl Sockets {
         std::mem::take(&mut self.listeners)
     }
 
-    /// Returns the sockets that the service manager is to forget, once.
-    pub(super) fn take_forgotten(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.to_forget)
-    }
-
-    /// Keeps what the service manager is to forget for later.
-    pub(super) fn forget_later(&mut self, names: Vec<String>) {
-        self.to_forget.extend(names);
+    /// Returns the sockets that the service manager is to forget when this process has taken over.
+    pub(super) fn to_forget(&self) -> &[String] {
+        &self.to_forget
     }
 
     /// Gives a worker the socket that it asks for.

@@ -16,7 +16,7 @@ pub(crate) struct ProgramState<'a> {
     pub(crate) notifier: &'a Notifier,
     pub(crate) listeners: &'a Listeners,
     /// The sockets that the service manager is to forget.
-    pub(crate) forgotten: Vec<String>,
+    pub(crate) forgotten: &'a [String],
     pub(crate) pid_file: Option<&'a PidFile>,
 }
 
@@ -112,7 +112,7 @@ mod linux {
             for held in state.listeners.iter() {
                 kept_sockets::store(state.notifier, held);
             }
-            for name in &state.forgotten {
+            for name in state.forgotten {
                 state.notifier.forget(name);
             }
             if let Some(file) = state.pid_file

@@ -102,17 +102,17 @@ fn curl(args: &[&str]) -> Result<String, String> {
     }
 }
 
+/// Starts the fixture program with one worker, this pair, and one more key.
+fn web_with_pair(cert: &str, key: &str, more: &str) -> (tests::harness::Fixture, String) {
+    let (cert, key) = (format!("tls.cert={cert}"), format!("tls.key={key}"));
+    web(1, &[&cert, &key, more])
+}
+
 #[test]
 fn both_protocols_are_spoken_over_tls_and_a_new_pair_is_taken_over() {
     let folder = Scratch::new();
     let (cert, key) = pair(&folder, "first");
-    let keys = [
-        format!("tls.cert={cert}"),
-        format!("tls.key={key}"),
-        "launch.restart_method=mutate".to_owned(),
-    ];
-    let keys: Vec<_> = keys.iter().map(String::as_str).collect();
-    let (web, address) = web(1, &keys);
+    let (web, address) = web_with_pair(&cert, &key, "launch.restart_method=mutate");
     let url = format!("https://{address}/");
     assert_eq!(curl(&["--cacert", &cert, &url]).unwrap(), "hello 2 200");
     let plain = curl(&["--cacert", &cert, "--http1.1", &url]);
@@ -211,13 +211,7 @@ fn a_pair_is_loaded_when_its_files_have_changed_and_a_connection_keeps_the_old_o
     let folder = Scratch::new();
     let (cert, key) = pair(&folder, "first");
     let second = pair(&folder, "second");
-    let keys = [
-        format!("tls.cert={cert}"),
-        format!("tls.key={key}"),
-        "tls.watch=50ms".to_owned(),
-    ];
-    let keys: Vec<_> = keys.iter().map(String::as_str).collect();
-    let (web, address) = web(1, &keys);
+    let (web, address) = web_with_pair(&cert, &key, "tls.watch=50ms");
     assert_eq!(shown(&address, "x.test"), "first");
     let (mut kept, connection) = super::secure::connect(&address, &cert);
 
@@ -246,13 +240,7 @@ fn a_pair_is_loaded_when_its_files_have_changed_and_a_connection_keeps_the_old_o
 fn a_file_system_that_hangs_under_a_certificate_stops_no_request() {
     let folder = Scratch::new();
     let (cert, key) = pair(&folder, "first");
-    let keys = [
-        format!("tls.cert={cert}"),
-        format!("tls.key={key}"),
-        "tls.watch=50ms".to_owned(),
-    ];
-    let keys: Vec<_> = keys.iter().map(String::as_str).collect();
-    let (web, address) = web(1, &keys);
+    let (web, address) = web_with_pair(&cert, &key, "tls.watch=50ms");
     let new = format!("{cert}.new");
     nix::unistd::mkfifo(new.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
     std::fs::rename(&new, &cert).unwrap();
