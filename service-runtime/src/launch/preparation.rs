@@ -7,6 +7,7 @@ use crate::error_chain::chain;
 use crate::exit::Exit;
 use crate::launch::once;
 use crate::listen::Listeners;
+use crate::metrics::InheritedMetrics;
 use crate::notify::Notifier;
 use crate::os::process::environment;
 use crate::privileges::Privileges;
@@ -38,6 +39,8 @@ pub(crate) struct Prepared {
     /// Removed when this is dropped by the process that made it.
     pub(crate) pid_file: Option<PidFile>,
     pub(crate) takeover: Takeover,
+    /// What the process that this one is to replace has counted.
+    pub(crate) metrics: Option<InheritedMetrics>,
 }
 
 impl Prepared {
@@ -126,6 +129,7 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &LaunchOptions) -> Result<Prepared
         privileges,
         pid_file,
         takeover,
+        metrics: inherited.metrics,
     })
 }
 

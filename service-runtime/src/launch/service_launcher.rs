@@ -153,13 +153,14 @@ fn set_up<M>(
         notifier,
         takeover,
         pid_file,
+        metrics,
         ..
     } = prepared;
     let signals = Signals::open().map_err(os)?;
     let graceful = loaded.settings.graceful_shutdown_timeout;
     let watchdog = Watchdog::start(graceful, None, || {}).map_err(os)?;
     logging.log_panics();
-    let counting = Counting::start_alone();
+    let counting = Counting::start_alone(metrics);
     let services = build_services(&loaded, &flags, &only, main);
     scoped.end();
     logging.install();

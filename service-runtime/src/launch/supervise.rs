@@ -29,6 +29,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         privileges,
         pid_file,
         takeover,
+        metrics,
         ..
     } = prepared;
     // Made here, so that every worker has the same key.
@@ -48,7 +49,8 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         pid_file,
         takeover,
     };
-    let left = Shared::new().and_then(|shared| Ok((supervise_workers(start, &shared)?, shared)));
+    let left =
+        Shared::new(metrics).and_then(|shared| Ok((supervise_workers(start, &shared)?, shared)));
     let (spawned, shared) = match left {
         Ok((Leave::Worker(spawned), shared)) => (spawned, shared),
         Ok((Leave::Exit(exit), _)) => return exit,
@@ -70,6 +72,7 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
         cell: spawned.cell,
         locks: shared.locks,
         metrics: shared.metrics,
+        arena: spawned.arena,
         listeners: spawned.listeners,
         configuration,
         loaded: spawned.loaded,

@@ -4,8 +4,11 @@
 //! next, the text padded to whole words, and its values. A record is there as soon as the header's count of
 //! used words has passed it, which is written last.
 
+/// The version of this layout: a process of another one cannot go on with an arena.
+pub(super) const VERSION: &str = "2";
+
 /// The first word of an arena: says what it is, and by which rules.
-pub(super) const MAGIC: u64 = u64::from_be_bytes(*b"svcmet\x00\x01");
+pub(super) const MAGIC: u64 = u64::from_be_bytes(*b"svcmet\x00\x02");
 
 /// How many words an arena has: 1 MiB, of which only what is written uses memory.
 pub(crate) const ARENA_WORDS: usize = (1 << 20) / size_of::<u64>();
@@ -18,7 +21,7 @@ pub(super) mod at {
     pub(in crate::metrics) const MAGIC: usize = 0;
     /// Where the last record ends.
     pub(in crate::metrics) const USED: usize = 1;
-    /// The pid of the process that writes, 0 for none.
+    /// Which process writes, 0 for none: see `owner`.
     pub(in crate::metrics) const OWNER: usize = 2;
 }
 

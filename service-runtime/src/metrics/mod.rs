@@ -8,13 +8,13 @@
 //! | `reader` | the reader's side: every bound is checked |
 //! | `families`, `text` | the arenas of all processes as one, and how that is written |
 //! | `program` | what a launch does with all of it, and nothing without the feature |
-//! | `cells` | the arenas of a program, one for each cell of the shared page |
+//! | `arenas`, `owner` | the arenas of a program in one file, and which process writes which |
 //! | `http` | what requests of HTTP count |
 //! | `requests`, `exchanges` | requests of HTTP, in the shared page itself |
 //!
 //! What must stay true: only one process writes an arena at a time. The arena of a worker that has ended is
 //! given to the next one, which counts on, so totals never have to be moved, and there are never more arenas
-//! than workers that lived at one time.
+//! than workers that lived at one time. An upgrade hands the file over: both supervisors use it for a while.
 
 #![cfg_attr(
     all(feature = "metrics", not(feature = "http")),
@@ -22,7 +22,7 @@
 )]
 
 #[cfg(all(feature = "metrics", workers))]
-mod cells;
+mod arenas;
 #[cfg(feature = "http")]
 pub(crate) mod exchanges;
 #[cfg(feature = "http")]
@@ -33,6 +33,8 @@ mod handle;
 mod http;
 #[cfg(feature = "metrics")]
 mod layout;
+#[cfg(feature = "metrics")]
+mod owner;
 mod program;
 #[cfg(feature = "metrics")]
 mod reader;
@@ -46,11 +48,11 @@ mod tests;
 #[cfg(feature = "http")]
 mod text;
 
-pub(crate) use program::Counting;
-#[cfg(workers)]
-pub(crate) use program::ProgramMetrics;
 #[cfg(feature = "http")]
 pub(crate) use program::exposition;
+#[cfg(workers)]
+pub(crate) use program::{ArenaClaim, ProgramMetrics};
+pub(crate) use program::{Counting, InheritedMetrics};
 pub(crate) use requests::RequestCounters;
 #[cfg(feature = "http")]
 pub(crate) use text::Format;

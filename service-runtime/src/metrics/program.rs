@@ -2,13 +2,22 @@
 //!
 //! Without the feature there is nothing behind it.
 
+use std::os::fd::OwnedFd;
 #[cfg(all(feature = "http", workers))]
 use std::sync::OnceLock;
 
 #[cfg(all(feature = "metrics", workers))]
-use super::cells::Arenas;
+use super::arenas::Arenas;
 #[cfg(feature = "metrics")]
 use super::recorder::{self, OnThisThread};
+
+/// What an older process hands over to the one that replaces it.
+#[derive(Debug)]
+pub(crate) struct InheritedMetrics {
+    /// The version of the layout of its arenas, as it tells it.
+    pub(crate) layout: String,
+    pub(crate) arenas: OwnedFd,
+}
 
 /// The metrics of a program with workers. Every clone is the same memory.
 #[cfg(workers)]
@@ -17,6 +26,14 @@ pub(crate) struct ProgramMetrics {
     /// `None` if there is no memory for them.
     #[cfg(feature = "metrics")]
     arenas: Option<Arenas>,
+}
+
+/// Where a worker that is to be forked will count.
+#[cfg(workers)]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ArenaClaim {
+    #[cfg(feature = "metrics")]
+    index: Option<usize>,
 }
 
 /// Lets what `main` does count, which runs on this thread, until all threads do.
@@ -30,63 +47,118 @@ static PROGRAM: OnceLock<Arenas> = OnceLock::new();
 
 #[cfg(workers)]
 impl ProgramMetrics {
-    /// Makes the memory, before the first fork; a program that gets none goes on without.
-    pub(crate) fn new() -> Self {
+    /// Makes the memory, before the first fork, or goes on with what another process hands over; a program
+    /// that gets none goes on without.
+    pub(crate) fn new(inherited: Option<InheritedMetrics>) -> Self {
+        #[cfg(not(feature = "metrics"))]
+        let _ = inherited;
         Self {
             #[cfg(feature = "metrics")]
-            arenas: Arenas::new()
-                .inspect_err(|error| tracing::error!("no metrics are counted: {error}"))
-                .ok(),
+            arenas: inherit(inherited).or_else(|| {
+                Arenas::new()
+                    .inspect_err(|error| tracing::error!("no metrics are counted: {error}"))
+                    .ok()
+            }),
         }
     }
 
     /// Makes room for a worker that is to be forked.
-    pub(crate) fn prepare(&self, cell: usize) {
-        #[cfg(feature = "metrics")]
-        if let Some(arenas) = &self.arenas
-            && let Err(error) = arenas.prepare(cell)
-        {
-            tracing::debug!(cell, "no room for the metrics of a worker: {error}");
-        }
-        #[cfg(not(feature = "metrics"))]
-        let _ = cell;
-    }
-
-    /// Notes that a worker has ended.
-    pub(crate) fn release(&self, cell: usize) {
-        #[cfg(feature = "metrics")]
-        if let Some(arenas) = &self.arenas {
-            arenas.release(cell);
-        }
-        #[cfg(not(feature = "metrics"))]
-        let _ = cell;
-    }
-
-    /// Lets a worker count, in the arena of its cell.
-    pub(crate) fn start(self, cell: usize) -> Counting {
-        #[cfg(feature = "http")]
-        if let Some(arenas) = &self.arenas {
-            // A worker has one program.
-            let _ = PROGRAM.set(arenas.clone());
-        }
-        #[cfg(not(feature = "metrics"))]
-        let _ = cell;
-        Counting {
+    pub(crate) fn claim(&self) -> ArenaClaim {
+        ArenaClaim {
             #[cfg(feature = "metrics")]
-            _on_this_thread: recorder::start(|| {
-                let opened = self.arenas.map(|arenas| arenas.open(cell)).transpose();
-                opened.unwrap_or_else(|error| {
-                    tracing::error!("nobody else sees the metrics of this worker: {error}");
-                    None
-                })
+            index: self.arenas.as_ref().and_then(|arenas| {
+                arenas
+                    .claim()
+                    .inspect_err(|error| {
+                        tracing::debug!("no room for the metrics of a worker: {error}");
+                    })
+                    .ok()
             }),
         }
     }
+
+    /// Notes that the worker with this number has ended, or 0 that none was forked.
+    pub(crate) fn release(&self, claim: ArenaClaim, pid: u32) {
+        #[cfg(feature = "metrics")]
+        if let (Some(arenas), Some(index)) = (&self.arenas, claim.index) {
+            arenas.release(index, pid);
+        }
+        #[cfg(not(feature = "metrics"))]
+        let _ = (claim, pid);
+    }
+
+    /// Returns what a process that replaces this one goes on with: the version of the layout, and the file.
+    pub(crate) fn to_hand_over(&self) -> Option<(&'static str, std::os::fd::BorrowedFd<'_>)> {
+        #[cfg(feature = "metrics")]
+        if let Some(arenas) = &self.arenas {
+            return Some((super::layout::VERSION, std::os::fd::AsFd::as_fd(arenas)));
+        }
+        None
+    }
+
+    /// Lets a worker count, in the arena that was claimed for it.
+    pub(crate) fn start(self, claim: ArenaClaim) -> Counting {
+        #[cfg(not(feature = "metrics"))]
+        let _ = claim;
+        Counting {
+            #[cfg(feature = "metrics")]
+            _on_this_thread: self.count(claim.index),
+        }
+    }
+
+    #[cfg(feature = "metrics")]
+    fn count(self, index: Option<usize>) -> OnThisThread {
+        #[cfg(feature = "http")]
+        if let Some(arenas) = &self.arenas {
+            // A process has one program.
+            let _ = PROGRAM.set(arenas.clone());
+        }
+        recorder::start(|| {
+            let opened = self.arenas.zip(index);
+            let opened = opened.map(|(arenas, index)| arenas.open(index)).transpose();
+            opened.unwrap_or_else(|error| {
+                tracing::error!("nobody else sees the metrics of this process: {error}");
+                None
+            })
+        })
+    }
+}
+
+/// Takes over what another process has counted, if this version can read it.
+#[cfg(all(feature = "metrics", workers))]
+fn inherit(inherited: Option<InheritedMetrics>) -> Option<Arenas> {
+    let InheritedMetrics { layout, arenas } = inherited?;
+    if layout != super::layout::VERSION {
+        tracing::warn!(
+            "metrics begin at zero: the process before keeps them in another way (layout {layout}, \
+             not {})",
+            super::layout::VERSION
+        );
+        return None;
+    }
+    let inherited = Arenas::inherit(arenas);
+    inherited
+        .inspect_err(|error| {
+            tracing::error!(
+                "metrics begin at zero: those of the process before cannot be taken over: {error}"
+            );
+        })
+        .ok()
 }
 
 impl Counting {
-    /// Lets a process count that has no workers.
-    pub(crate) fn start_alone() -> Self {
+    /// Lets a process count that has no workers; it goes on with what a process has counted that it replaces.
+    pub(crate) fn start_alone(inherited: Option<InheritedMetrics>) -> Self {
+        #[cfg(all(feature = "metrics", workers))]
+        if let Some(arenas) = inherit(inherited) {
+            let program = ProgramMetrics {
+                arenas: Some(arenas),
+            };
+            let claim = program.claim();
+            return program.start(claim);
+        }
+        #[cfg(not(all(feature = "metrics", workers)))]
+        let _ = inherited;
         Self {
             #[cfg(feature = "metrics")]
             _on_this_thread: recorder::start(|| None),

@@ -1,15 +1,15 @@
 //! Reads an arena, as whatever its writer has left there.
 
-use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::layout::{HEADER, Kind, LONGEST_TEXT, MAGIC, MOST_BOUNDS, at, head, parts, read_text};
+use super::owner::Owner;
 
 /// What an arena held when it was read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Arena {
-    /// The pid of the process that writes it; `None` if that has ended.
-    pub(crate) owner: Option<NonZeroU64>,
+    /// The process that writes it; `None` if that has ended.
+    pub(crate) owner: Option<Owner>,
     pub(crate) records: Vec<Record>,
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn read(words: &[u64]) -> Result<Arena, Garbled> {
         place += length;
     }
     Ok(Arena {
-        owner: NonZeroU64::new(header[at::OWNER]),
+        owner: Owner::of(header[at::OWNER]),
         records,
     })
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::handle::{Buckets, Cell};
 use super::layout::{HEADER, Kind, LONGEST_TEXT, MAGIC, MOST_BOUNDS, at, head, text};
+use super::owner::Owner;
 use super::reader::{Garbled, Reading, load, read};
 use crate::os::process::arena::Words;
 
@@ -97,7 +98,7 @@ impl Registry {
             Err(garbled) => (Series::empty(), Some(garbled)),
         };
         words[at::USED].store(series.used as u64, Ordering::Release);
-        words[at::OWNER].store(std::process::id().into(), Ordering::Relaxed);
+        words[at::OWNER].store(Owner::own().word(), Ordering::Release);
         words[at::MAGIC].store(MAGIC, Ordering::Release);
         if let Some(garbled) = garbled {
             say_garbled(garbled);

@@ -41,7 +41,7 @@ fn what_is_counted_is_read() {
     registry.describe("hits", "How often.");
     registry.describe("hits", "Said too late.");
     let arena = read(&registry.load()).unwrap();
-    assert_eq!(arena.owner.unwrap().get(), u64::from(std::process::id()));
+    assert_eq!(arena.owner.unwrap().pid(), std::process::id());
     assert_eq!(
         lines(&text(&[arena])),
         [

@@ -17,7 +17,7 @@ use super::worker_fork::Leave;
 use super::workers::Workers;
 use crate::error_chain::chain;
 use crate::listen::Listeners;
-use crate::metrics::ProgramMetrics;
+use crate::metrics::{InheritedMetrics, ProgramMetrics};
 use crate::notify::Notifier;
 use crate::os::process::page::Page;
 use crate::os::process::process_lock::ProcessLocks;
@@ -59,13 +59,13 @@ impl Shared {
     /// # Errors
     ///
     /// Returns a text for the log if another thread runs, or the system refuses.
-    pub(crate) fn new() -> Result<Self, String> {
+    pub(crate) fn new(inherited: Option<InheritedMetrics>) -> Result<Self, String> {
         // Later a stray thread may go again; one that is there at the start has come to stay.
         fork::only_thread().map_err(|error| chain(&error))?;
         Ok(Self {
             page: Page::new().map_err(|error| chain(&error))?,
             locks: ProcessLocks::new().map_err(|error| chain(&error))?,
-            metrics: ProgramMetrics::new(),
+            metrics: ProgramMetrics::new(inherited),
         })
     }
 }

@@ -14,6 +14,7 @@ use super::service_manager::ServiceManager;
 use crate::error_chain::chain;
 use crate::ipc::queued_channel::{QueuedChannel, SendError};
 use crate::listen::{Held, Listeners};
+use crate::metrics::ProgramMetrics;
 use crate::os::process::channel::Channel;
 use crate::os::process::child::Child;
 use crate::os::process::exit;
@@ -64,6 +65,13 @@ pub(super) struct Upgrade {
     handed_over: bool,
 }
 
+/// What the new process gets from this one.
+pub(super) struct HandedOver<'a> {
+    pub(super) listeners: &'a Listeners,
+    pub(super) metrics: &'a ProgramMetrics,
+    pub(super) pid_file: Option<&'a PidFile>,
+}
+
 /// What the new process tells: it is ready, or has ended before it was.
 pub(super) enum UpgradeEvent {
     Ready,
@@ -96,14 +104,13 @@ impl Upgrade {
     pub(super) fn begin(
         &mut self,
         now: Time,
-        listeners: &Listeners,
-        pid_file: Option<&PidFile>,
+        state: &HandedOver<'_>,
         manager: &ServiceManager,
     ) -> Result<(), String> {
         let (child, mut channel) = self.start(manager)?;
         let pid = child.pid().as_raw();
         // The new process is there first: what there is no room for waits until it has read.
-        let sent = send_state(&mut channel, listeners, pid_file);
+        let sent = send_state(&mut channel, state);
         self.successor = Some(Successor {
             child,
             channel: Some(channel),
@@ -280,12 +287,8 @@ impl Component for Upgrade {
 }
 
 /// Sends what this process holds: now, or as soon as there is room for it.
-fn send_state(
-    channel: &mut QueuedChannel,
-    listeners: &Listeners,
-    pid_file: Option<&PidFile>,
-) -> Result<(), SendError> {
-    let held: Vec<&Held> = listeners.iter().collect();
+fn send_state(channel: &mut QueuedChannel, state: &HandedOver<'_>) -> Result<(), SendError> {
+    let held: Vec<&Held> = state.listeners.iter().collect();
     for held in held.chunks(SOCKETS_A_MESSAGE) {
         let sockets = held.iter().map(|held| PassedSocket {
             name: held.name().map(str::to_owned),
@@ -296,7 +299,11 @@ fn send_state(
         let fds: Vec<_> = held.iter().map(|held| held.fd()).collect();
         channel.send(message, &fds)?;
     }
-    if let Some(file) = pid_file {
+    if let Some((layout, arenas)) = state.metrics.to_hand_over() {
+        let layout = layout.to_owned();
+        channel.send(ToSuccessor::Metrics { layout }.encode(), &[arenas])?;
+    }
+    if let Some(file) = state.pid_file {
         channel.send(ToSuccessor::PidFile.encode(), &[file.as_fd()])?;
     }
     channel.send(ToSuccessor::End.encode(), &[])

@@ -18,7 +18,7 @@ use super::report::ReportCollection;
 use super::service_manager::ServiceManager;
 use super::sockets::Sockets;
 use super::status_line::status_line;
-use super::successor::Upgrade;
+use super::successor::{HandedOver, Upgrade};
 use super::worker_fork::{Leave, SpawnedWorker};
 use super::workers::Workers;
 use crate::error_chain::chain;
@@ -143,14 +143,15 @@ impl Supervisor {
             return ControlFlow::Continue(());
         };
         match self.workers.spawn(worker, slot, pool.clone(), generation) {
-            Ok(Some((channel, cell))) => {
+            Ok(Some(end)) => {
                 return ControlFlow::Break(Leave::Worker(Box::new(SpawnedWorker {
                     slot,
                     pool,
                     generation,
                     loaded,
-                    channel,
-                    cell,
+                    channel: end.channel,
+                    cell: end.cell,
+                    arena: end.arena,
                     listeners: self.sockets.take(),
                 })));
             }
@@ -189,9 +190,12 @@ impl Supervisor {
         let begun = if self.is_init {
             Err("this process is PID 1, whose end would be that of the container".to_owned())
         } else {
-            let pid_file = self.pid_file.as_ref();
-            let listeners = self.sockets.listeners();
-            self.upgrade.begin(now, listeners, pid_file, &self.manager)
+            let state = HandedOver {
+                listeners: self.sockets.listeners(),
+                metrics: self.workers.metrics(),
+                pid_file: self.pid_file.as_ref(),
+            };
+            self.upgrade.begin(now, &state, &self.manager)
         };
         if let Err(error) = begun {
             tracing::error!("the program cannot be started anew: {error}");

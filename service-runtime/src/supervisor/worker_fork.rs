@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::exit::Exit;
 use crate::ipc::WorkerSlot;
 use crate::listen::Listeners;
+use crate::metrics::ArenaClaim;
 use crate::os::process::channel::Channel;
 use crate::os::process::page::CellRef;
 use crate::settings::configuration::Loaded;
@@ -26,5 +27,6 @@ pub(crate) struct SpawnedWorker {
     pub(crate) loaded: Loaded,
     pub(crate) channel: Channel,
     pub(crate) cell: CellRef,
+    pub(crate) arena: ArenaClaim,
     pub(crate) listeners: Listeners,
 }

@@ -13,7 +13,7 @@ use crate::ipc::WorkerSlot;
 use crate::ipc::protocol::{ToSupervisor, ToWorker};
 use crate::ipc::queued_channel::{QueuedChannel, SendError};
 use crate::listen::SocketId;
-use crate::metrics::ProgramMetrics;
+use crate::metrics::{ArenaClaim, ProgramMetrics};
 use crate::os::process::channel::{Channel, Closed};
 use crate::os::process::child::{Child, Ended};
 use crate::os::process::fork::{ForkError, Forked, fork};
@@ -30,6 +30,7 @@ pub(super) struct WorkerProcess {
     pool: Option<Arc<str>>,
     generation: u64,
     cell: usize,
+    arena: ArenaClaim,
     forked_at: Instant,
     /// The sockets that it listens on.
     sockets: BTreeSet<SocketId>,
@@ -45,8 +46,17 @@ pub(super) struct WorkerProcess {
 pub(super) enum ForkSide {
     /// The supervisor's, with its hold on the worker.
     Parent(Box<WorkerProcess>),
-    /// The worker's, with its end of the channel.
-    Worker(Channel, CellRef),
+    /// The worker's, with what is its own.
+    Worker(WorkerEnd),
+}
+
+/// What a worker has of its own.
+pub(super) struct WorkerEnd {
+    /// Its end of the channel.
+    pub(super) channel: Channel,
+    pub(super) cell: CellRef,
+    /// Where it counts.
+    pub(super) arena: ArenaClaim,
 }
 
 /// Why there is no new worker.
@@ -75,11 +85,15 @@ pub(super) fn spawn_worker(
     let cell = free.ok_or(SpawnError::Full)?;
     let (ours, theirs) = Channel::pair()?;
     page.cell(cell).clear();
-    metrics.prepare(cell);
-    match fork()? {
+    let arena = metrics.claim();
+    match fork().inspect_err(|_| metrics.release(arena, 0))? {
         Forked::Child => {
             drop(ours);
-            Ok(ForkSide::Worker(theirs, page.cell(cell)))
+            Ok(ForkSide::Worker(WorkerEnd {
+                channel: theirs,
+                cell: page.cell(cell),
+                arena,
+            }))
         }
         Forked::Parent(pid) => {
             drop(theirs);
@@ -90,6 +104,7 @@ pub(super) fn spawn_worker(
                 pool,
                 generation,
                 cell,
+                arena,
                 forked_at: Instant::now(),
                 sockets: BTreeSet::new(),
                 error: None,
@@ -121,6 +136,11 @@ impl WorkerProcess {
     /// Returns the index of its cell in the shared page.
     pub(super) fn cell(&self) -> usize {
         self.cell
+    }
+
+    /// Returns where it counts.
+    pub(super) fn arena(&self) -> ArenaClaim {
+        self.arena
     }
 
     /// Returns how long ago it was forked.

@@ -11,10 +11,9 @@ use nix::unistd::Pid;
 
 use super::component::Component;
 use super::policy::{Machine, PoolId, Time, WorkerId, WorkerSlot};
-use super::worker_process::{ForkSide, SpawnError, WorkerProcess, spawn_worker};
+use super::worker_process::{ForkSide, SpawnError, WorkerEnd, WorkerProcess, spawn_worker};
 use crate::ipc::protocol::ToSupervisor;
 use crate::metrics::ProgramMetrics;
-use crate::os::process::channel::Channel;
 use crate::os::process::child::Ended;
 use crate::os::process::look;
 use crate::os::process::page::{CellRef, Page};
@@ -65,14 +64,14 @@ impl Workers {
         }
     }
 
-    /// Forks a worker; in the worker, returns its end of the channel and its cell.
+    /// Forks a worker; in the worker, returns what is its own.
     pub(super) fn spawn(
         &mut self,
         worker: WorkerId,
         slot: WorkerSlot,
         pool: Option<Arc<str>>,
         generation: u64,
-    ) -> Result<Option<(Channel, CellRef)>, SpawnError> {
+    ) -> Result<Option<WorkerEnd>, SpawnError> {
         let processes = &self.processes;
         let is_taken = |cell| processes.values().any(|process| process.cell() == cell);
         match spawn_worker(
@@ -82,7 +81,7 @@ impl Workers {
             (&self.page, &self.metrics),
             is_taken,
         )? {
-            ForkSide::Worker(channel, cell) => Ok(Some((channel, cell))),
+            ForkSide::Worker(end) => Ok(Some(end)),
             ForkSide::Parent(process) => {
                 self.processes.insert(worker, *process);
                 Ok(None)
@@ -106,7 +105,8 @@ impl Workers {
     /// Forgets a worker that has ended, and counts its end.
     pub(super) fn remove(&mut self, id: WorkerId) -> Option<WorkerProcess> {
         let process = self.processes.remove(&id)?;
-        self.metrics.release(process.cell());
+        let pid = process.pid().as_raw().unsigned_abs();
+        self.metrics.release(process.arena(), pid);
         let slot = process.slot();
         *self.restarts.entry((slot.pool, slot.number)).or_default() += 1;
         Some(process)
@@ -115,6 +115,11 @@ impl Workers {
     /// Returns how many workers of a slot have ended.
     pub(super) fn restarts(&self, pool: PoolId, number: usize) -> u64 {
         self.restarts.get(&(pool, number)).copied().unwrap_or(0)
+    }
+
+    /// Returns where all workers count.
+    pub(super) fn metrics(&self) -> &ProgramMetrics {
+        &self.metrics
     }
 
     pub(super) fn pids(&self) -> impl Iterator<Item = Pid> {

@@ -33,6 +33,11 @@ pub(crate) enum ToSuccessor {
     Sockets(Vec<PassedSocket>),
     /// The locked pid file comes with this message.
     PidFile,
+    /// The arenas of all metrics come with this message, which look as this version of their layout says.
+    Metrics {
+        /// The version of the layout.
+        layout: String,
+    },
     /// Everything was sent.
     End,
     /// The new process speaks for the program from now on.
@@ -94,6 +99,7 @@ impl ToSuccessor {
                 join(&std::iter::once("sockets").chain(fields).collect::<Vec<_>>())
             }
             Self::PidFile => join(&["pid_file"]),
+            Self::Metrics { layout } => join(&["metrics", layout]),
             Self::End => join(&["end"]),
             Self::Go { reload } => join(&["go", &reload.to_string()]),
         }
@@ -117,6 +123,9 @@ impl ToSuccessor {
                 Self::Sockets(sockets.collect::<Option<_>>()?)
             }
             ["pid_file"] => Self::PidFile,
+            ["metrics", layout] => Self::Metrics {
+                layout: layout.to_owned(),
+            },
             ["end"] => Self::End,
             ["go", reload] => Self::Go {
                 reload: reload == "true",
@@ -173,6 +182,9 @@ mod tests {
             ToSuccessor::Sockets(vec![socket(Some("web"), None), socket(Some(""), Some(3))]),
             ToSuccessor::Sockets(Vec::new()),
             ToSuccessor::PidFile,
+            ToSuccessor::Metrics {
+                layout: "2".to_owned(),
+            },
             ToSuccessor::End,
             ToSuccessor::Go { reload: true },
         ] {

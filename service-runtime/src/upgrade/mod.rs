@@ -28,4 +28,6 @@ pub(crate) use predecessor::{Granted, Predecessor};
 pub(crate) struct InheritedState {
     /// The locked pid file.
     pub(crate) pid_file: Option<std::os::fd::OwnedFd>,
+    /// What all its processes count in.
+    pub(crate) metrics: Option<crate::metrics::InheritedMetrics>,
 }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::error_chain::chain;
 use crate::listen::Listeners;
+use crate::metrics::InheritedMetrics;
 use crate::os::process::channel::{Channel, Message};
 
 /// How long the old process may take to send what it has, and to answer.
@@ -71,6 +72,10 @@ impl Predecessor {
                     ));
                 }
                 Some(ToSuccessor::PidFile) => inherited.pid_file = fds.pop(),
+                Some(ToSuccessor::Metrics { layout }) => {
+                    let arenas = fds.pop();
+                    inherited.metrics = arenas.map(|arenas| InheritedMetrics { layout, arenas });
+                }
                 Some(ToSuccessor::End) => return Ok(inherited),
                 Some(ToSuccessor::Go { .. }) | None => {}
             }

@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::ipc::WorkerSlot;
 use crate::ipc::protocol::ToSupervisor;
 use crate::listen::Listeners;
-use crate::metrics::{ProgramMetrics, RequestCounters};
+use crate::metrics::{ArenaClaim, ProgramMetrics, RequestCounters};
 use crate::os::process::channel::Channel;
 use crate::os::process::counter_memory::CounterMemory;
 use crate::os::process::cpus;
@@ -58,6 +58,8 @@ pub(crate) struct WorkerSetup {
     pub(crate) cell: CellRef,
     pub(crate) locks: ProcessLocks,
     pub(crate) metrics: ProgramMetrics,
+    /// Where it counts.
+    pub(crate) arena: ArenaClaim,
     /// What the supervisor listens on already.
     pub(crate) listeners: Listeners,
     pub(crate) configuration: Arc<Configuration>,
@@ -187,7 +189,7 @@ fn prepare<M>(
     // The filter came along with the fork; a reload may have changed the level since.
     seed.logging.set_level(&seed.loaded.settings.log_level);
     seed.logging.log_panics();
-    let counting = seed.metrics.start(seed.cell.index());
+    let counting = seed.metrics.start(seed.arena);
     let services = build_services(&seed.loaded, &seed.flags, &seed.only, main);
     scoped.end();
     seed.logging.install();

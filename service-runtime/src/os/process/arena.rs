@@ -88,9 +88,10 @@ mod linux {
     use std::fs::File;
     use std::io;
     use std::num::NonZeroUsize;
-    use std::os::unix::fs::FileExt;
+    use std::os::fd::{AsFd, BorrowedFd};
     use std::sync::atomic::Ordering;
 
+    use nix::errno::Errno;
     use nix::fcntl::{FcntlArg, SealFlag, fcntl};
     use nix::sys::memfd::{MFdFlags, memfd_create};
     use nix::sys::mman::{MapFlags, ProtFlags, mmap};
@@ -115,6 +116,20 @@ mod linux {
             Ok(Self(fd.into()))
         }
 
+        /// Takes over the file of another process.
+        ///
+        /// # Errors
+        ///
+        /// Returns an error if anybody could make it shorter, or the error of the system call.
+        pub(crate) fn inherit(file: File) -> io::Result<Self> {
+            // What is no memory file has no seals, and says so.
+            let seals = SealFlag::from_bits_truncate(fcntl(&file, FcntlArg::F_GET_SEALS)?);
+            if !seals.contains(SealFlag::F_SEAL_SHRINK) {
+                return Err(io::Error::other("it could become shorter"));
+            }
+            Ok(Self(file))
+        }
+
         /// Returns how many words it holds.
         pub(crate) fn count(&self) -> io::Result<usize> {
             let length = usize::try_from(self.0.metadata()?.len()).map_err(io::Error::other)?;
@@ -136,18 +151,21 @@ mod linux {
             if length > limit {
                 return Err(io::ErrorKind::FileTooLarge.into());
             }
-            self.0.set_len(length)
+            match self.0.set_len(length) {
+                // Another process may have made it longer meanwhile, which the seal keeps it.
+                Err(error) if error.raw_os_error() == Some(Errno::EPERM as i32) => {
+                    match self.count()? >= count {
+                        true => Ok(()),
+                        false => Err(error),
+                    }
+                }
+                other => other,
+            }
         }
 
         #[cfg(test)]
         pub(super) fn shorten(&self) -> io::Result<()> {
             self.0.set_len(8)
-        }
-
-        /// Writes one word.
-        pub(crate) fn store(&self, at: usize, value: u64) -> io::Result<()> {
-            self.0
-                .write_all_at(&value.to_ne_bytes(), (at * WORD) as u64)
         }
 
         /// Maps `count` words from word `from` on, for reading and writing.
@@ -191,6 +209,12 @@ mod linux {
             })
         }
     }
+
+    impl AsFd for ArenaFile {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.0.as_fd()
+        }
+    }
 }
 
 #[cfg(all(test, workers))]
@@ -209,8 +233,6 @@ mod tests {
         file.grow(2048).unwrap();
         let words = file.map(1024, count(1024)).unwrap();
         words[3].fetch_add(7, Ordering::Relaxed);
-        file.store(1028, 9).unwrap();
-        assert_eq!(words[4].load(Ordering::Relaxed), 9);
         assert_eq!(file.read(0, count(2048)).unwrap()[1027], 7);
     }
 

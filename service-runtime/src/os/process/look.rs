@@ -52,6 +52,18 @@ pub(crate) fn threads(pid: Pid) -> Vec<String> {
         .collect()
 }
 
+/// Returns when a process was started, in the kernel's ticks; none for one that is gone, or that is dead and
+/// not yet reaped.
+pub(crate) fn started(pid: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name of the program may hold anything, so the fields are counted from its end.
+    let mut fields = text.rsplit_once(')')?.1.split_whitespace();
+    if matches!(fields.next()?, "Z" | "X") {
+        return None;
+    }
+    fields.nth(18)?.parse().ok()
+}
+
 /// The memory of a process, as far as it can be told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Memory {

@@ -121,13 +121,6 @@ impl Page {
     }
 }
 
-impl CellRef {
-    /// Returns the number of the cell.
-    pub(crate) fn index(&self) -> usize {
-        self.index
-    }
-}
-
 impl std::ops::Deref for CellRef {
     type Target = Cell;
 
