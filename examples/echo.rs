@@ -56,13 +56,13 @@ impl Echo {
     #[run]
     async fn accept(&self, cx: &Context) -> Result<()> {
         let connections = cx.tasks().limited(self.max_connections);
-        while let Some(room) = connections.room().await {
+        while let Some(permit) = connections.reserve().await {
             let (stream, peer) = tokio::select! {
                 accepted = self.listener.accept() => accepted?,
                 () = cx.stopping() => break,
             };
             tracing::info!("connection from {peer}");
-            room.spawn(format!("connection from {peer}"), serve(stream, cx.clone()));
+            permit.spawn(format!("connection from {peer}"), serve(stream, cx.clone()));
         }
         Ok(())
     }

@@ -13,10 +13,11 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     /// Returns the delay after this many failures in a row; none after no failure.
-    pub(crate) fn after(&self, failures: u32) -> Duration {
+    pub(crate) fn after(&self, failures: u64) -> Duration {
         let Some(doublings) = failures.checked_sub(1) else {
             return Duration::ZERO;
         };
+        let doublings = u32::try_from(doublings).unwrap_or(u32::MAX);
         let factor = 2u32.checked_pow(doublings).unwrap_or(u32::MAX);
         self.first.saturating_mul(factor).min(self.longest)
     }
@@ -36,7 +37,7 @@ mod tests {
         let delays = (0..6).map(|failures| BACKOFF.after(failures).as_millis());
         assert_eq!(delays.collect::<Vec<_>>(), [0, 100, 200, 400, 800, 1600]);
         assert_eq!(BACKOFF.after(10), BACKOFF.longest);
-        assert_eq!(BACKOFF.after(u32::MAX), BACKOFF.longest);
+        assert_eq!(BACKOFF.after(u64::MAX), BACKOFF.longest);
     }
 
     #[test]

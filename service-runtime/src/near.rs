@@ -7,11 +7,11 @@ use std::fmt::Write;
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace('-', "_");
     let wanted = plain(name);
-    let room = |known: &str| (wanted.len().max(known.len()) / 3).clamp(1, 3);
+    let allowed = |known: &str| (wanted.len().max(known.len()) / 3).clamp(1, 3);
     known
         .into_iter()
         .map(|known| (strsim::damerau_levenshtein(&wanted, &plain(known)), known))
-        .filter(|(distance, known)| *distance <= room(known))
+        .filter(|(distance, known)| *distance <= allowed(known))
         .min()
         .map(|(_, known)| known)
 }

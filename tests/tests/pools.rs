@@ -169,7 +169,7 @@ fn the_watchdog_waits_for_every_service() {
         .start();
     ready(&program, "3 workers");
     manager.messages().wait_for("WATCHDOG=1");
-    // From the second young death in a row on, the slot waits for an hour.
+    // From the second early death in a row on, the slot waits for an hour.
     for _ in 0..2 {
         let line = program.wait_for(" runs service=\"api\"");
         kill(tests::harness::writer(&line), Signal::SIGKILL);

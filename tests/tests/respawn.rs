@@ -130,7 +130,7 @@ fn a_limit_below_what_a_worker_needs_is_warned_of_once_and_does_not_replace_with
     assert_eq!(second.slot, first.slot);
     greeter.wait_for("worker stopped slot=0");
     greeter.wait_for(&format!("pid={} service_runtime: worker asks", second.pid));
-    // The second in a row waits for as long as the second of two that died young.
+    // The second in a row waits for as long as the second of two that died early.
     greeter.signal(Signal::SIGUSR1);
     greeter.wait_for("report: 1 worker");
     assert_eq!(greeter.children(), [second.pid]);
@@ -158,7 +158,7 @@ fn workers_that_are_killed_together_are_all_replaced() {
 }
 
 #[test]
-fn young_deaths_in_a_row_back_off_in_their_slot_alone() {
+fn early_deaths_in_a_row_back_off_in_their_slot_alone() {
     let greeter = fixture!("greeter")
         .args([
             "--healthy-after",

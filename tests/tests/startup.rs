@@ -137,7 +137,7 @@ fn a_broken_configuration_ends_the_program_with_78() {
         ),
         (
             "[launch]\nworkers = 0\n",
-            &["config.toml:2", "[launch] workers", "at least 1"],
+            &["config.toml:2", "[launch] workers", "1 to 1000"],
         ),
         ("[greeter\n", &["config.toml:1"]),
         (
@@ -163,7 +163,7 @@ fn a_broken_configuration_ends_the_program_with_78() {
 #[test]
 fn a_wrong_command_line_ends_the_program_with_2() {
     for (args, words) in [
-        (["--workers", "0"], "at least 1"),
+        (["--workers", "0"], "1 to 1000"),
         (["--wokers", "2"], "--workers"),
     ] {
         let (code, _, log) = fixture!("greeter").args(args).run();

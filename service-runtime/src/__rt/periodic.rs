@@ -100,13 +100,13 @@ where
         spec = spec.gate(Gate::new(move || host.lock(&task)));
     }
     #[cfg(feature = "cluster")]
-    let seat = match scope {
+    let task_lease = match scope {
         Scope::Cluster => {
-            let seat = crate::cluster::Seat::take(cx, &format!("{}/{name}", cx.name()))
+            let task_lease = crate::cluster::TaskLease::take(cx, &format!("{}/{name}", cx.name()))
                 .with_context(|| format!("periodic hook `{name}` cannot be started"))?;
-            let gate = seat.clone();
+            let gate = task_lease.clone();
             spec = spec.gate(Gate::new(move || gate.pass()));
-            Some(seat)
+            Some(task_lease)
         }
         _ => None,
     };
@@ -120,12 +120,12 @@ where
         .periodic(name, spec, move || {
             let run = hook(Arc::clone(&this), context.clone());
             #[cfg(feature = "cluster")]
-            let seat = seat.clone();
+            let task_lease = task_lease.clone();
             async move {
                 #[cfg(feature = "cluster")]
-                if let Some(seat) = seat {
+                if let Some(task_lease) = task_lease {
                     // A run that lost its lease has said so in the log, and the next one is another worker's.
-                    return seat.run(run).await.map_or(Ok(()), Outcome::outcome);
+                    return task_lease.run(run).await.map_or(Ok(()), Outcome::outcome);
                 }
                 run.await.outcome()
             }

@@ -39,7 +39,7 @@ mod store;
 
 pub(crate) use self::config::sections;
 pub use self::handle::ClusterError;
-pub(crate) use self::lease::Seat;
+pub(crate) use self::lease::TaskLease;
 pub use self::lease::{Lease, LeaseError, LeaseRequest};
 pub use self::liveness::MemberState;
 pub use self::member::Member;

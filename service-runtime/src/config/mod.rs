@@ -6,7 +6,7 @@
 //! which options may change) stands in the [`Field`]s that `#[derive(Config)]` writes.
 //!
 //! What must stay true: a value keeps its origin, with file and line, to the end; a secret value is
-//! in no output of this room but the value itself; one mistake gives one error.
+//! in no output of this module but the value itself; one mistake gives one error.
 //!
 //! Not supported, since serde hides the types from a deserializer there: `#[serde(flatten)]`, and text of
 //! the environment as anything but a string inside `#[serde(untagged)]` enums.

@@ -16,7 +16,7 @@ use super::{ConfigError, Entry, Origin, Table, Value};
 /// Returns the first error of the TOML, with line and column.
 pub(crate) fn file(path: &Arc<Path>, text: &str) -> Result<Table, ConfigError> {
     let lines = Lines::new(text);
-    let place = Place::File(path, &lines);
+    let place = Source::File(path, &lines);
     let wrong = |message: &str, at: usize| {
         let origin = Origin::File {
             path: path.clone(),
@@ -38,19 +38,19 @@ pub(crate) fn file(path: &Arc<Path>, text: &str) -> Result<Table, ConfigError> {
 /// Returns the parser's message, which has nothing of the text in it.
 pub(crate) fn value(text: &str, origin: &Origin) -> Result<Value, String> {
     let parsed = DeValue::parse(text.trim()).map_err(|error| error.message().to_owned())?;
-    entry(&parsed, Place::Fixed(origin), parsed.span())
+    entry(&parsed, Source::Fixed(origin), parsed.span())
         .map(|entry| entry.value)
         .map_err(|error| error.message.to_owned())
 }
 
 /// What the origin of an entry is made from.
 #[derive(Clone, Copy)]
-enum Place<'a> {
+enum Source<'a> {
     File(&'a Arc<Path>, &'a Lines),
     Fixed(&'a Origin),
 }
 
-impl Place<'_> {
+impl Source<'_> {
     fn origin(self, span: &Range<usize>) -> Origin {
         match self {
             Self::File(path, lines) => Origin::File {
@@ -68,7 +68,7 @@ struct NumberError {
     span: Range<usize>,
 }
 
-fn table(parsed: &DeTable<'_>, place: Place<'_>) -> Result<Table, NumberError> {
+fn table(parsed: &DeTable<'_>, place: Source<'_>) -> Result<Table, NumberError> {
     let named = parsed.iter().map(|(key, value)| {
         Ok((
             key.get_ref().clone().into_owned(),
@@ -80,7 +80,7 @@ fn table(parsed: &DeTable<'_>, place: Place<'_>) -> Result<Table, NumberError> {
 
 fn entry(
     parsed: &Spanned<DeValue<'_>>,
-    place: Place<'_>,
+    place: Source<'_>,
     key: Range<usize>,
 ) -> Result<Entry, NumberError> {
     let wrong = |message| NumberError {

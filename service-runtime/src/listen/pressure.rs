@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+use crate::backoff::Backoff;
+
+const PAUSES: Backoff = Backoff {
+    first: Duration::from_millis(100),
+    longest: Duration::from_secs(1),
+};
 
 /// Remembers whether the system was short of something, so that the log hears of it once.
 #[derive(Debug, Default)]
@@ -17,11 +21,11 @@ pub(super) struct Pressure {
 
 /// What an error of `accept(2)` says about the next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+enum AcceptError {
     /// That one connection is lost; the next may be fine.
     Again,
     /// Something must be freed first.
-    Short,
+    OutOfResources,
     /// It will not get better.
     Fatal,
 }
@@ -30,7 +34,7 @@ enum Verdict {
 #[derive(Debug)]
 pub(super) struct Attempts<'a> {
     pressure: &'a Pressure,
-    pause: Duration,
+    refused: u32,
 }
 
 impl Pressure {
@@ -38,7 +42,7 @@ impl Pressure {
     pub(super) fn attempts(&self) -> Attempts<'_> {
         Attempts {
             pressure: self,
-            pause: FIRST_PAUSE,
+            refused: 0,
         }
     }
 }
@@ -57,27 +61,29 @@ impl Attempts<'_> {
     ///
     /// Returns an error that stays.
     pub(super) async fn failed(&mut self, error: io::Error) -> io::Result<()> {
-        match verdict(&error) {
-            Verdict::Again => {
+        match classify(&error) {
+            AcceptError::Again => {
                 tracing::debug!(%error, "a connection was gone before it was accepted");
                 Ok(())
             }
-            Verdict::Short => {
+            AcceptError::OutOfResources => {
                 if !self.pressure.short.swap(true, Ordering::Relaxed) {
                     tracing::warn!(%error, "connections wait until this process can accept them");
                 }
-                tokio::time::sleep(self.pause).await;
-                self.pause = LONGEST_PAUSE.min(self.pause * 2);
+                self.refused = self.refused.saturating_add(1);
+                tokio::time::sleep(PAUSES.after(self.refused.into())).await;
                 Ok(())
             }
-            Verdict::Fatal => Err(error),
+            AcceptError::Fatal => Err(error),
         }
     }
 }
 
-fn verdict(error: &io::Error) -> Verdict {
+fn classify(error: &io::Error) -> AcceptError {
     match error.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM) => Verdict::Short,
+        Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM) => {
+            AcceptError::OutOfResources
+        }
         // The errors of a new connection's network, which accept(2) says to take as EAGAIN.
         Some(
             Errno::ECONNABORTED
@@ -90,8 +96,8 @@ fn verdict(error: &io::Error) -> Verdict {
             | Errno::EPERM
             | Errno::EPROTO
             | Errno::ETIMEDOUT,
-        ) => Verdict::Again,
-        _ => Verdict::Fatal,
+        ) => AcceptError::Again,
+        _ => AcceptError::Fatal,
     }
 }
 

@@ -61,7 +61,7 @@ where
 /// Returns the target as a person wants to read it: the rooms of this crate are nobody's business.
 fn shown(target: &str) -> &str {
     match target.strip_prefix(env!("CARGO_CRATE_NAME")) {
-        Some(room) if room.starts_with("::") => env!("CARGO_CRATE_NAME"),
+        Some(module) if module.starts_with("::") => env!("CARGO_CRATE_NAME"),
         _ => target,
     }
 }

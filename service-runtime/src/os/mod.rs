@@ -1,4 +1,4 @@
-//! The operating system: processes, descriptors, shared memory, signals. The only room with unsafe code.
+//! The operating system: processes, descriptors, shared memory, signals. The only module with unsafe code.
 
 pub(crate) mod process;
 pub(crate) mod signal;

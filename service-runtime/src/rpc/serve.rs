@@ -78,13 +78,13 @@ async fn listen(cx: &Context, path: &std::path::Path) -> anyhow::Result<UnixList
 
 /// Accepts what is for any worker of this server, as long as there is a free slot.
 async fn accept(server: Arc<Server>, listener: UnixListener, path: PathBuf, slots: TaskGroup) {
-    while let Some(room) = slots.room().await {
+    while let Some(permit) = slots.reserve().await {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = server.cx.stopping() => break,
         };
         match accepted {
-            Ok((stream, _)) => drop(room.spawn("rpc connection", serve_one(&server, stream))),
+            Ok((stream, _)) => drop(permit.spawn("rpc connection", serve_one(&server, stream))),
             Err(error) => {
                 let error = anyhow::Error::new(error).context("cannot accept calls");
                 server.cx.fail(error);
@@ -106,13 +106,13 @@ async fn accept(server: Arc<Server>, listener: UnixListener, path: PathBuf, slot
 
 /// Accepts what is for this worker, which is told to all.
 async fn accept_own(server: Arc<Server>, socket: WorkerSocket, slots: TaskGroup) {
-    while let Some(room) = slots.room().await {
+    while let Some(permit) = slots.reserve().await {
         let accepted = tokio::select! {
             accepted = socket.listener.accept() => accepted,
             () = server.cx.stopping() => break,
         };
         match accepted {
-            Ok((stream, _)) => drop(room.spawn("rpc connection", serve_one(&server, stream))),
+            Ok((stream, _)) => drop(permit.spawn("rpc connection", serve_one(&server, stream))),
             Err(error) => {
                 let error = anyhow::Error::new(error).context("cannot accept what is told to all");
                 server.cx.fail(error);

@@ -1,6 +1,6 @@
 //! Services that run in this process: started in order, stopped in reverse.
 //!
-//! Each service is run by one task, see [`service_task`]; this room tells those tasks what to do and
+//! Each service is run by one task, see [`service_task`]; this module tells those tasks what to do and
 //! learns how they end.
 
 pub(crate) mod build;

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use crate::backoff::Backoff;
+
 /// How services with `on_error = "restart"` are started again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RestartPolicy {
-    pub(crate) delay: Duration,
-    pub(crate) delay_max: Duration,
+    /// How long to wait before each start.
+    pub(crate) delay: Backoff,
     pub(crate) healthy_after: Duration,
     /// How often in a row; 0 for no limit.
     pub(crate) limit: u64,

@@ -113,7 +113,7 @@ impl ServiceTask {
                     return Ok(RunOutcome::ServiceExit(ServiceExit::Ignored));
                 }
                 OnError::Restart if limit == 0 || failed_in_a_row <= limit => {
-                    let delay = self.delay(failed_in_a_row);
+                    let delay = self.restarts.delay.after(failed_in_a_row);
                     tracing::error!(
                         service = name,
                         failed_in_a_row,
@@ -297,17 +297,6 @@ impl ServiceTask {
             () = told_to_stop(&mut self.commands) => true,
             () = sleep(delay) => false,
         }
-    }
-
-    fn delay(&self, failed_in_a_row: u64) -> Duration {
-        let factor = u32::try_from(failed_in_a_row.saturating_sub(1))
-            .ok()
-            .and_then(|doublings| 2u32.checked_pow(doublings))
-            .unwrap_or(u32::MAX);
-        self.restarts
-            .delay
-            .saturating_mul(factor)
-            .min(self.restarts.delay_max)
     }
 
     fn phase(&self, name: &str, phase: Phase) {

@@ -22,7 +22,7 @@ struct Inner {
     name: String,
     host: Arc<dyn Host>,
     tasks: TaskGroup,
-    end: End,
+    end: ServiceEnd,
     hook: Mutex<Option<(&'static str, Instant)>>,
     #[cfg(feature = "cluster")]
     extensions: super::extensions::Extensions,
@@ -37,13 +37,13 @@ type OnChange = Arc<
 
 /// The end that a service came to by itself; the first one told counts.
 #[derive(Default)]
-struct End {
-    state: Mutex<EndState>,
+struct ServiceEnd {
+    state: Mutex<ServiceEndState>,
     told: Notify,
 }
 
 #[derive(Default)]
-enum EndState {
+enum ServiceEndState {
     #[default]
     Open,
     Told(anyhow::Result<()>),
@@ -84,7 +84,7 @@ impl Context {
             tasks: TaskGroup::of_service(name.clone()),
             name,
             host,
-            end: End::default(),
+            end: ServiceEnd::default(),
             hook: Mutex::default(),
             #[cfg(feature = "cluster")]
             extensions: super::extensions::Extensions::default(),
@@ -254,7 +254,7 @@ impl Context {
         &self.0.host
     }
 
-    /// Returns what another room keeps with the service, one value of each type; the first who asks makes it.
+    /// Returns what another module keeps with the service, one value of each type; the first who asks makes it.
     #[cfg(feature = "cluster")]
     pub(crate) fn extension<T: Send + Sync + 'static, E>(
         &self,
@@ -326,11 +326,11 @@ fn failed(failure: &TaskFailure) -> anyhow::Error {
     }
 }
 
-impl End {
+impl ServiceEnd {
     fn tell(&self, result: anyhow::Result<()>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*state, EndState::Open) {
-            *state = EndState::Told(result);
+        if matches!(*state, ServiceEndState::Open) {
+            *state = ServiceEndState::Told(result);
             self.told.notify_one();
         }
     }
@@ -347,13 +347,13 @@ impl End {
 
     fn take(&self) -> Option<anyhow::Result<()>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::replace(&mut *state, EndState::Taken) {
-            EndState::Told(result) => Some(result),
-            EndState::Open => {
-                *state = EndState::Open;
+        match std::mem::replace(&mut *state, ServiceEndState::Taken) {
+            ServiceEndState::Told(result) => Some(result),
+            ServiceEndState::Open => {
+                *state = ServiceEndState::Open;
                 None
             }
-            EndState::Taken => None,
+            ServiceEndState::Taken => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Services: the trait, what a service is given, and how services are found and ordered.
 //!
-//! Nothing here starts a process or reads a signal: a launcher, a room above, drives services and
+//! Nothing here starts a process or reads a signal: a launcher, a module above, drives services and
 //! stands behind their [`Context`] as its [`Host`](host::Host).
 
 mod context;

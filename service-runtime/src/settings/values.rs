@@ -29,7 +29,7 @@ pub(crate) struct Settings {
     pub(crate) heartbeat_timeout: Option<Duration>,
     /// How many deaths within which time.
     pub(crate) restart_limit: Option<(usize, Duration)>,
-    pub(crate) wear: RecycleLimits,
+    pub(crate) recycling: RecycleLimits,
     pub(crate) service_restart_limit: u64,
     pub(crate) log_level: String,
     pub(crate) log_format: LogFormat,
@@ -97,7 +97,7 @@ impl Default for Settings {
             reload_surge: NonZeroUsize::MIN,
             heartbeat_timeout: Some(Duration::from_secs(30)),
             restart_limit: None,
-            wear: RecycleLimits::default(),
+            recycling: RecycleLimits::default(),
             service_restart_limit: 10,
             log_level: "info".to_owned(),
             log_format: LogFormat::default(),

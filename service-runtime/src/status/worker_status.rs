@@ -14,8 +14,8 @@ pub(crate) struct SlotStatus {
     /// The pid of the worker in it.
     pub(crate) worker: Option<i32>,
     pub(crate) restarts: u64,
-    /// How many workers in a row have died young.
-    pub(crate) young_deaths: u32,
+    /// How many workers in a row have died early.
+    pub(crate) early_deaths: u32,
     /// How many forks in a row the system has refused.
     pub(crate) refused_forks: u32,
     /// When the next worker is forked, while the slot waits.
@@ -56,7 +56,7 @@ impl SlotStatus {
             .with("of", self.pool.clone())
             .with("worker", self.worker)
             .with("restarts", self.restarts)
-            .with("young_deaths", u64::from(self.young_deaths))
+            .with("early_deaths", u64::from(self.early_deaths))
             .with("refused_forks", u64::from(self.refused_forks))
             .with("next_worker_in", self.next_worker_in)
     }

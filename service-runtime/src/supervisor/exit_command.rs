@@ -41,7 +41,7 @@ struct Running {
 }
 
 /// The end of a worker.
-pub(super) struct End<'a> {
+pub(super) struct WorkerEnd<'a> {
     pub(super) program: &'a str,
     pub(super) process: &'a WorkerProcess,
     pub(super) ended: Ended,
@@ -51,7 +51,13 @@ pub(super) struct End<'a> {
 
 impl ExitCommands {
     /// Runs the command for the end of a worker, unless too many run already.
-    pub(super) fn run(&mut self, setting: &ExitCommand, give_up: bool, now: Time, end: &End<'_>) {
+    pub(super) fn run(
+        &mut self,
+        setting: &ExitCommand,
+        give_up: bool,
+        now: Time,
+        end: &WorkerEnd<'_>,
+    ) {
         if setting.command.is_empty() {
             return;
         }
@@ -158,7 +164,7 @@ impl Component for ExitCommands {
     }
 }
 
-impl End<'_> {
+impl WorkerEnd<'_> {
     fn variables(&self) -> Vec<(&'static str, OsString)> {
         let (exit, status, core) = match self.ended {
             Ended::Exited(code) => ("code", code.to_string(), false),

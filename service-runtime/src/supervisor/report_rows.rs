@@ -53,7 +53,7 @@ impl View<'_> {
                 pool: pool.map(|pool| pool.to_string()),
                 worker: holder.map(|process| process.pid().as_raw()),
                 restarts: self.workers.restarts(slot.pool, slot.number),
-                young_deaths: slot.young,
+                early_deaths: slot.early_deaths,
                 refused_forks: slot.refused,
                 next_worker_in: slot.retry_at.map(|at| at.saturating_sub(self.now)),
             }

@@ -10,7 +10,7 @@ use super::configurations::Configurations;
 use super::exit_command::ExitCommands;
 use super::log_events::{Death, EventLog};
 use super::policy::{
-    Action, Announcement, Cause, Event, EventQueue, LogEvent, Machine, Outcome, System, Time,
+    Action, Announcement, Cause, Event, EventQueue, LaunchOutcome, LogEvent, Machine, System, Time,
     WorkerId, WorkerSlot,
 };
 use super::pools::Pools;
@@ -114,7 +114,7 @@ impl System for Supervisor {
             Action::Log(event) => self.log(&event),
             Action::Exit(outcome) => {
                 self.clean_up();
-                if outcome == Outcome::Quit {
+                if outcome == LaunchOutcome::Quit {
                     self.exit_commands.shorten_deadlines(self.now());
                 }
                 return ControlFlow::Break(Leave::Exit(exit_of(outcome)));
@@ -277,29 +277,29 @@ impl Supervisor {
     }
 }
 
-fn exit_of(outcome: Outcome) -> Exit {
+fn exit_of(outcome: LaunchOutcome) -> Exit {
     match outcome {
-        Outcome::Stopped => {
+        LaunchOutcome::Stopped => {
             tracing::info!("stopped");
             Exit::Done
         }
-        Outcome::Replaced => {
+        LaunchOutcome::Replaced => {
             tracing::info!("stopped, another process of the program serves on");
             Exit::Done
         }
-        Outcome::Unclean => {
+        LaunchOutcome::Unclean => {
             tracing::error!("stopped, not every worker did so without an error");
             Exit::Failed
         }
-        Outcome::OutOfTime => {
+        LaunchOutcome::OutOfTime => {
             tracing::error!("stopped, not all in time");
             Exit::Failed
         }
-        Outcome::Quit => {
+        LaunchOutcome::Quit => {
             tracing::warn!("exited at once");
             Exit::Failed
         }
-        Outcome::GaveUp => Exit::Failed,
-        Outcome::LaunchFailed(code) => Exit::of_code(code),
+        LaunchOutcome::GaveUp => Exit::Failed,
+        LaunchOutcome::LaunchFailed(code) => Exit::of_code(code),
     }
 }

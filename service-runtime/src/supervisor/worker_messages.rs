@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use super::exit_command::End;
+use super::exit_command::WorkerEnd;
 use super::log_events::{Death, WorkerFields};
 use super::policy::{Event, Machine, System, WorkerId};
 use super::system::Supervisor;
@@ -164,7 +164,7 @@ impl Supervisor {
         let Some(loaded) = self.configurations.present(generation) else {
             return;
         };
-        let end = End {
+        let end = WorkerEnd {
             program: &self.info.program,
             process,
             ended,

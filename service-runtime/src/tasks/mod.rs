@@ -12,7 +12,7 @@
 //!
 //! What must stay true:
 //!
-//! - This is the only room that spawns: every task has a name and belongs to a group.
+//! - This is the only module that spawns: every task has a name and belongs to a group.
 //! - A task that has ended leaves nothing behind, whether its handle was kept, waited for or dropped.
 //! - A loop never overlaps itself, and never makes up for missed ticks by running more often.
 //! - Time is tokio's, so that all of it can be tested with paused time. Only cron asks the wall
@@ -65,7 +65,7 @@ mod tracked;
 pub(crate) use blocking::blocking;
 pub use end::{TaskEnd, TaskError};
 pub use failure::{FailureCause, SpawnError, TaskFailure};
-pub use group::{Room, TaskGroup};
+pub use group::{Permit, TaskGroup};
 pub use handle::TaskHandle;
 pub use info::TaskInfo;
 pub use kind::TaskKind;

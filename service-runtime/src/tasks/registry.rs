@@ -32,13 +32,13 @@ pub(super) type Callback = Box<dyn FnOnce(&TaskEnd) + Send>;
 ///
 /// Only the task itself has it, which takes the entry out when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Seat(u32);
+pub(super) struct EntryKey(u32);
 
 /// Where the entry of a task is, or was; for its handle, which may outlive the task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    seat: Seat,
-    /// Tells a task from those that have the seat before or after it.
+pub(super) struct EntryRef {
+    key: EntryKey,
+    /// Tells a task from those that have the key before or after it.
     generation: u32,
 }
 
@@ -110,14 +110,14 @@ impl Registry {
     }
 
     /// Locks the shard of a task that lives.
-    pub(super) fn of(&self, seat: Seat) -> MutexGuard<'_, Slots> {
-        self.lock(seat.0)
+    pub(super) fn of(&self, key: EntryKey) -> MutexGuard<'_, Slots> {
+        self.lock(key.0)
     }
 
     /// Looks at a task, if it lives.
-    pub(super) fn find<T>(&self, place: Place, look: impl FnOnce(&mut Entry) -> T) -> Option<T> {
-        let mut slots = self.of(place.seat);
-        let slot = slots.slots.get_mut((place.seat.0 / SHARDS) as usize)?;
+    pub(super) fn find<T>(&self, place: EntryRef, look: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+        let mut slots = self.of(place.key);
+        let slot = slots.slots.get_mut((place.key.0 / SHARDS) as usize)?;
         (slot.live && slot.generation == place.generation).then(|| look(&mut slot.entry))
     }
 
@@ -148,9 +148,9 @@ impl Registry {
     }
 }
 
-impl Place {
-    pub(super) fn seat(self) -> Seat {
-        self.seat
+impl EntryRef {
+    pub(super) fn key(self) -> EntryKey {
+        self.key
     }
 }
 
@@ -162,7 +162,7 @@ impl Slots {
         name: Cow<'static, str>,
         kind: TaskKind,
         run: Option<Arc<dyn RunView>>,
-    ) -> Place {
+    ) -> EntryRef {
         self.live += 1;
         if self.first_free == NONE {
             self.grow();
@@ -175,21 +175,21 @@ impl Slots {
         slot.entry.kind = kind;
         slot.entry.run = run;
         slot.entry.since = None;
-        let seat = Seat(index * SHARDS + shard);
-        Place {
-            seat,
+        let key = EntryKey(index * SHARDS + shard);
+        EntryRef {
+            key,
             generation: slot.generation,
         }
     }
 
     /// Returns the entry of a task that lives.
-    pub(super) fn get(&mut self, seat: Seat) -> &mut Entry {
-        &mut self.slots[(seat.0 / SHARDS) as usize].entry
+    pub(super) fn get(&mut self, key: EntryKey) -> &mut Entry {
+        &mut self.slots[(key.0 / SHARDS) as usize].entry
     }
 
     /// Takes out a task that lives and has no callbacks.
-    pub(super) fn remove(&mut self, seat: Seat) -> Left {
-        let index = seat.0 / SHARDS;
+    pub(super) fn remove(&mut self, key: EntryKey) -> Left {
+        let index = key.0 / SHARDS;
         let slot = &mut self.slots[index as usize];
         slot.live = false;
         slot.generation = slot.generation.wrapping_add(1);
@@ -252,7 +252,7 @@ impl Default for Slots {
 mod tests {
     use super::*;
 
-    fn enter(registry: &Registry, name: &'static str) -> Place {
+    fn enter(registry: &Registry, name: &'static str) -> EntryRef {
         registry
             .lock(3)
             .insert(3, name.into(), TaskKind::Task, None)
@@ -262,10 +262,10 @@ mod tests {
     fn a_seat_is_used_again_but_no_place_mistaken() {
         let registry = Registry::default();
         let first = enter(&registry, "first");
-        drop(registry.of(first.seat).remove(first.seat));
+        drop(registry.of(first.key).remove(first.key));
         assert_eq!(registry.find(first, |_| ()), None);
         let second = enter(&registry, "second");
-        assert_eq!(first.seat, second.seat);
+        assert_eq!(first.key, second.key);
         assert_eq!(registry.find(first, |_| ()), None);
         assert_eq!(
             registry.find(second, |entry| entry.name.clone()).unwrap(),
@@ -279,7 +279,7 @@ mod tests {
         let registry = Registry::default();
         let places: Vec<_> = (0..=KEEP).map(|_| enter(&registry, "burst")).collect();
         for place in &places {
-            drop(registry.of(place.seat).remove(place.seat));
+            drop(registry.of(place.key).remove(place.key));
         }
         assert_eq!(registry.live(), 0);
         assert_eq!(registry.lock(3).slots.capacity(), 0);

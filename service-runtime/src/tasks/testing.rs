@@ -1,4 +1,4 @@
-//! For the tests of this room: what was logged.
+//! For the tests of this module: what was logged.
 
 use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex};

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use crate::tasks::TaskEnd;
 use crate::tasks::group::Shared;
 use crate::tasks::panic::message;
-use crate::tasks::registry::Seat;
+use crate::tasks::registry::EntryKey;
 
 pin_project! {
     /// A task's future, which signs off however it ends.
@@ -30,7 +30,7 @@ pin_project! {
 struct Membership {
     /// Empty once the task has signed off.
     group: Option<Arc<Shared>>,
-    seat: Seat,
+    key: EntryKey,
     /// Whether the group knows how to wake the task.
     waits: bool,
 }
@@ -47,10 +47,10 @@ pub(super) enum NoValue {
 }
 
 impl<F> Tracked<F> {
-    pub(super) fn new(future: F, group: Arc<Shared>, seat: Seat) -> Self {
+    pub(super) fn new(future: F, group: Arc<Shared>, key: EntryKey) -> Self {
         let membership = Membership {
             group: Some(group),
-            seat,
+            key,
             waits: false,
         };
         Self {
@@ -124,7 +124,7 @@ impl Membership {
         if !self.waits
             && let Some(group) = &self.group
         {
-            self.waits = group.waits(self.seat, cx);
+            self.waits = group.waits(self.key, cx);
             return self.waits;
         }
         true
@@ -132,7 +132,7 @@ impl Membership {
 
     fn sign_off(&mut self, end: &TaskEnd) {
         if let Some(group) = self.group.take() {
-            group.leave(self.seat, end);
+            group.leave(self.key, end);
         }
     }
 }

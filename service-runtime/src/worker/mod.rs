@@ -73,41 +73,41 @@ pub(crate) struct WorkerSetup {
 /// Runs the services of a worker until its end.
 ///
 /// The signals are still blocked, as they were across the fork.
-pub(crate) fn work<M>(mut seed: WorkerSetup, main: impl Main<M, Output: IntoServices>) -> Exit {
-    Logging::identify(ProcessRole::Worker(seed.slot.number));
+pub(crate) fn work<M>(mut setup: WorkerSetup, main: impl Main<M, Output: IntoServices>) -> Exit {
+    Logging::identify(ProcessRole::Worker(setup.slot.number));
     reseed();
-    if let Some(service) = &seed.pool {
+    if let Some(service) = &setup.pool {
         Logging::identify_pool(service);
-        seed.loaded.belong_to(service);
+        setup.loaded.belong_to(service);
     }
-    let scoped = seed.logging.scoped();
+    let scoped = setup.logging.scoped();
     // Both belong to a thread, and this is the only one yet.
-    let taken = seed
+    let taken = setup
         .privileges
-        .apply_in_worker(PARENT_DEATH_SIGNAL, Pid::from_raw(seed.supervisor));
-    if let Err(error) = taken.and_then(|()| pin(&seed)) {
+        .apply_in_worker(PARENT_DEATH_SIGNAL, Pid::from_raw(setup.supervisor));
+    if let Err(error) = taken.and_then(|()| pin(&setup)) {
         tracing::error!("cannot set the worker up: {error}");
         return Exit::Failed;
     }
-    let runtime = match build_runtime(&seed.loaded, RuntimeKind::CurrentThread) {
+    let runtime = match build_runtime(&setup.loaded, RuntimeKind::CurrentThread) {
         Ok(runtime) => runtime,
         Err(error) => {
-            lacks(&seed.channel, &error);
+            report_shortage(&setup.channel, &error);
             return Exit::Failed;
         }
     };
     let exit = {
         let _inside = runtime.enter();
-        match prepare(seed, main, scoped) {
+        match prepare(setup, main, scoped) {
             Ok(serving) => runtime.block_on(serve(serving)),
-            Err(Unprepared::Failed(failure, link)) => {
+            Err(SetupFailure::Failed(failure, client)) => {
                 lines("", &failure.text);
-                runtime.block_on(tell_and_end(failure, link))
+                runtime.block_on(tell_and_end(failure, client))
             }
-            Err(Unprepared::Lacking) => Exit::Failed,
-            Err(Unprepared::Vacant(link)) => runtime.block_on(async {
-                link.send(ToSupervisor::Done);
-                link.flushed().await;
+            Err(SetupFailure::OutOfResources) => Exit::Failed,
+            Err(SetupFailure::NoServices(client)) => runtime.block_on(async {
+                client.send(ToSupervisor::Done);
+                client.flushed().await;
                 Exit::Done
             }),
         }
@@ -118,65 +118,65 @@ pub(crate) fn work<M>(mut seed: WorkerSetup, main: impl Main<M, Output: IntoServ
 }
 
 /// Pins the worker to its slot's processor, if it is to be.
-fn pin(seed: &WorkerSetup) -> Result<(), String> {
-    if !seed.loaded.settings.cpu_affinity {
+fn pin(setup: &WorkerSetup) -> Result<(), String> {
+    if !setup.loaded.settings.cpu_affinity {
         return Ok(());
     }
-    cpus::pin(seed.slot.index).map_err(|error| format!("cannot pin it to a processor: {error}"))
+    cpus::pin(setup.slot.index).map_err(|error| format!("cannot pin it to a processor: {error}"))
 }
 
-/// Why there is nothing to serve, and by which link the supervisor can be told.
-enum Unprepared {
+/// Why there is nothing to serve, and by which client the supervisor can be told.
+enum SetupFailure {
     /// Something is wrong.
     Failed(SetupError, SupervisorClient),
     /// The machine is short of something; the supervisor knows, if it can be told.
-    Lacking,
+    OutOfResources,
     /// Every service has workers of its own, and this is none of them.
-    Vacant(SupervisorClient),
+    NoServices(SupervisorClient),
 }
 
 fn prepare<M>(
-    seed: WorkerSetup,
+    setup: WorkerSetup,
     main: impl Main<M, Output: IntoServices>,
     scoped: Scoped,
-) -> Result<Serving<SupervisorObserver>, Unprepared> {
-    let lacking = |error: std::io::Error| {
-        lacks(&seed.channel, &error);
-        Unprepared::Lacking
+) -> Result<Serving<SupervisorObserver>, SetupFailure> {
+    let out_of_resources = |error: std::io::Error| {
+        report_shortage(&setup.channel, &error);
+        SetupFailure::OutOfResources
     };
     let watched = WatchedSupervisor {
-        channel: seed.channel.try_clone().map_err(lacking)?,
-        pid: Pid::from_raw(seed.supervisor),
+        channel: setup.channel.try_clone().map_err(out_of_resources)?,
+        pid: Pid::from_raw(setup.supervisor),
     };
-    let signals = Signals::open().map_err(lacking)?;
+    let signals = Signals::open().map_err(out_of_resources)?;
     let (words, told) = mpsc::unbounded_channel();
-    let graceful = seed.loaded.settings.graceful_shutdown_timeout;
+    let graceful = setup.loaded.settings.graceful_shutdown_timeout;
     let orphaned = words.clone();
     let watchdog = Watchdog::start(graceful, Some(watched), move || {
         let _ = orphaned.send(WorkerCommand::Orphaned);
     })
-    .map_err(lacking)?;
+    .map_err(out_of_resources)?;
     let unable = |error: &dyn std::fmt::Display| {
         tracing::error!("cannot set the worker up: {error}");
-        Unprepared::Lacking
+        SetupFailure::OutOfResources
     };
-    let group = TaskGroup::new("link");
-    let link = {
-        let limit = heartbeat::request_limit(&seed.loaded.settings.wear);
-        let memory = CounterMemory::Cell(seed.cell.clone());
-        let counted = (RequestCounters::new(memory, limit), seed.cell.clone());
-        let inherited = Inherited::new(seed.listeners, seed.slot.index);
+    let group = TaskGroup::new("client");
+    let client = {
+        let limit = heartbeat::request_limit(&setup.loaded.settings.recycling);
+        let memory = CounterMemory::Cell(setup.cell.clone());
+        let counted = (RequestCounters::new(memory, limit), setup.cell.clone());
+        let inherited = Inherited::new(setup.listeners, setup.slot.index);
         let leads = Leads {
-            page: seed.page,
-            pool: seed.slot.pool.0,
-            locks: seed.locks,
+            page: setup.page,
+            pool: setup.slot.pool.0,
+            locks: setup.locks,
         };
-        SupervisorClient::open(seed.channel, (leads, inherited), counted, &group, words)
+        SupervisorClient::open(setup.channel, (leads, inherited), counted, &group, words)
     }
     .map_err(|error| unable(&error))?;
-    let settings = &seed.loaded.settings;
-    let heartbeats = heartbeat::write_heartbeats(seed.cell.clone());
-    let recycling = heartbeat::request_recycling(link.clone(), settings.wear);
+    let settings = &setup.loaded.settings;
+    let heartbeats = heartbeat::write_heartbeats(setup.cell.clone());
+    let recycling = heartbeat::request_recycling(client.clone(), settings.recycling);
     for (name, task) in [
         ("heartbeat", boxed(heartbeats)),
         ("recycling", boxed(recycling)),
@@ -184,19 +184,19 @@ fn prepare<M>(
         let spawned = group.try_spawn(name, task);
         drop(spawned.map_err(|error| unable(&error))?);
     }
-    let failed = |failure| Unprepared::Failed(failure, link.clone());
+    let failed = |failure| SetupFailure::Failed(failure, client.clone());
 
     // The filter came along with the fork; a reload may have changed the level since.
-    seed.logging.set_level(&seed.loaded.settings.log_level);
-    seed.logging.log_panics();
-    let counting = seed.metrics.start(seed.arena);
-    let services = build_services(&seed.loaded, &seed.flags, &seed.only, main);
+    setup.logging.set_level(&setup.loaded.settings.log_level);
+    setup.logging.log_panics();
+    let counting = setup.metrics.start(setup.arena);
+    let services = build_services(&setup.loaded, &setup.flags, &setup.only, main);
     scoped.end();
-    seed.logging.install();
+    setup.logging.install();
     counting.install();
     let services = services.map_err(failed)?;
-    let own = seed.loaded.pools.iter().map(|pool| pool.service.as_str());
-    let services = selection::share(services, seed.pool.as_deref(), &own.collect::<Vec<_>>());
+    let own = setup.loaded.pools.iter().map(|pool| pool.service.as_str());
+    let services = selection::share(services, setup.pool.as_deref(), &own.collect::<Vec<_>>());
     let services = services.map_err(|text| {
         failed(SetupError {
             exit: Exit::Failed,
@@ -204,22 +204,22 @@ fn prepare<M>(
         })
     })?;
     if services.is_empty() {
-        return Err(Unprepared::Vacant(link));
+        return Err(SetupFailure::NoServices(client));
     }
 
     let identity = Identity {
-        program: seed.program,
-        slot: Some(seed.slot.number),
-        generation: seed.generation,
+        program: setup.program,
+        slot: Some(setup.slot.number),
+        generation: setup.generation,
     };
-    let backend = Arc::new(link.clone());
+    let backend = Arc::new(client.clone());
     let host = Arc::new(ProcessHost::new(
         identity,
-        &seed.loaded,
-        seed.logging,
+        &setup.loaded,
+        setup.logging,
         backend,
     ));
-    let restarts = restarts(&seed.loaded.settings);
+    let restarts = restarts(&setup.loaded.settings);
     let running =
         RunningServices::new(services, Arc::clone(&host) as _, restarts).map_err(|text| {
             failed(SetupError {
@@ -228,13 +228,13 @@ fn prepare<M>(
             })
         })?;
     Ok(Serving {
-        configuration: seed.configuration,
-        loaded: seed.loaded,
+        configuration: setup.configuration,
+        loaded: setup.loaded,
         host,
         running,
-        commands: CommandReceiver::new(signals, told, Some(seed.supervisor)),
+        commands: CommandReceiver::new(signals, told, Some(setup.supervisor)),
         watchdog,
-        observer: SupervisorObserver { link },
+        observer: SupervisorObserver { client },
         reload_wanted: false,
         mutation: None,
         is_alone: false,
@@ -244,25 +244,25 @@ fn prepare<M>(
 /// Serves, and does not end before the supervisor is told what there is to tell.
 async fn serve(mut serving: Serving<SupervisorObserver>) -> Exit {
     let exit = serving.serve().await;
-    serving.observer.link.flushed().await;
+    serving.observer.client.flushed().await;
     exit
 }
 
 /// Tells the supervisor why this worker ends, and waits until it is told.
-async fn tell_and_end(failure: SetupError, link: SupervisorClient) -> Exit {
+async fn tell_and_end(failure: SetupError, client: SupervisorClient) -> Exit {
     let SetupError { exit, text } = failure;
-    link.send(ToSupervisor::Failed {
+    client.send(ToSupervisor::Failed {
         code: exit.code(),
         hopeless: true,
         text,
     });
-    link.flushed().await;
+    client.flushed().await;
     exit
 }
 
 /// Tells the supervisor that this process cannot become a worker now; what it needs for that is here
 /// before the fork.
-fn lacks(channel: &Channel, error: &std::io::Error) {
+fn report_shortage(channel: &Channel, error: &std::io::Error) {
     let message = ToSupervisor::SetupFailed(error.to_string());
     if channel.send(&message.encode(), &[]).is_err() {
         tracing::error!("cannot set the worker up: {error}");
@@ -284,25 +284,25 @@ fn reseed() {
 
 /// Tells the supervisor how the services go.
 struct SupervisorObserver {
-    link: SupervisorClient,
+    client: SupervisorClient,
 }
 
 impl LifecycleObserver for SupervisorObserver {
     fn ready(&mut self) {
-        self.link.close_inherited();
-        self.link.ready();
+        self.client.close_inherited();
+        self.client.ready();
     }
 
     fn reloading(&mut self) {}
 
     fn stopping(&mut self) {
-        self.link.stopping();
+        self.client.stopping();
     }
 
     fn failed(&mut self, exit: Exit, error: &str) {
         let (code, text) = (exit.code(), error.to_owned());
         let hopeless = exit == Exit::Config;
-        self.link.send(ToSupervisor::Failed {
+        self.client.send(ToSupervisor::Failed {
             code,
             hopeless,
             text,
@@ -310,7 +310,7 @@ impl LifecycleObserver for SupervisorObserver {
     }
 
     fn done(&mut self) {
-        self.link.send(ToSupervisor::Done);
+        self.client.send(ToSupervisor::Done);
     }
 
     fn report(&mut self, asked: ReportRequest, part: ProcessPart, loaded: &Loaded) {
@@ -318,14 +318,14 @@ impl LifecycleObserver for SupervisorObserver {
             ReportRequest::Signal => status::log_part(&part, loaded.settings.report.format),
             ReportRequest::Supervisor { id, format } => {
                 let part = part.write_below(format);
-                self.link
+                self.client
                     .send_with(ToSupervisor::Reported { id }, part.as_bytes());
             }
         }
     }
 
     fn mutated(&mut self, result: Result<(), String>) {
-        self.link
+        self.client
             .send(ToSupervisor::Mutated(result.err().unwrap_or_default()));
     }
 }

@@ -28,7 +28,7 @@ use crate::tasks::TaskGroup;
 use crate::worker::leads::Leads;
 use crate::worker::outbox::{Outbox, Outgoing};
 
-/// What a worker may ask of its supervisor. Every clone is the same link.
+/// What a worker may ask of its supervisor. Every clone is the same client.
 #[derive(Clone)]
 pub(crate) struct SupervisorClient(Arc<Inner>);
 
@@ -100,7 +100,7 @@ impl SupervisorClient {
         words: mpsc::UnboundedSender<WorkerCommand>,
     ) -> io::Result<Self> {
         let channel = Arc::new(channel.watched()?);
-        let link = Self(Arc::new(Inner {
+        let client = Self(Arc::new(Inner {
             outbox: Outbox::default(),
             questions: Mutex::default(),
             next: AtomicU32::new(0),
@@ -113,13 +113,13 @@ impl SupervisorClient {
         group
             .try_spawn(
                 "to supervisor",
-                write(Arc::clone(&channel), link.clone(), words.clone()),
+                write(Arc::clone(&channel), client.clone(), words.clone()),
             )
             .map_err(io::Error::other)?;
         group
-            .try_spawn("from supervisor", read(channel, link.clone(), words))
+            .try_spawn("from supervisor", read(channel, client.clone(), words))
             .map_err(io::Error::other)?;
-        Ok(link)
+        Ok(client)
     }
 
     /// Sends a message; one to a supervisor that is gone is lost with it.
@@ -285,11 +285,11 @@ impl HostBackend for SupervisorClient {
 /// Sends what is to be sent, one message after the other, until the channel fails.
 async fn write(
     channel: Arc<AsyncFd<Channel>>,
-    link: SupervisorClient,
+    client: SupervisorClient,
     words: mpsc::UnboundedSender<WorkerCommand>,
 ) {
     loop {
-        let (message, file) = match link.0.outbox.next().await {
+        let (message, file) = match client.0.outbox.next().await {
             Outgoing::Message(message) => (message, None),
             Outgoing::File(message, file) => (message, Some(file)),
             Outgoing::Flush(told) => {
@@ -303,7 +303,7 @@ async fn write(
             Ok(channel.send(&bytes, &fds)?)
         });
         if let Err(error) = sent.await {
-            link.close();
+            client.close();
             // The end of the supervisor is the watchdog's to notice, which no runtime can hold up.
             if !is_gone(&error) {
                 let _ = words.send(WorkerCommand::ChannelFailed(format!(
@@ -340,7 +340,7 @@ fn is_gone(error: &io::Error) -> bool {
 
 async fn read(
     channel: Arc<AsyncFd<Channel>>,
-    link: SupervisorClient,
+    client: SupervisorClient,
     words: mpsc::UnboundedSender<WorkerCommand>,
 ) {
     loop {
@@ -355,7 +355,7 @@ async fn read(
         let Message { bytes, mut fds } = match received.await {
             Ok(Some(message)) => message,
             ended => {
-                link.close();
+                client.close();
                 if let Err(error) = ended {
                     let _ = words.send(WorkerCommand::ChannelFailed(format!(
                         "cannot receive: {error}"
@@ -367,14 +367,14 @@ async fn read(
         match ToWorker::decode(&bytes) {
             Some(ToWorker::Listening { id }) => {
                 let none = || "the supervisor sent no socket".to_owned();
-                link.answer(id, fds.pop().ok_or_else(none));
+                client.answer(id, fds.pop().ok_or_else(none));
             }
-            Some(ToWorker::Refused { id, text }) => link.answer(id, Err(text)),
-            Some(ToWorker::Stopping { id }) => link.refuse_because_of_stop(id),
+            Some(ToWorker::Refused { id, text }) => client.answer(id, Err(text)),
+            Some(ToWorker::Stopping { id }) => client.refuse_because_of_stop(id),
             Some(ToWorker::Mutate) => match fds.pop().map(memory::read) {
                 Some(Ok(bytes)) => drop(words.send(WorkerCommand::Mutate(bytes))),
-                Some(Err(error)) => link.send(ToSupervisor::Mutated(error.to_string())),
-                None => link.send(ToSupervisor::Mutated("no configuration came".to_owned())),
+                Some(Err(error)) => client.send(ToSupervisor::Mutated(error.to_string())),
+                None => client.send(ToSupervisor::Mutated("no configuration came".to_owned())),
             },
             Some(ToWorker::Report { id, as_json }) => {
                 let format = ReportFormat::of(as_json);

@@ -25,7 +25,7 @@ fn five_workers_killed_under_load_are_replaced_at_once_and_only_what_they_served
     );
     let mut killed = Vec::new();
     for _ in 0..5 {
-        // So far apart that no worker dies young, and always in the same slot.
+        // So far apart that no worker dies early, and always in the same slot.
         thread::sleep(Duration::from_millis(1500));
         crowd.goes_on_for(100);
         let victim = echo.settles(4)[1];

@@ -159,7 +159,7 @@ fn a_worker_that_gets_no_thread_is_tried_again_like_one_that_was_not_forked() {
     // The supervisor, the other worker's two threads, and one more: a process, but no thread in it.
     user.limit(echo.pid(), "nproc", 4);
     kill(workers[0].pid, Signal::SIGKILL);
-    // Long enough that a delay for young deaths would have grown to seconds.
+    // Long enough that a delay for early deaths would have grown to seconds.
     for _ in 0..10 {
         echo.wait_for("cannot set a worker up: ");
     }

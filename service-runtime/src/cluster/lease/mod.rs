@@ -7,11 +7,11 @@
 mod granted;
 mod hold;
 pub(super) mod row;
-mod seat;
+mod task_lease;
 pub(super) mod tenure;
 #[cfg(test)]
 mod tests;
 
 pub use self::granted::{Lease, LeaseError, LeaseRequest};
 pub(crate) use self::hold::release_all;
-pub(crate) use self::seat::{Seat, current};
+pub(crate) use self::task_lease::{TaskLease, current};

@@ -185,7 +185,7 @@ impl State {
     fn fails(&mut self, error: &StoreError) {
         self.session = None;
         self.failures = self.failures.saturating_add(1);
-        let until = Instant::now() + RECONNECT.after(self.failures);
+        let until = Instant::now() + RECONNECT.after(self.failures.into());
         self.refused = Some((error.clone(), until));
     }
 }

@@ -13,12 +13,12 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) kind: Kind,
-    pub(crate) place: Option<Box<Place>>,
+    pub(crate) place: Option<Box<Location>>,
 }
 
 /// Where a fault lies and what stands there.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     pub(crate) path: Path,
     pub(crate) origin: Origin,
     secret: bool,
@@ -51,7 +51,7 @@ impl Fault {
     /// Gives the fault its place; the innermost place that is offered stays.
     pub(crate) fn or_at(mut self, path: &Path, entry: &Entry) -> Self {
         self.place.get_or_insert_with(|| {
-            Box::new(Place {
+            Box::new(Location {
                 path: path.clone(),
                 origin: entry.origin.clone(),
                 secret: entry.secret,

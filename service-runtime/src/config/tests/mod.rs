@@ -1,4 +1,4 @@
-//! The whole room at work, on a section written by hand as `#[derive(Config)]` would write it.
+//! The whole module at work, on a section written by hand as `#[derive(Config)]` would write it.
 
 mod changes;
 mod errors;

@@ -1,4 +1,4 @@
-//! A secret is in no output of the room.
+//! A secret is in no output of the module.
 
 use super::*;
 use crate::config::{log_options, print_config};

@@ -159,7 +159,7 @@ pin_project! {
 }
 
 /// How a handler's part ended, if it did.
-enum Outcome<B> {
+enum HandlerEnd<B> {
     Answer(Response<B>),
     Refused(StatusCode),
     Probed(ProbeAnswer),
@@ -189,9 +189,9 @@ impl<H: Handler> Future for Answering<H> {
                     "no answer within request_timeout, {}",
                     humantime::format_duration(time),
                 );
-                Outcome::Refused(StatusCode::SERVICE_UNAVAILABLE)
+                HandlerEnd::Refused(StatusCode::SERVICE_UNAVAILABLE)
             }
-            Err(payload) => Outcome::Panicked(payload),
+            Err(payload) => HandlerEnd::Panicked(payload),
         };
         let in_flight = this
             .in_flight
@@ -209,17 +209,17 @@ impl<H: Handler> Future for Answering<H> {
 fn work<H: Handler>(
     mut state: Pin<&mut State<H>>,
     cx: &mut Context<'_>,
-) -> Poll<Outcome<H::AnswerBody>> {
+) -> Poll<HandlerEnd<H::AnswerBody>> {
     loop {
         let future = match state.as_mut().project() {
-            StateProj::Refused { status } => return Poll::Ready(Outcome::Refused(*status)),
+            StateProj::Refused { status } => return Poll::Ready(HandlerEnd::Refused(*status)),
             StateProj::Probed { answer } => {
-                return Poll::Ready(Outcome::Probed(ready!(answer.as_mut().poll(cx))));
+                return Poll::Ready(HandlerEnd::Probed(ready!(answer.as_mut().poll(cx))));
             }
             StateProj::Running { future } => {
                 return Poll::Ready(match ready!(future.poll(cx)) {
-                    Ok(answer) => Outcome::Answer(answer),
-                    Err(error) => Outcome::Failed(error.into()),
+                    Ok(answer) => HandlerEnd::Answer(answer),
+                    Err(error) => HandlerEnd::Failed(error.into()),
                 });
             }
             StateProj::Waiting { handler, request } => match ready!(handler.poll_ready(cx)) {
@@ -227,7 +227,7 @@ fn work<H: Handler>(
                     let request = request.take().expect("it is called once");
                     handler.call(request)
                 }
-                Err(error) => return Poll::Ready(Outcome::Failed(error.into())),
+                Err(error) => return Poll::Ready(HandlerEnd::Failed(error.into())),
             },
         };
         state.set(State::Running { future });
@@ -235,7 +235,7 @@ fn work<H: Handler>(
 }
 
 fn finish<B: Body<Data = Bytes, Error: Into<BoxError>>>(
-    outcome: Outcome<B>,
+    outcome: HandlerEnd<B>,
     asked: &mut Asked,
     in_flight: InFlight,
 ) -> Response<AnswerBody<B>> {
@@ -244,21 +244,21 @@ fn finish<B: Body<Data = Bytes, Error: Into<BoxError>>>(
     let mut closes = connection.is_to_close() || asked.closes;
     // What a handler made of a body that broke a limit is not what broke it.
     let outcome = match outcome {
-        Outcome::Answer(answer) if answer.status().as_u16() >= 400 => match in_flight.broken() {
-            Some(status) => Outcome::Refused(status),
-            None => Outcome::Answer(answer),
+        HandlerEnd::Answer(answer) if answer.status().as_u16() >= 400 => match in_flight.broken() {
+            Some(status) => HandlerEnd::Refused(status),
+            None => HandlerEnd::Answer(answer),
         },
         outcome => outcome,
     };
     let mut answer = match outcome {
-        Outcome::Answer(answer) => answer.map(|body| AnswerBody::of(body, in_flight)),
-        Outcome::Refused(status) => {
+        HandlerEnd::Answer(answer) => answer.map(|body| AnswerBody::of(body, in_flight)),
+        HandlerEnd::Refused(status) => {
             // A stream of HTTP/2 ends by itself; of HTTP/1.1 the rest of the request is in the way.
             let whole = status == StatusCode::SERVICE_UNAVAILABLE;
             closes |= !whole && asked.version != Version::HTTP_2;
             with_status(status, AnswerBody::empty(in_flight))
         }
-        Outcome::Probed(probe) => {
+        HandlerEnd::Probed(probe) => {
             let body = AnswerBody::text(Some(probe.text), in_flight);
             let mut answer = with_status(probe.status, body);
             let content_type = HeaderValue::from_static(probe.content_type);
@@ -267,7 +267,7 @@ fn finish<B: Body<Data = Bytes, Error: Into<BoxError>>>(
             answer.headers_mut().insert(CACHE_CONTROL, never);
             answer
         }
-        Outcome::Failed(error) => {
+        HandlerEnd::Failed(error) => {
             tracing::error!("handler failed: {error}");
             let text = debug.then(|| error.to_string());
             with_status(
@@ -275,7 +275,7 @@ fn finish<B: Body<Data = Bytes, Error: Into<BoxError>>>(
                 AnswerBody::text(text, in_flight),
             )
         }
-        Outcome::Panicked(payload) => {
+        HandlerEnd::Panicked(payload) => {
             let message = panic_message(payload);
             tracing::error!("handler panicked: {message}");
             with_status(

@@ -79,9 +79,9 @@ async fn accept<H: Handler>(
     handler: H,
     over: CancellationToken,
 ) {
-    let next = async || Some((limited.room().await?, listener.accept().await));
+    let next = async || Some((limited.reserve().await?, listener.accept().await));
     // A connection that is not accepted waits in the queue, where another worker finds it.
-    while let Some(Some((room, accepted))) = over.run_until_cancelled(next()).await {
+    while let Some(Some((permit, accepted))) = over.run_until_cancelled(next()).await {
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -90,7 +90,7 @@ async fn accept<H: Handler>(
             }
         };
         let serving = connection(&server, stream, (peer, purpose), handler.clone());
-        drop(room.spawn("connection", serving));
+        drop(permit.spawn("connection", serving));
     }
     // Unless there is no other worker: so who was let in is served, and whoever comes later refused.
     #[cfg(workers)]

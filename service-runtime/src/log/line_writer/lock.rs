@@ -22,15 +22,15 @@ const MOST: u32 = 20;
 
 /// A lock that this process shares with those forked from it.
 #[derive(Debug)]
-pub(super) struct ProcessLock {
+pub(super) struct LineLock {
     file: OwnedFd,
 }
 
 /// Holds the lock until it is dropped.
 #[derive(Debug)]
-pub(super) struct Locked<'a>(&'a ProcessLock);
+pub(super) struct Locked<'a>(&'a LineLock);
 
-impl ProcessLock {
+impl LineLock {
     /// Makes a lock, where the system can.
     #[cfg(workers)]
     pub(super) fn new() -> Option<Self> {

@@ -20,7 +20,7 @@ use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::write;
 use tracing_subscriber::fmt::MakeWriter;
 
-use lock::{Locked, ProcessLock};
+use lock::{LineLock, Locked};
 
 /// How long one line waits for the reader, and for another process to finish its line.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ pub(crate) struct LineWriter(Arc<Inner>);
 struct Inner {
     output: Output,
     patience: Duration,
-    lock: Option<ProcessLock>,
+    lock: Option<LineLock>,
     state: Mutex<State>,
     lost: AtomicU64,
 }
@@ -57,16 +57,16 @@ struct State {
 impl LineWriter {
     /// Writes to standard error; to be made before the first fork, for the lock is inherited.
     pub(crate) fn new() -> Self {
-        Self::with(Output::Stderr(io::stderr()), ProcessLock::new(), PATIENCE)
+        Self::with(Output::Stderr(io::stderr()), LineLock::new(), PATIENCE)
     }
 
     /// Writes to another descriptor.
     #[cfg(test)]
     pub(super) fn to(output: impl Into<OwnedFd>) -> Self {
-        Self::with(Output::Other(output.into()), ProcessLock::new(), PATIENCE)
+        Self::with(Output::Other(output.into()), LineLock::new(), PATIENCE)
     }
 
-    fn with(output: Output, lock: Option<ProcessLock>, patience: Duration) -> Self {
+    fn with(output: Output, lock: Option<LineLock>, patience: Duration) -> Self {
         Self(Arc::new(Inner {
             output,
             patience,

@@ -17,7 +17,7 @@ const LENGTHS: [usize; 5] = [1, 100, 4000, 5000, 20_000];
 const ROUNDS: usize = 20;
 
 fn writer(output: impl Into<OwnedFd>, patience: Duration) -> LineWriter {
-    LineWriter::with(Output::Other(output.into()), ProcessLock::new(), patience)
+    LineWriter::with(Output::Other(output.into()), LineLock::new(), patience)
 }
 
 fn pipe(patience: Duration) -> (PipeReader, LineWriter) {
@@ -65,10 +65,10 @@ fn again(test: &str, role: &str, lock: &OwnedFd) -> Command {
 }
 
 /// Returns what this process was started for, and the lock that it was given.
-fn child() -> Option<(String, ProcessLock)> {
+fn child() -> Option<(String, LineLock)> {
     let role = std::env::var(CHILD).ok()?;
     let lock = io::stdin().as_fd().try_clone_to_owned().unwrap();
-    Some((role, ProcessLock::on(lock)))
+    Some((role, LineLock::on(lock)))
 }
 
 /// Kills a child however its test ends.
@@ -118,7 +118,7 @@ fn lines_of_many_processes_never_tear() {
         let writer = LineWriter::with(stderr, Some(lock), LONG);
         return write_many(&writer, letter.chars().next().unwrap());
     }
-    let lock = ProcessLock::new().unwrap();
+    let lock = LineLock::new().unwrap();
     let (reader, sender) = io::pipe().unwrap();
     let children: Vec<Killed> = ["a", "b", "c", "d"]
         .map(|letter| {
@@ -150,7 +150,7 @@ fn a_process_that_keeps_the_lock_holds_no_line_up_for_ever() {
             thread::park();
         }
     }
-    let lock = ProcessLock::new().unwrap();
+    let lock = LineLock::new().unwrap();
     let name = "a_process_that_keeps_the_lock_holds_no_line_up_for_ever";
     let mut command = again(name, "keeper", lock.file());
     let mut keeper = Killed(command.stdout(Stdio::piped()).spawn().unwrap());
@@ -215,8 +215,8 @@ fn a_reader_that_stands_still_costs_lines_until_it_moves_again() {
 #[test]
 fn a_line_that_another_process_left_in_the_middle_is_ended_first() {
     let (mut reader, sender) = io::pipe().unwrap();
-    let lock = ProcessLock::new().unwrap();
-    let same = ProcessLock::on(lock.file().try_clone().unwrap());
+    let lock = LineLock::new().unwrap();
+    let same = LineLock::on(lock.file().try_clone().unwrap());
     let [cutter, other] = [lock, same].map(|lock| {
         let output = Output::Other(sender.try_clone().unwrap().into());
         LineWriter::with(output, Some(lock), Duration::from_millis(1))

@@ -1,7 +1,7 @@
 //! The operating system: fork, wait, signals sent and blocked, descriptors passed, memory shared.
 //!
 //! What must stay true:
-//! - Nothing outside this room forks. Nothing in it starts a thread but `thread`, for a process that
+//! - Nothing outside this module forks. Nothing in it starts a thread but `thread`, for a process that
 //!   forks no more.
 //! - All unsafe code of the crate that touches processes is here, one operation a block.
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::time::sleep_until;
 
+use crate::backoff::Backoff;
 use crate::exit::Exit;
 use crate::runner::commands::{Command, CommandReceiver, ReportRequest};
 use crate::runner::host::ProcessHost;
@@ -264,8 +265,10 @@ pub(crate) fn lines(what: &str, errors: &str) {
 /// Returns how services are restarted under these settings.
 pub(crate) fn restarts(settings: &Settings) -> RestartPolicy {
     RestartPolicy {
-        delay: settings.respawn_delay,
-        delay_max: settings.respawn_delay_max,
+        delay: Backoff {
+            first: settings.respawn_delay,
+            longest: settings.respawn_delay_max,
+        },
         healthy_after: settings.healthy_after,
         limit: settings.service_restart_limit,
         stop: settings.graceful_shutdown_timeout,

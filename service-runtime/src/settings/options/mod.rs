@@ -127,7 +127,7 @@ impl LaunchOptions {
         self.give("threads", threads)
     }
 
-    /// Sets how long a slot waits whose workers die young.
+    /// Sets how long a slot waits whose workers die early.
     #[must_use]
     pub fn respawn_delay(self, delay: Duration) -> Self {
         self.give_duration("respawn_delay", delay)
@@ -139,7 +139,7 @@ impl LaunchOptions {
         self.give_duration("respawn_delay_max", delay)
     }
 
-    /// Sets how long a worker has to be ready for not to have died young.
+    /// Sets how long a worker has to be ready for not to have died early.
     #[must_use]
     pub fn healthy_after(self, time: Duration) -> Self {
         self.give_duration("healthy_after", time)

@@ -105,7 +105,7 @@ pub(crate) enum Action {
     /// Tell the log.
     Log(LogEvent),
     /// End the supervisor.
-    Exit(Outcome),
+    Exit(LaunchOutcome),
 }
 
 /// What the service manager is told.
@@ -204,7 +204,7 @@ pub(crate) enum Cause {
 
 /// How the launch ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum LaunchOutcome {
     /// As asked, everybody within the time limit.
     Stopped,
     /// As asked, but a worker ended with an error, or was out of time and ended itself.

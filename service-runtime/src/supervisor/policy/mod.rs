@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub(crate) use decisions::{Decisions, EventQueue, System};
 pub(crate) use event::{
-    Action, Announcement, Busy, Cause, Event, LogEvent, Outcome, Request, Time, WorkerId,
+    Action, Announcement, Busy, Cause, Event, LaunchOutcome, LogEvent, Request, Time, WorkerId,
 };
 pub(crate) use policy::{Policy, Pool, RestartMethod};
 use slot::Slot;
@@ -59,7 +59,7 @@ pub(crate) struct Machine {
     /// A reload was asked for while another was under way.
     reload_wanted: bool,
     /// Reloads are asked for in quick succession: since when, and until when the next one waits.
-    storm: Option<(Time, Time)>,
+    reload_burst: Option<(Time, Time)>,
     mutation: Option<Mutation>,
     /// The pools that have ever had a ready worker.
     once_ready: BTreeSet<PoolId>,
@@ -73,7 +73,7 @@ pub(crate) struct Machine {
     /// When workers died, as far back as the limit looks.
     deaths: VecDeque<Time>,
     /// The launch ends with this instead of a clean stop.
-    verdict: Option<Outcome>,
+    outcome: Option<LaunchOutcome>,
     /// The last reload or mutation came to nothing.
     reload_failed: bool,
     announced: Option<Announcement>,
@@ -98,7 +98,7 @@ pub(crate) enum Phase {
         /// When the supervisor exits without them.
         deadline: Time,
         /// What the launch ends with.
-        outcome: Outcome,
+        outcome: LaunchOutcome,
     },
     /// The launch has ended.
     Ended,
@@ -118,7 +118,7 @@ impl Machine {
             loading: None,
             rollout: None,
             reload_wanted: false,
-            storm: None,
+            reload_burst: None,
             mutation: None,
             once_ready: BTreeSet::new(),
             upgrade: None,
@@ -126,7 +126,7 @@ impl Machine {
             replaced: false,
             low_limits: BTreeSet::new(),
             deaths: VecDeque::new(),
-            verdict: None,
+            outcome: None,
             reload_failed: false,
             announced: None,
             leaders: BTreeMap::new(),
@@ -247,10 +247,10 @@ impl Machine {
             Event::Heartbeats(heartbeats) => self.heartbeats(heartbeats),
             Event::RecycleRequested(id, limit) => self.recycle_requested(now, id, limit),
             Event::Done(id) => self.done(now, id),
-            Event::Upgraded(verdict) => self.upgraded(now, verdict),
+            Event::Upgraded(result) => self.upgraded(now, result),
             Event::Resumed => self.resumed(now),
             Event::Asked(Request::Stop) => self.stop_requested(now),
-            Event::Asked(Request::Quit) => self.quit(now, Outcome::Quit),
+            Event::Asked(Request::Quit) => self.quit(now, LaunchOutcome::Quit),
             Event::Asked(Request::Reload) => self.want_reload(now),
             Event::Asked(Request::More) => self.more(),
             Event::Asked(Request::Fewer) => self.fewer(now),

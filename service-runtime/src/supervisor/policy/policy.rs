@@ -35,11 +35,11 @@ pub(crate) struct Pool {
     pub(crate) drain: Option<Duration>,
     /// How long a worker may take to get ready; `None` for no limit.
     pub(crate) start: Option<Duration>,
-    /// The first delay of a slot whose workers die young.
+    /// The first delay of a slot whose workers die early.
     pub(crate) respawn_delay: Duration,
     /// The longest such delay.
     pub(crate) respawn_delay_max: Duration,
-    /// A worker that was ready for less has died young.
+    /// A worker that was ready for less has died early.
     pub(crate) healthy_after: Duration,
     /// How many slots a reload replaces at the same time, at least 1.
     pub(crate) surge: usize,
@@ -67,20 +67,20 @@ impl Policy {
             first: Duration::from_millis(50),
             longest: Duration::from_millis(500),
         };
-        backoff.after(refused)
+        backoff.after(refused.into())
     }
 }
 
 impl Pool {
-    /// Returns how long a slot waits after the `young`-th young death in a row.
+    /// Returns how long a slot waits after the `early_deaths`-th early death in a row.
     ///
     /// The first costs nothing; the delay doubles from the second on.
-    pub(crate) fn respawn_after(&self, young: u32) -> Duration {
+    pub(crate) fn respawn_after(&self, early_deaths: u32) -> Duration {
         let backoff = Backoff {
             first: self.respawn_delay,
             longest: self.respawn_delay_max,
         };
-        backoff.after(young.saturating_sub(1))
+        backoff.after(early_deaths.saturating_sub(1).into())
     }
 }
 
@@ -90,10 +90,10 @@ mod tests {
     use crate::supervisor::policy::simulation::pool;
 
     #[test]
-    fn the_first_young_death_is_free_and_the_delay_doubles_to_its_maximum() {
+    fn the_first_early_death_is_free_and_the_delay_doubles_to_its_maximum() {
         let pool = pool(PoolId::SHARED, 1);
         let delays: Vec<u64> = (0..14)
-            .map(|young| u64::try_from(pool.respawn_after(young).as_millis()).unwrap())
+            .map(|failures| u64::try_from(pool.respawn_after(failures).as_millis()).unwrap())
             .collect();
         assert_eq!(delays[..6], [0, 0, 100, 200, 400, 800]);
         assert_eq!(delays[13], 30_000);

@@ -1,7 +1,7 @@
 //! What a worker's life and death mean for its slot.
 
 use super::slot::killed_at;
-use super::{LogEvent, Machine, Outcome, Policy, State, Time, Worker, WorkerId};
+use super::{LaunchOutcome, LogEvent, Machine, Policy, State, Time, Worker, WorkerId};
 
 /// How often a slot may fail before the launch is given up, when no worker was ever ready.
 const FAILED_LAUNCH: u32 = 3;
@@ -69,12 +69,12 @@ impl Machine {
             slot.successor = None;
             slot.fresh = false;
             slot.generation = generation;
-            slot.young = 0;
+            slot.early_deaths = 0;
             slot.retry_at = None;
             slot.recycle_failed = 0;
             slot.recycle_at = None;
             if let Some(old) = slot.holder.replace(id) {
-                self.ask_to_stop(now, old, drain);
+                self.request_stop(now, old, drain);
             }
         }
     }
@@ -86,7 +86,7 @@ impl Machine {
         self.mutated(id, Ok(()));
         if self.is_stopping() {
             if matches!(worker.state, State::Stopping { .. }) && code != Some(0) {
-                self.verdict.get_or_insert(Outcome::Unclean);
+                self.outcome.get_or_insert(LaunchOutcome::Unclean);
             }
             return;
         }
@@ -107,15 +107,15 @@ impl Machine {
             _ => false,
         };
         let slot = &mut self.slots[worker.slot];
-        slot.young = if healthy {
+        slot.early_deaths = if healthy {
             0
         } else {
-            slot.young.saturating_add(1)
+            slot.early_deaths.saturating_add(1)
         };
-        let failed = slot.young;
+        let failed = slot.early_deaths;
         if !self.once_ready.contains(&pool.id) && failed >= FAILED_LAUNCH {
             self.log(LogEvent::LaunchFailed(worker.id));
-            self.quit(now, Outcome::LaunchFailed(code));
+            self.quit(now, LaunchOutcome::LaunchFailed(code));
             return;
         }
         if self.too_many_deaths(now) {
@@ -145,7 +145,7 @@ impl Machine {
             return false;
         }
         self.log(LogEvent::TooManyDeaths(self.deaths.len(), window));
-        self.verdict = Some(Outcome::GaveUp);
+        self.outcome = Some(LaunchOutcome::GaveUp);
         self.stop(now);
         true
     }
@@ -159,7 +159,7 @@ impl Machine {
         let first = slot.holder == Some(id) && !self.once_ready.contains(&slot.pool);
         if first && !self.is_stopping() {
             self.log(LogEvent::LaunchFailed(id));
-            self.quit(now, Outcome::LaunchFailed(Some(code)));
+            self.quit(now, LaunchOutcome::LaunchFailed(Some(code)));
         }
     }
 
@@ -196,7 +196,7 @@ impl Machine {
             let slot = &mut self.slots[index];
             slot.active = false;
             if let Some(old) = slot.holder.take() {
-                self.ask_to_stop(now, old, limit);
+                self.request_stop(now, old, limit);
             }
         }
     }

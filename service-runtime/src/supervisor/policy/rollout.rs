@@ -9,10 +9,10 @@ use super::{
     Action, Announcement, Cause, LogEvent, Machine, Policy, PoolId, RestartMethod, Time, Worker,
 };
 
-/// How long no reload may have been asked for before another one follows in a storm.
+/// How long no reload may have been asked for before another one follows while requests keep coming.
 const CALM: Duration = Duration::from_millis(250);
 
-/// How long a storm may put a reload off.
+/// How long a burst of requests may put a reload off.
 const LONGEST_STORM: Duration = Duration::from_secs(2);
 
 impl Machine {
@@ -24,18 +24,18 @@ impl Machine {
         if self.is_stopping() {
             return;
         }
-        if self.is_reloading() || self.storm.is_some() {
-            let (since, _) = self.storm.unwrap_or((now, now));
+        if self.is_reloading() || self.reload_burst.is_some() {
+            let (since, _) = self.reload_burst.unwrap_or((now, now));
             let calm = now.saturating_add(CALM).min(since + LONGEST_STORM);
-            self.storm = Some((since, calm));
+            self.reload_burst = Some((since, calm));
         }
         self.reload_wanted = true;
     }
 
-    /// Returns when the reload begins that waits for the end of a storm.
+    /// Returns when the reload begins that waits for the end of a burst of requests.
     pub(super) fn next_reload(&self) -> Option<Time> {
         let waits = self.reload_wanted && !self.is_reloading() && self.upgrade.is_none();
-        let (_, calm) = self.storm.filter(|_| waits)?;
+        let (_, calm) = self.reload_burst.filter(|_| waits)?;
         Some(calm)
     }
 
@@ -44,10 +44,10 @@ impl Machine {
         if !self.reload_wanted || self.is_reloading() || self.upgrade.is_some() {
             return;
         }
-        if self.storm.is_some_and(|(_, calm)| calm > now) {
+        if self.reload_burst.is_some_and(|(_, calm)| calm > now) {
             return;
         }
-        self.storm = None;
+        self.reload_burst = None;
         self.reload_wanted = false;
         self.loading = Some(
             self.policy
@@ -265,7 +265,7 @@ impl Machine {
             let slot = &mut self.slots[index];
             slot.generation = rollout.to;
             if let Some(other) = slot.successor.take() {
-                self.ask_to_stop(now, other, drain);
+                self.request_stop(now, other, drain);
             }
         }
         rollout.todo = (0..self.slots.len())

@@ -62,7 +62,7 @@ impl Machine {
         slot.retry_at = None;
         let leaving = [slot.holder.take(), slot.successor.take()];
         for id in leaving.into_iter().flatten() {
-            self.ask_to_stop(now, id, drain);
+            self.request_stop(now, id, drain);
         }
     }
 

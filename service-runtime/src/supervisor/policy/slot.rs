@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{PoolId, Time, WorkerId};
 
 /// How long a worker has, when its time is up, to say what still runs and to end by itself.
-const COURTESY: Duration = Duration::from_millis(300);
+const KILL_GRACE: Duration = Duration::from_millis(300);
 
 /// A worker's place; it outlives the worker in it.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Slot {
     /// The generation that the slot's next worker belongs to.
     pub(super) generation: u64,
     /// Young deaths in a row.
-    pub(super) young: u32,
+    pub(super) early_deaths: u32,
     /// Refused forks in a row.
     pub(super) refused: u32,
     /// When the slot gets its next worker.
@@ -99,7 +99,7 @@ impl Slot {
             successor: None,
             fresh: false,
             generation,
-            young: 0,
+            early_deaths: 0,
             refused: 0,
             retry_at: None,
             early_recycles: 0,
@@ -146,5 +146,5 @@ impl Worker {
 
 /// Returns when a worker is killed that was asked to stop within this limit.
 pub(super) fn killed_at(now: Time, limit: Option<Duration>) -> Option<Time> {
-    limit.map(|limit| now.saturating_add(limit).saturating_add(COURTESY))
+    limit.map(|limit| now.saturating_add(limit).saturating_add(KILL_GRACE))
 }

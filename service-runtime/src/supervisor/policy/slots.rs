@@ -39,12 +39,12 @@ impl Machine {
     }
 
     /// Asks a worker to stop within `limit`; one that is on its way out already is left alone.
-    pub(super) fn ask_to_stop(&mut self, now: Time, id: WorkerId, limit: Option<Duration>) {
-        self.send_away(id, limit, killed_at(now, limit));
+    pub(super) fn request_stop(&mut self, now: Time, id: WorkerId, limit: Option<Duration>) {
+        self.request_stop_by(id, limit, killed_at(now, limit));
     }
 
-    /// As [`ask_to_stop`](Self::ask_to_stop), and kills it at `deadline`.
-    pub(super) fn send_away(
+    /// As [`request_stop`](Self::request_stop), and kills it at `deadline`.
+    pub(super) fn request_stop_by(
         &mut self,
         id: WorkerId,
         limit: Option<Duration>,

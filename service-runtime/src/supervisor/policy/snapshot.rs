@@ -12,7 +12,7 @@ pub(crate) struct SlotView {
     /// The worker that counts.
     pub(crate) holder: Option<WorkerId>,
     /// Young deaths in a row.
-    pub(crate) young: u32,
+    pub(crate) early_deaths: u32,
     /// Refused forks in a row.
     pub(crate) refused: u32,
     /// When it gets its next worker, while it waits for one.
@@ -27,7 +27,7 @@ impl Machine {
             pool: slot.pool,
             number: slot.number,
             holder: slot.holder,
-            young: slot.young,
+            early_deaths: slot.early_deaths,
             refused: slot.refused,
             retry_at: slot.retry_at.filter(|_| slot.wants_worker()),
         })

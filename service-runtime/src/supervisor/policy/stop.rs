@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::slot::killed_at;
-use super::{Action, Announcement, LogEvent, Machine, Outcome, Phase, State, Time, WorkerId};
+use super::{Action, Announcement, LaunchOutcome, LogEvent, Machine, Phase, State, Time, WorkerId};
 use crate::stop_requests::{Requester, StopRequest};
 
 /// How long killed workers are waited for.
@@ -15,7 +15,7 @@ impl Machine {
         match self.stop_requests.count(now, Requester::Other) {
             StopRequest::Begins => self.stop(now),
             StopRequest::Repeats => {}
-            StopRequest::IsUrgent => self.quit(now, Outcome::Quit),
+            StopRequest::IsUrgent => self.quit(now, LaunchOutcome::Quit),
         }
     }
 
@@ -33,12 +33,12 @@ impl Machine {
             if matches!(self.workers[&id].state, State::Aborted { .. }) {
                 self.kill(id);
             }
-            self.send_away(id, limit, None);
+            self.request_stop_by(id, limit, None);
         }
     }
 
     /// Kills every worker.
-    pub(super) fn quit(&mut self, now: Time, outcome: Outcome) {
+    pub(super) fn quit(&mut self, now: Time, outcome: LaunchOutcome) {
         if matches!(self.phase, Phase::Killing { .. } | Phase::Ended) {
             return;
         }
@@ -57,17 +57,17 @@ impl Machine {
         match self.phase {
             Phase::Stopping { .. } if self.workers.is_empty() => {
                 let clean = if self.replaced {
-                    Outcome::Replaced
+                    LaunchOutcome::Replaced
                 } else {
-                    Outcome::Stopped
+                    LaunchOutcome::Stopped
                 };
-                self.end(self.verdict.unwrap_or(clean));
+                self.end(self.outcome.unwrap_or(clean));
             }
             Phase::Stopping {
                 deadline: Some(deadline),
             } if deadline <= now => {
                 self.log(LogEvent::OutOfTime(self.live()));
-                self.quit(now, Outcome::OutOfTime);
+                self.quit(now, LaunchOutcome::OutOfTime);
             }
             Phase::Killing { deadline, outcome } if self.workers.is_empty() || deadline <= now => {
                 self.end(outcome);
@@ -96,7 +96,7 @@ impl Machine {
         }
     }
 
-    fn end(&mut self, outcome: Outcome) {
+    fn end(&mut self, outcome: LaunchOutcome) {
         self.phase = Phase::Ended;
         self.act(Action::Exit(outcome));
     }

@@ -22,11 +22,11 @@ impl Machine {
     }
 
     /// Hands over to the program that was started anew, or goes on without it.
-    pub(super) fn upgraded(&mut self, now: Time, verdict: Result<(), ()>) {
+    pub(super) fn upgraded(&mut self, now: Time, result: Result<(), ()>) {
         if self.upgrade.take().is_none() {
             return;
         }
-        if verdict.is_err() {
+        if result.is_err() {
             self.log(LogEvent::UpgradeFailed);
             return;
         }

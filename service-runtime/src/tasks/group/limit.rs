@@ -18,7 +18,7 @@ pub(super) struct Limit {
     tasks: NonZeroUsize,
 }
 
-/// Room that is taken, until this is dropped.
+/// A permit that is taken, until this is dropped.
 pub(super) struct Taken {
     _permit: OwnedSemaphorePermit,
 }

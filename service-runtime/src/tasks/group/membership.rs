@@ -9,7 +9,7 @@ use tokio::task;
 
 use super::Shared;
 use crate::tasks::panic::shielded;
-use crate::tasks::registry::{Callback, Entry, Place, Seat};
+use crate::tasks::registry::{Callback, Entry, EntryKey, EntryRef};
 use crate::tasks::run_view::RunView;
 use crate::tasks::stamp::Stamp;
 use crate::tasks::{FailureCause, TaskEnd, TaskFailure, TaskKind};
@@ -35,7 +35,7 @@ impl Start {
 impl Shared {
     /// Enters a task that is about to be spawned, unless the group takes no more: loops until it is told to
     /// stop, others until the last task has ended.
-    pub(super) fn join(&self, start: Start) -> Result<Place, Cow<'static, str>> {
+    pub(super) fn join(&self, start: Start) -> Result<EntryRef, Cow<'static, str>> {
         let Start { name, kind, run } = start;
         let (shard, mut slots) = self.registry.any();
         if slots.closed || slots.stopping && run.is_some() {
@@ -47,32 +47,32 @@ impl Shared {
     /// Notes that a task waits for the first time, so that it can be woken to its end.
     ///
     /// Returns `false` if the task is to end now instead.
-    pub(in crate::tasks) fn waits(&self, seat: Seat, cx: &Context<'_>) -> bool {
+    pub(in crate::tasks) fn waits(&self, key: EntryKey, cx: &Context<'_>) -> bool {
         let waits = Some((cx.waker().clone(), task::id()));
         let now = Stamp::now();
-        let mut slots = self.registry.of(seat);
+        let mut slots = self.registry.of(key);
         if slots.aborting {
             return false;
         }
-        let entry = slots.get(seat);
+        let entry = slots.get(key);
         entry.waits = waits;
         entry.since.get_or_insert(now);
         true
     }
 
     /// Takes a task out: tells everybody who asked, and counts it no more.
-    pub(in crate::tasks) fn leave(&self, seat: Seat, end: &TaskEnd) {
+    pub(in crate::tasks) fn leave(&self, key: EntryKey, end: &TaskEnd) {
         if let TaskEnd::Panicked(message) = end {
-            self.fail(seat, FailureCause::Panicked(message.clone()));
+            self.fail(key, FailureCause::Panicked(message.clone()));
         }
-        let mut slots = self.registry.of(seat);
-        while !slots.get(seat).callbacks.is_empty() {
+        let mut slots = self.registry.of(key);
+        while !slots.get(key).callbacks.is_empty() {
             drop(slots);
-            self.tell_all(seat, end);
+            self.tell_all(key, end);
             // A callback may have added a callback.
-            slots = self.registry.of(seat);
+            slots = self.registry.of(key);
         }
-        let left = slots.remove(seat);
+        let left = slots.remove(key);
         let last = slots.stopping && slots.live == 0;
         drop(slots);
         drop(left);
@@ -80,7 +80,11 @@ impl Shared {
     }
 
     /// Adds a callback for the end of a task, or gives it back if the task has ended.
-    pub(in crate::tasks) fn on_done(&self, place: Place, callback: Callback) -> Option<Callback> {
+    pub(in crate::tasks) fn on_done(
+        &self,
+        place: EntryRef,
+        callback: Callback,
+    ) -> Option<Callback> {
         let mut callback = Some(callback);
         self.registry
             .find(place, |entry| entry.callbacks.extend(callback.take()));
@@ -88,7 +92,7 @@ impl Shared {
     }
 
     /// Ends a loop, after the run in progress.
-    pub(in crate::tasks) fn stop_one(&self, place: Place) {
+    pub(in crate::tasks) fn stop_one(&self, place: EntryRef) {
         let stop = |entry: &mut Entry| {
             entry.run.as_ref()?.stop();
             entry.waits.as_ref().map(|(waker, _)| waker.clone())
@@ -99,9 +103,9 @@ impl Shared {
     }
 
     #[cold]
-    fn tell_all(&self, seat: Seat, end: &TaskEnd) {
-        let mut slots = self.registry.of(seat);
-        let entry = slots.get(seat);
+    fn tell_all(&self, key: EntryKey, end: &TaskEnd) {
+        let mut slots = self.registry.of(key);
+        let entry = slots.get(key);
         let (name, callbacks) = (entry.name.clone(), mem::take(&mut entry.callbacks));
         drop(slots);
         for callback in callbacks {
@@ -110,9 +114,9 @@ impl Shared {
     }
 
     #[cold]
-    fn fail(&self, seat: Seat, cause: FailureCause) {
-        let mut slots = self.registry.of(seat);
-        let entry = slots.get(seat);
+    fn fail(&self, key: EntryKey, cause: FailureCause) {
+        let mut slots = self.registry.of(key);
+        let entry = slots.get(key);
         let (group, task, kind) = (self.name.clone(), entry.name.clone(), entry.kind);
         drop(slots);
         self.report(&TaskFailure {

@@ -2,7 +2,7 @@
 
 mod limit;
 mod membership;
-mod room;
+mod permit;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::limit::Limit;
 pub(super) use self::membership::{Start, tell};
-pub use self::room::Room;
+pub use self::permit::Permit;
 pub(super) use self::shared::Shared;
 use crate::tasks::tracked::Tracked;
 use crate::tasks::{SpawnError, TaskFailure, TaskHandle, TaskInfo, TaskKind};
@@ -87,7 +87,7 @@ impl TaskGroup {
     /// Spawns a task, as soon as the group's limit has room for it.
     ///
     /// Those that wait for room get it in the order in which they came. A task that spawns into its
-    /// own full group and waits for room holds the room that it waits for: use
+    /// own full group and waits for a permit holds the one that it waits for: use
     /// [`try_spawn`](Self::try_spawn) there.
     ///
     /// # Errors
@@ -297,7 +297,7 @@ impl TaskGroup {
     {
         let name = start.name.clone();
         let place = self.shared.join(start).map_err(|name| self.closed(name))?;
-        let future = Tracked::new(future, Arc::clone(&self.shared), place.seat());
+        let future = Tracked::new(future, Arc::clone(&self.shared), place.key());
         #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
         let join = tokio::spawn(future);
         Ok(TaskHandle::new(join, Arc::clone(&self.shared), place, name))

@@ -27,8 +27,8 @@ pub(in crate::tasks) struct Shared {
     /// Fires whenever a `wait` may have come to its end.
     ended: Notify,
     /// Tasks of this group that wait for this group, and how often each does.
-    insiders: Mutex<HashMap<Id, usize>>,
-    insider_count: AtomicUsize,
+    inner_waiters: Mutex<HashMap<Id, usize>>,
+    inner_waiter_count: AtomicUsize,
     /// Tasks that are about to be spawned and keep the group open.
     reserved: AtomicUsize,
     /// What drives others, and ends after them.
@@ -46,8 +46,8 @@ impl Shared {
             token: CancellationToken::new(),
             aborting: AtomicBool::new(false),
             ended: Notify::new(),
-            insiders: Mutex::default(),
-            insider_count: AtomicUsize::new(0),
+            inner_waiters: Mutex::default(),
+            inner_waiter_count: AtomicUsize::new(0),
             reserved: AtomicUsize::new(0),
             background: OnceLock::new(),
             is_of_service: false,
@@ -95,7 +95,7 @@ impl Shared {
 
     /// Wakes those who wait for the group, if the task that has left may be what they waited for.
     pub(super) fn has_left(&self, maybe_last: bool) {
-        if maybe_last || self.insider_count.load(Ordering::SeqCst) > 0 {
+        if maybe_last || self.inner_waiter_count.load(Ordering::SeqCst) > 0 {
             self.ended.notify_waiters();
         }
     }
@@ -109,7 +109,7 @@ impl Shared {
             Some(id) => {
                 // Having waited once, a task of this group is entered with its id.
                 yield_now().await;
-                self.has(id).then(|| Insider::new(self, id))
+                self.has(id).then(|| InnerWaiter::new(self, id))
             }
         };
         loop {
@@ -136,7 +136,7 @@ impl Shared {
 
     fn is_over(&self, inside: bool) -> bool {
         let waiting = if inside {
-            self.insider_count.load(Ordering::SeqCst)
+            self.inner_waiter_count.load(Ordering::SeqCst)
         } else {
             0
         };
@@ -222,41 +222,43 @@ impl Shared {
 }
 
 /// Marks a task of the group as one that waits for the group.
-struct Insider<'a> {
+struct InnerWaiter<'a> {
     shared: &'a Shared,
     id: Id,
 }
 
-impl<'a> Insider<'a> {
+impl<'a> InnerWaiter<'a> {
     fn new(shared: &'a Shared, id: Id) -> Self {
-        let mut insiders = shared
-            .insiders
+        let mut inner_waiters = shared
+            .inner_waiters
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        *insiders.entry(id).or_default() += 1;
-        shared.insider_count.store(insiders.len(), Ordering::SeqCst);
-        drop(insiders);
-        // One more that nobody has to wait for: another insider may be done.
+        *inner_waiters.entry(id).or_default() += 1;
+        shared
+            .inner_waiter_count
+            .store(inner_waiters.len(), Ordering::SeqCst);
+        drop(inner_waiters);
+        // One more that nobody has to wait for: another inner waiter may be done.
         shared.ended.notify_waiters();
         Self { shared, id }
     }
 }
 
-impl Drop for Insider<'_> {
+impl Drop for InnerWaiter<'_> {
     fn drop(&mut self) {
-        let mut insiders = self
+        let mut inner_waiters = self
             .shared
-            .insiders
+            .inner_waiters
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(waits) = insiders.get_mut(&self.id) {
+        if let Some(waits) = inner_waiters.get_mut(&self.id) {
             *waits -= 1;
             if *waits == 0 {
-                insiders.remove(&self.id);
+                inner_waiters.remove(&self.id);
             }
         }
         self.shared
-            .insider_count
-            .store(insiders.len(), Ordering::SeqCst);
+            .inner_waiter_count
+            .store(inner_waiters.len(), Ordering::SeqCst);
     }
 }

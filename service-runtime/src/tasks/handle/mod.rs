@@ -16,7 +16,7 @@ use tokio::task::{JoinError, JoinHandle, unconstrained};
 
 use crate::tasks::group::{Shared, tell};
 use crate::tasks::panic::message;
-use crate::tasks::registry::Place;
+use crate::tasks::registry::EntryRef;
 use crate::tasks::tracked::NoValue;
 use crate::tasks::{TaskEnd, TaskError};
 
@@ -29,7 +29,7 @@ pub struct TaskHandle<T> {
     join: JoinHandle<Result<T, NoValue>>,
     known: Known<T>,
     group: Arc<Shared>,
-    place: Place,
+    place: EntryRef,
     name: Cow<'static, str>,
 }
 
@@ -48,7 +48,7 @@ impl<T> TaskHandle<T> {
     pub(super) fn new(
         join: JoinHandle<Result<T, NoValue>>,
         group: Arc<Shared>,
-        place: Place,
+        place: EntryRef,
         name: Cow<'static, str>,
     ) -> Self {
         Self {

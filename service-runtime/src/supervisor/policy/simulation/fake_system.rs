@@ -35,7 +35,7 @@ pub(super) struct FakeSystem {
     pub(super) upgrading: bool,
     pub(super) mutating: BTreeSet<WorkerId>,
     pub(super) stopping: bool,
-    pub(super) exited: Option<Outcome>,
+    pub(super) exited: Option<LaunchOutcome>,
     pub(super) last_kept: u64,
     /// Whether anything may still go wrong.
     pub(super) hostile: bool,
@@ -44,7 +44,7 @@ pub(super) struct FakeSystem {
     /// When a suspension of everybody began and ended.
     pub(super) woken: Option<(Time, Time)>,
     /// When reloads were asked for while one was under way, and since.
-    pub(super) storm: Vec<Time>,
+    pub(super) reload_burst: Vec<Time>,
 }
 
 impl Process {
@@ -104,7 +104,7 @@ impl System for FakeSystem {
             }
             Action::Load(_) => {
                 self.loading = true;
-                self.storm.clear();
+                self.reload_burst.clear();
             }
             Action::CancelLoad => self.loading = false,
             Action::Mutate(workers) => self.mutating = workers.into_iter().collect(),
@@ -149,7 +149,7 @@ impl FakeSystem {
             hostile: true,
             refusing: false,
             woken: None,
-            storm: Vec::new(),
+            reload_burst: Vec::new(),
         }
     }
 

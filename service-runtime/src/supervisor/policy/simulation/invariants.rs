@@ -67,10 +67,12 @@ pub(super) fn allows(world: &FakeSystem, machine: &Machine, action: &Action) {
                 "two readings of the configuration at a time"
             );
             assert!(!world.upgrading, "a reload during an upgrade");
-            if let (Some(first), Some(last)) = (world.storm.first(), world.storm.last()) {
+            if let (Some(first), Some(last)) =
+                (world.reload_burst.first(), world.reload_burst.last())
+            {
                 let calm = world.now >= *last + Duration::from_millis(250);
                 let long = world.now >= *first + Duration::from_secs(2);
-                assert!(calm || long, "a reload in the middle of a storm");
+                assert!(calm || long, "a reload in the middle of a burst");
             }
         }
         Action::Mutate(workers) => workers.iter().for_each(|worker| {

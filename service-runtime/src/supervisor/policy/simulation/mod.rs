@@ -30,7 +30,7 @@ const FOUND: [(u64, &str); 2] = [
         0,
         "healthy workers were aborted after everybody was suspended",
     ),
-    (1, "a storm of reloads was one reload after the other"),
+    (1, "a burst of reloads was one reload after the other"),
 ];
 
 /// Settings with short numbers, for a launch with one pool.

@@ -38,9 +38,9 @@ impl World {
             self.system.stopping = true;
         }
         if event == Event::Asked(Request::Reload)
-            && (self.machine().is_reloading() || !self.system.storm.is_empty())
+            && (self.machine().is_reloading() || !self.system.reload_burst.is_empty())
         {
-            self.system.storm.push(self.system.now);
+            self.system.reload_burst.push(self.system.now);
         }
         if self.system.exited.is_none() {
             // A break is the exit, which the system has noted.

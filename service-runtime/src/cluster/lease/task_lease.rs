@@ -15,7 +15,7 @@ tokio::task_local! {
 
 /// Keeps the lease of a periodic task, or waits for it.
 #[derive(Clone)]
-pub(crate) struct Seat {
+pub(crate) struct TaskLease {
     lease: Arc<Mutex<Option<Lease>>>,
     /// How many runs hold on to it.
     runs: watch::Sender<usize>,
@@ -30,7 +30,7 @@ impl Drop for Run {
     }
 }
 
-impl Seat {
+impl TaskLease {
     /// Begins to wait for the lease of this name, until the service stops.
     ///
     /// # Errors
@@ -38,15 +38,15 @@ impl Seat {
     /// Returns an error if the program is not part of a cluster.
     pub(crate) fn take(cx: &Context, name: &str) -> Result<Self, ClusterError> {
         Cluster::of(cx)?;
-        let seat = Self {
+        let task_lease = Self {
             lease: Arc::default(),
             runs: watch::Sender::new(0),
         };
-        let (kept, context, name) = (seat.clone(), cx.clone(), name.to_owned());
-        cx.tasks().background("cluster seat", async move {
+        let (kept, context, name) = (task_lease.clone(), cx.clone(), name.to_owned());
+        cx.tasks().background("cluster task_lease", async move {
             kept.keep(&context, name).await;
         });
-        Ok(seat)
+        Ok(task_lease)
     }
 
     /// Gives the turn for one run, if this worker has the lease; the run holds on to it until it is dropped.

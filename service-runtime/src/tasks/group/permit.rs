@@ -1,4 +1,4 @@
-//! Room for one more task of a group.
+//! Permits for tasks of a group, taken in advance.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,11 +10,11 @@ use super::limit::{Limit, Taken};
 use super::{Shared, Start, TaskGroup};
 use crate::tasks::TaskHandle;
 
-/// Room for one task in a group, kept until it is used or dropped.
+/// A permit for one task in a group, kept until it is used or dropped.
 ///
-/// From [`TaskGroup::room`].
-#[must_use = "room that is dropped is free again"]
-pub struct Room {
+/// From [`TaskGroup::reserve`].
+#[must_use = "a permit that is dropped is free again"]
+pub struct Permit {
     group: TaskGroup,
     taken: Option<Taken>,
     reserved: Reserved,
@@ -69,7 +69,7 @@ impl TaskGroup {
     /// # Cancel safety
     ///
     /// Dropping the future gives up its place among those that wait; no room is lost.
-    pub async fn room(&self) -> Option<Room> {
+    pub async fn reserve(&self) -> Option<Permit> {
         let taken = match &self.limit {
             None if self.is_stopping() => return None,
             None => None,
@@ -81,7 +81,7 @@ impl TaskGroup {
             return None;
         }
         let group = self.clone();
-        Some(Room {
+        Some(Permit {
             group,
             taken,
             reserved,
@@ -89,10 +89,10 @@ impl TaskGroup {
     }
 }
 
-impl Room {
-    /// Spawns a task into the room.
+impl Permit {
+    /// Spawns a task with this permit.
     ///
-    /// A stop of the group does not come between: the group stays open for as long as room in it is kept.
+    /// A stop of the group does not come between: the group stays open for as long as a permit of it is kept.
     ///
     /// # Panics
     ///
@@ -108,13 +108,13 @@ impl Room {
             None => self.group.start(start, future),
         };
         drop(self.reserved);
-        spawned.expect("a group is open while room in it is kept")
+        spawned.expect("a group is open while a permit of it is kept")
     }
 }
 
-impl fmt::Debug for Room {
+impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Room")
+        f.debug_struct("Permit")
             .field("group", &self.group)
             .finish_non_exhaustive()
     }
@@ -151,11 +151,11 @@ mod tests {
     #[tokio::test]
     async fn room_that_is_kept_is_nobody_elses_until_it_is_dropped() {
         let group = TaskGroup::with_limit("group", one());
-        let room = group.room().await.unwrap();
+        let permit = group.reserve().await.unwrap();
         assert!(group.try_spawn("task", async {}).is_err());
-        drop(room);
-        let room = group.room().await.unwrap();
-        let task = room.spawn("task", async { 1 });
+        drop(permit);
+        let permit = group.reserve().await.unwrap();
+        let task = permit.spawn("task", async { 1 });
         assert_eq!(task.wait().await, Ok(1));
     }
 
@@ -165,13 +165,13 @@ mod tests {
         let limited = group.limited(one());
         let (_end, ended) = oneshot::channel::<()>();
         let first = limited.try_spawn("first", ended).unwrap();
-        let (room, late) = (limited.room(), limited.spawn("late", async {}));
-        let waiting = async { tokio::join!(room, late) };
+        let (permit, late) = (limited.reserve(), limited.spawn("late", async {}));
+        let waiting = async { tokio::join!(permit, late) };
         let stop = async { group.stop(true) };
-        let ((room, late), ()) = tokio::join!(waiting, stop);
-        assert!(room.is_none());
+        let ((permit, late), ()) = tokio::join!(waiting, stop);
+        assert!(permit.is_none());
         assert!(matches!(late, Err(SpawnError::Closed { .. })));
-        assert!(group.room().await.is_none());
+        assert!(group.reserve().await.is_none());
         let full = limited.try_spawn("late", async {}).unwrap_err();
         assert!(matches!(full, SpawnError::Full { .. }), "{full}");
         first.cancel();
@@ -183,7 +183,7 @@ mod tests {
     #[tokio::test]
     async fn a_group_stays_open_for_as_long_as_room_in_it_is_kept() {
         let group = TaskGroup::new("group");
-        let room = group.room().await.unwrap();
+        let permit = group.reserve().await.unwrap();
         group.stop(true);
         let waited = group.clone();
         let mut waiting = std::pin::pin!(waited.wait());
@@ -192,9 +192,9 @@ mod tests {
             () = &mut waiting => panic!("the group ended while room in it was kept"),
             () = tokio::task::yield_now() => {}
         }
-        let task = room.spawn("task", async { 1 });
+        let task = permit.spawn("task", async { 1 });
         assert_eq!(task.wait().await, Ok(1));
         waiting.await;
-        assert!(group.room().await.is_none());
+        assert!(group.reserve().await.is_none());
     }
 }
