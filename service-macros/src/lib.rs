@@ -9,7 +9,8 @@
 //! Each works in three steps: *parse* keeps what was written, *model* checks every rule and holds only
 //! valid values, *expand* cannot fail. What is wrong with one item is reported in one run, and all that
 //! is right is generated all the same. The macros work on tokens alone and depend on no runtime: what
-//! they write calls `service_runtime::__rt`, and does not decide anything itself.
+//! they write calls `service_runtime::__rt`, under the name that the author's manifest has for the crate,
+//! and does not decide anything itself.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -22,6 +23,7 @@ mod markers;
 mod place;
 mod problem;
 mod rpc;
+mod runtime_path;
 mod service;
 mod service_impl;
 mod service_struct;
@@ -52,8 +54,9 @@ pub fn config(item: TokenStream) -> TokenStream {
 ///
 /// It stands on an enum or a struct that is a `std::error::Error`, whose fields are
 /// `serde::Serialize` and `serde::de::DeserializeOwned`. A variant is a class of its own on the wire, with
-/// its text and its fields. Needs the feature `rpc`.
-#[proc_macro_derive(RpcError)]
+/// its text and its fields. Needs the feature `rpc`. Where the crate of the framework is to be named,
+/// `#[rpc_error(crate = facade::runtime)]` names it.
+#[proc_macro_derive(RpcError, attributes(rpc_error))]
 pub fn rpc_error(item: TokenStream) -> TokenStream {
     rpc::error(item.into()).into()
 }

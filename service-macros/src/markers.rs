@@ -6,7 +6,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Attribute, Meta, Path, Token, parse::Parser, punctuated::Punctuated};
 
-use crate::{args::near_miss, problem::problem};
+use crate::{args::near_miss, problem::problem, runtime_path::RuntimePath};
 
 /// What a marked method is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Kind {
     }
 
     /// The marker that a `cfg_attr` hides.
-    pub(crate) fn hidden_in(attr: &Attribute) -> Option<Self> {
+    pub(crate) fn hidden_in(attr: &Attribute, runtime: &RuntimePath) -> Option<Self> {
         let Meta::List(list) = &attr.meta else {
             return None;
         };
@@ -78,7 +78,7 @@ impl Kind {
         let hidden = metas
             .iter()
             .skip(1)
-            .filter_map(|meta| own_name(meta.path()));
+            .filter_map(|meta| own_name(meta.path(), runtime));
         let mut kinds = hidden.filter_map(|name| Self::named(&name));
         kinds.next().filter(|_| attr.path().is_ident("cfg_attr"))
     }
@@ -107,8 +107,8 @@ pub(crate) struct Marker {
 
 impl Marker {
     /// Reads an attribute; `None` if it is somebody else's.
-    pub(crate) fn read(attribute: &Attribute) -> Option<Self> {
-        let name = own_name(attribute.path())?;
+    pub(crate) fn read(attribute: &Attribute, runtime: &RuntimePath) -> Option<Self> {
+        let name = own_name(attribute.path(), runtime)?;
         let meta = attribute.meta.clone();
         if let Some(kind) = Kind::named(&name) {
             let exact = true;
@@ -132,11 +132,9 @@ impl Marker {
 const BUILT_IN: [&str; 3] = ["test", "cold", "inline"];
 
 /// The last word of `marker`, `service_runtime::marker` or `service_macros::marker`.
-fn own_name(path: &Path) -> Option<String> {
+fn own_name(path: &Path, runtime: &RuntimePath) -> Option<String> {
     let last = path.segments.last()?.ident.to_string();
-    let first = &path.segments.first()?.ident;
-    let ours = first == "service_runtime" || first == "service_macros";
-    (path.segments.len() == 1 || ours).then_some(last)
+    (path.segments.len() == 1 || runtime.holds(path)).then_some(last)
 }
 
 /// What a marker expands to where no impl block took it away: an error, and the item.

@@ -54,7 +54,7 @@ impl Given {
         }
     }
 
-    /// Reads a path to a function.
+    /// Reads a path, to a function unless it is told otherwise.
     pub(crate) fn path(&self) -> syn::Result<Path> {
         match self.expr() {
             Some(Expr::Path(path)) => Ok(path.path.clone()),

@@ -33,6 +33,9 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// The argument that names the crate of the framework, which every attribute knows.
+    pub(crate) const CRATE: Self = Self::new("crate", "crate = facade::runtime");
+
     /// An argument whose value is an expression.
     pub(crate) const fn new(name: &'static str, example: &'static str) -> Self {
         let is_type = false;

@@ -12,6 +12,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         ident,
         fields,
         implemented,
+        runtime,
     } = model;
     if !implemented {
         return TokenStream::new();
@@ -20,13 +21,13 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let secrets = fields.iter().any(|field| field.content.secret);
     let secrets = secrets.then(|| quote!(::service_runtime::__rt::secrets! { #ident }));
     let fields = fields.iter().map(field);
-    quote! {
+    runtime.apply(quote! {
         #[automatically_derived]
         impl ::service_runtime::config::Config for #ident {
             const FIELDS: &'static [::service_runtime::config::Field] = &[#(#fields),*];
         }
         #secrets
-    }
+    })
 }
 
 fn field(field: &Field) -> TokenStream {

@@ -18,7 +18,7 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let mut problems = Problems::default();
-    let parsed = parse::Parsed::new(input);
+    let parsed = parse::Parsed::new(input, &mut problems);
     let model = model::Model::new(parsed, &mut problems);
     let generated = expand::expand(&model);
     quote!(#generated #problems)

@@ -19,27 +19,32 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("nested", "nested"),
 ];
 
+/// The options of `#[config]` on the struct itself.
+pub(super) const ITEM_KEYS: &[Key] = &[Key::CRATE];
+
 /// The item under the derive.
 pub(super) struct Parsed {
     pub(super) ident: Ident,
     pub(super) generics: Generics,
     pub(super) data: Data,
-    /// `#[config]` on the item itself.
-    pub(super) config: Vec<Attribute>,
+    /// The options of `#[config]` on the item itself.
+    pub(super) options: Vec<Written>,
     /// What serde is told of the item.
     pub(super) serde: Vec<Meta>,
 }
 
 impl Parsed {
-    pub(super) fn new(input: DeriveInput) -> Self {
+    pub(super) fn new(input: DeriveInput, problems: &mut Problems) -> Self {
         let serde = serde_metas(&input.attrs);
-        let attrs = input.attrs.into_iter();
+        let attrs = input.attrs.iter();
         let config = attrs.filter(|attr| attr.path().is_ident("config"));
+        let options = config.flat_map(|attr| item_options(attr, problems));
+        let options = options.collect();
         Self {
             ident: input.ident,
             generics: input.generics,
             data: input.data,
-            config: config.collect(),
+            options,
             serde,
         }
     }
@@ -71,6 +76,25 @@ impl ParsedField {
             serde: serde_metas(&field.attrs),
         })
     }
+}
+
+/// The options of `#[config]` on the item: those of a field are refused as what they are.
+fn item_options(attr: &Attribute, problems: &mut Problems) -> Vec<Written> {
+    if let Meta::List(list) = &attr.meta {
+        let mut unread = Problems::default();
+        let keys = [ITEM_KEYS, KEYS].concat();
+        let written = args::parse(list.tokens.clone(), &keys, &mut unread);
+        let known = |written: &Written| ITEM_KEYS.iter().any(|key| written.name == key.name);
+        if unread.count() == 0 && written.iter().all(known) {
+            return written;
+        }
+    }
+    problems.push(problem(
+        attr,
+        "`#[config]` stands on a field",
+        "move it to the field that it speaks of",
+    ));
+    Vec::new()
 }
 
 fn options(attr: &Attribute, problems: &mut Problems) -> Vec<Written> {

@@ -39,13 +39,22 @@ pub(super) fn expand(model: &Model, function: &Function) -> TokenStream {
             quote!(#launcher.run(#main))
         }
     };
+    let parts = model.parts.iter().map(|part| {
+        let check = quote!(::service_runtime::__rt::launchable::<#part>());
+        let check = Place::of_type(part).put(check);
+        quote!(#check;)
+    });
+    let launch = model.runtime.apply(quote! {
+        #(#parts)*
+        let options = ::service_runtime::__rt::options!() #(#settings)*;
+        #launch
+    });
     quote! {
         #(#cfgs)*
         #vis fn main() -> ::std::process::ExitCode {
             #(use #crates as _;)*
             #(#attrs)*
             #sig #body
-            let options = ::service_runtime::__rt::options!() #(#settings)*;
             #launch
         }
     }

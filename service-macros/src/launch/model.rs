@@ -3,7 +3,9 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use quote::ToTokens;
-use syn::{Expr, FnArg, Ident, LitStr, Path, Safety};
+use syn::{
+    Expr, FnArg, GenericArgument, Ident, LitStr, Path, PathArguments, ReturnType, Safety, Type,
+};
 
 use super::{
     keys::{Kind, SETTINGS, size, umask},
@@ -12,6 +14,7 @@ use super::{
 use crate::{
     args::{Args, Given, Variant, Written, bare},
     problem::{Problems, problem},
+    runtime_path::RuntimePath,
 };
 
 /// A launch.
@@ -20,6 +23,9 @@ pub(super) struct Model {
     /// Settings by their names, in the order in which they were written.
     pub(super) settings: Vec<(Ident, Value)>,
     pub(super) crates: Vec<Ident>,
+    /// What `main` returns, type by type, if that is a tuple.
+    pub(super) parts: Vec<Type>,
+    pub(super) runtime: RuntimePath,
 }
 
 /// Which launcher runs the services.
@@ -58,11 +64,14 @@ impl Model {
         function: &Function,
         problems: &mut Problems,
     ) -> Option<Self> {
-        let args = Args::new("#[launch]", &keys(), written, problems);
+        let mut args = Args::new("#[launch]", &keys(), written, problems);
+        let runtime = RuntimePath::new(args.take("crate").as_ref(), problems);
         let mut model = Self {
             launcher: Launcher::Any,
             settings: Vec::new(),
             crates: Vec::new(),
+            parts: parts(function),
+            runtime,
         };
         for given in args.rest() {
             problems.keep(model.set(&given));
@@ -189,6 +198,45 @@ fn crates(given: &Given) -> syn::Result<Vec<Ident>> {
         }
     }
     problems.result().map(|()| crates)
+}
+
+/// The elements of the tuple that `main` returns, also those inside a `Result` or a `Vec`.
+///
+/// The compiler calls the tuple as a whole no service, because it could be a service itself.
+fn parts(function: &Function) -> Vec<Type> {
+    fn elements(ty: &Type, all: &mut Vec<Type>) -> bool {
+        match ty {
+            Type::Group(group) => elements(&group.elem, all),
+            Type::Paren(paren) => elements(&paren.elem, all),
+            Type::Tuple(tuple) => {
+                for ty in &tuple.elems {
+                    if !elements(ty, all) {
+                        all.push(ty.clone());
+                    }
+                }
+                true
+            }
+            Type::Path(path) => match path
+                .path
+                .segments
+                .last()
+                .map(|last| (&last.ident, &last.arguments))
+            {
+                Some((name, PathArguments::AngleBracketed(args)))
+                    if name == "Result" || name == "Vec" =>
+                {
+                    matches!(args.args.first(), Some(GenericArgument::Type(ty)) if elements(ty, all))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+    let mut all = Vec::new();
+    if let ReturnType::Type(_, ty) = &function.sig.output {
+        elements(ty, &mut all);
+    }
+    all
 }
 
 fn check_main(function: &Function) -> syn::Result<()> {

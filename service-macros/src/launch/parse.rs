@@ -39,5 +39,6 @@ pub(super) fn arguments(tokens: TokenStream, problems: &mut Problems) -> Vec<Wri
 
 /// The arguments that `#[launch]` knows.
 pub(super) fn keys() -> Vec<Key> {
-    SETTINGS.iter().map(|setting| setting.key).collect()
+    let settings = SETTINGS.iter().map(|setting| setting.key);
+    settings.chain([Key::CRATE]).collect()
 }

@@ -4,12 +4,30 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Data, DeriveInput, Fields, Ident};
 
-use crate::problem::problem;
+use crate::{
+    args::{self, Args, Key},
+    problem::{Problems, problem},
+    runtime_path::RuntimePath,
+};
 
 /// Writes `impl RpcError`.
 pub(crate) fn error(item: TokenStream) -> TokenStream {
     let parsed = syn::parse2(item).and_then(|input| expand(&input));
     parsed.unwrap_or_else(|error| error.to_compile_error())
+}
+
+/// Reads `#[rpc_error(crate = …)]`.
+fn runtime(input: &DeriveInput) -> syn::Result<RuntimePath> {
+    const KEYS: &[Key] = &[Key::CRATE];
+    let mut problems = Problems::default();
+    let attrs = input.attrs.iter();
+    let attrs = attrs.filter(|attr| attr.path().is_ident("rpc_error"));
+    let lists = attrs.filter_map(|attr| problems.keep(attr.meta.require_list()).cloned());
+    let lists: TokenStream = lists.map(|list| list.tokens).collect();
+    let written = args::parse(lists, KEYS, &mut problems);
+    let mut args = Args::new("#[rpc_error]", KEYS, written, &mut problems);
+    let runtime = RuntimePath::new(args.take("crate").as_ref(), &mut problems);
+    problems.result().map(|()| runtime)
 }
 
 fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
@@ -20,6 +38,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             "remove the parameter",
         ));
     }
+    let runtime = runtime(input)?;
     let name = &input.ident;
     let (module, shapes) = match &input.data {
         Data::Struct(data) => (
@@ -70,7 +89,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             .map(|(key, member, _)| quote!(#member: failure.field(#key)?));
         quote!(#class => ::core::option::Option::Some(#path { #(#values),* }))
     });
-    Ok(quote! {
+    Ok(runtime.apply(quote! {
         impl ::service_runtime::rpc::RpcError for #name {
             fn to_failure(&self) -> ::service_runtime::rpc::Failure {
                 match self {
@@ -87,7 +106,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
                 }
             }
         }
-    })
+    }))
 }
 
 /// A variant, or the whole of a struct.

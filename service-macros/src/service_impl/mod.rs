@@ -25,15 +25,17 @@ pub(crate) fn is_impl(item: &TokenStream) -> bool {
 
 /// Expands the attribute; the methods stay as they were written, whatever is wrong.
 pub(crate) fn expand(args: &TokenStream, item: TokenStream) -> TokenStream {
-    let block = match parse::Block::new(item.clone()) {
+    let mut problems = Problems::default();
+    let runtime = parse::runtime(args, &mut problems);
+    let block = match parse::Block::new(item.clone(), &runtime) {
         Ok(block) => block,
         Err(error) => {
             let error = error.to_compile_error();
             return quote!(#item #error);
         }
     };
-    let mut problems = Problems::default();
-    let model = model::Model::new(args, &block, &mut problems);
+    let model = model::Model::new(&block, &mut problems);
     let generated = model.as_ref().map(expand::expand);
+    let generated = generated.map(|generated| runtime.apply(generated));
     quote!(#block #generated #problems)
 }

@@ -4,12 +4,15 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     Attribute, FnArg, ImplItem, ItemImpl, Signature, Visibility,
-    parse::{Parse, ParseStream, Parser, discouraged::Speculative},
+    parse::{ParseStream, Parser, discouraged::Speculative},
 };
 
 use crate::{
+    args::{self, Args, Key},
     body::body,
     markers::{Kind, Marker},
+    problem::{Problems, problem},
+    runtime_path::RuntimePath,
 };
 
 /// An impl block; its tokens are those that were written, without the markers.
@@ -43,9 +46,30 @@ pub(super) enum MemberKind {
     Other(TokenStream),
 }
 
+/// Reads the arguments of the block: it knows but `crate`.
+pub(super) fn runtime(args: &TokenStream, problems: &mut Problems) -> RuntimePath {
+    const KEYS: &[Key] = &[Key::CRATE];
+    let mut unread = Problems::default();
+    let written = args::parse(args.clone(), KEYS, &mut unread);
+    if unread.count() > 0
+        || written
+            .iter()
+            .any(|written| written.name != Key::CRATE.name)
+    {
+        problems.push(problem(
+            args,
+            "`#[service]` on an impl block takes no argument but `crate`",
+            "move the others to the `#[service]` of the struct",
+        ));
+        return RuntimePath::of_manifest();
+    }
+    let mut args = Args::new("#[service]", KEYS, written, problems);
+    RuntimePath::new(args.take("crate").as_ref(), problems)
+}
+
 impl Block {
     /// Reads an impl block.
-    pub(super) fn new(item: TokenStream) -> syn::Result<Self> {
+    pub(super) fn new(item: TokenStream, runtime: &RuntimePath) -> syn::Result<Self> {
         let mut written: Vec<TokenTree> = item.into_iter().collect();
         let braces = match written.pop() {
             Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group,
@@ -60,7 +84,7 @@ impl Block {
             let inner = Attribute::parse_inner(input)?;
             let mut members = Vec::new();
             while !input.is_empty() {
-                members.push(input.parse()?);
+                members.push(Member::read(input, runtime)?);
             }
             Ok((quote!(#(#inner)*), members))
         };
@@ -111,13 +135,13 @@ impl ToTokens for Block {
     }
 }
 
-impl Parse for Member {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+impl Member {
+    fn read(input: ParseStream<'_>, runtime: &RuntimePath) -> syn::Result<Self> {
         let (mut markers, mut hidden, mut attrs) = (Vec::new(), Vec::new(), Vec::new());
         for attr in Attribute::parse_outer(input)? {
-            if let Some(marker) = Marker::read(&attr) {
+            if let Some(marker) = Marker::read(&attr, runtime) {
                 markers.push(marker);
-            } else if let Some(kind) = Kind::hidden_in(&attr) {
+            } else if let Some(kind) = Kind::hidden_in(&attr, runtime) {
                 hidden.push((attr, kind));
             } else {
                 attrs.push(attr);

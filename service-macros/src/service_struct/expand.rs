@@ -16,6 +16,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         config,
         on_error,
         registered,
+        runtime,
     } = model;
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let after = (!after.is_empty()).then(|| quote!(.after(&[#(#after),*])));
@@ -30,12 +31,12 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             ::service_runtime::__rt::register!(#ident);
         }
     });
-    quote! {
+    runtime.apply(quote! {
         #(#cfgs)*
         impl #impl_generics ::service_runtime::__rt::Describe for #ident #ty_generics #where_clause {
             const DESCRIPTION: ::service_runtime::__rt::Static =
                 ::service_runtime::__rt::Static::new(#name) #after #on_error #section;
         }
         #register
-    }
+    })
 }

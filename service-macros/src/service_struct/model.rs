@@ -7,6 +7,7 @@ use super::parse::{KEYS, Parsed};
 use crate::{
     args::{Args, Given, Variant, check_name, given_name},
     problem::{Problems, no_lifetime, problem},
+    runtime_path::RuntimePath,
 };
 
 /// The name of the launcher's own table, which no service can have.
@@ -29,6 +30,7 @@ pub(super) struct Model {
     pub(super) config: Option<Type>,
     pub(super) on_error: Option<Variant>,
     pub(super) registered: bool,
+    pub(super) runtime: RuntimePath,
 }
 
 impl Model {
@@ -39,6 +41,7 @@ impl Model {
         for param in item.generics.lifetimes() {
             problems.push(no_lifetime(param));
         }
+        let runtime = RuntimePath::new(args.take("crate").as_ref(), problems);
         let name = match args.take("name") {
             Some(given) => problems.keep(service_name(&given)),
             None => problems.keep(name_of(&item.ident)),
@@ -65,6 +68,7 @@ impl Model {
             on_error,
             registered: register.unwrap_or(true) && !generic && item.generics.params.is_empty(),
             generics: item.generics,
+            runtime,
         }
     }
 }

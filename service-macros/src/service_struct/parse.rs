@@ -15,6 +15,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::of_type("config", "config = GreeterConfig"),
     Key::new("on_error", r#"on_error = "restart""#),
     Key::new("register", "register = false"),
+    Key::CRATE,
 ];
 
 /// A struct and its arguments.

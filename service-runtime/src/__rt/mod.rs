@@ -4,6 +4,7 @@
 mod cluster;
 mod hook;
 mod init;
+mod launchable;
 #[cfg(feature = "config")]
 mod options;
 mod outcome;
@@ -22,6 +23,7 @@ pub use self::hook::{health, hook, run};
 pub use self::init::{Init, InitOutcome, init};
 #[cfg(feature = "config")]
 pub use self::init::{Section, init_from, section};
+pub use self::launchable::launchable;
 #[cfg(feature = "config")]
 pub use self::options::{NoOptions, Probe};
 pub use self::outcome::{HealthOutcome, Outcome};

@@ -18,8 +18,12 @@ pub(super) use self::{
     kind::Collection,
     range::Range,
 };
-use super::parse::{Parsed, ParsedField};
-use crate::problem::{Problems, problem};
+use super::parse::{ITEM_KEYS, Parsed, ParsedField};
+use crate::{
+    args::Args,
+    problem::{Problems, problem},
+    runtime_path::RuntimePath,
+};
 
 /// A section's options.
 pub(super) struct Model {
@@ -27,18 +31,14 @@ pub(super) struct Model {
     pub(super) fields: Vec<Field>,
     /// Whether the trait can be implemented at all.
     pub(super) implemented: bool,
+    pub(super) runtime: RuntimePath,
 }
 
 impl Model {
     /// Checks every rule; what breaks one is left out.
     pub(super) fn new(parsed: Parsed, problems: &mut Problems) -> Self {
-        for attr in &parsed.config {
-            problems.push(problem(
-                attr,
-                "`#[config]` stands on a field",
-                "move it to the field that it speaks of",
-            ));
-        }
+        let mut args = Args::new("#[config]", ITEM_KEYS, parsed.options, problems);
+        let runtime = RuntimePath::new(args.take("crate").as_ref(), problems);
         // Serde cannot read a union, and what bounds a generic struct needs is not known here: an
         // impl would only add the compiler's errors to ours.
         let implemented = problems.keep(no_generics(&parsed.generics)).is_some()
@@ -53,6 +53,7 @@ impl Model {
             fields: fields.collect(),
             ident: parsed.ident,
             implemented,
+            runtime,
         }
     }
 }

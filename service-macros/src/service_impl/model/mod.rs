@@ -6,7 +6,6 @@ mod init;
 mod marked;
 mod periodic;
 
-use proc_macro2::TokenStream;
 use syn::{Attribute, Generics, Type};
 
 pub(super) use self::{
@@ -41,15 +40,8 @@ pub(super) struct Model {
 
 impl Model {
     /// Checks every rule; a hook that breaks one is left out. `None` if no service can come of it.
-    pub(super) fn new(args: &TokenStream, block: &Block, problems: &mut Problems) -> Option<Self> {
+    pub(super) fn new(block: &Block, problems: &mut Problems) -> Option<Self> {
         let header = &block.header;
-        if !args.is_empty() {
-            problems.push(problem(
-                args,
-                "`#[service]` on an impl block takes no arguments",
-                "move them to the `#[service]` of the struct",
-            ));
-        }
         let mut possible = true;
         if let Some((path, _)) = &header.trait_ {
             problems.push(problem(

@@ -24,7 +24,8 @@ fn problem(field: proc_macro2::TokenStream) -> (String, String) {
 fn problems(item: proc_macro2::TokenStream) -> Vec<(String, String)> {
     let mut problems = Problems::default();
     let input = syn::parse2(item).unwrap();
-    let _model = Model::new(Parsed::new(input), &mut problems);
+    let parsed = Parsed::new(input, &mut problems);
+    let _model = Model::new(parsed, &mut problems);
     let errors = problems.result().err().into_iter().flatten();
     let two_lines = errors.map(|error| {
         let text = error.to_string();
