@@ -154,10 +154,9 @@ fn end_of_string(text: &str, quote: &str) -> Option<usize> {
     let has_escapes = quote.starts_with('"');
     let mut place = 0;
     while let Some(rest) = text.get(place..) {
-        if rest.starts_with(quote) {
+        if let Some(behind) = rest.strip_prefix(quote) {
             // A long string may end in quotes of its own.
-            let more = rest[quote.len()..].starts_with(&quote[..1]);
-            if quote.len() == 1 || !more {
+            if quote.len() == 1 || !behind.starts_with(&quote[..1]) {
                 return Some(place);
             }
         }
