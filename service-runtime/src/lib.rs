@@ -118,6 +118,7 @@ mod worker;
 
 pub use launch::{ProcessLauncher, ServiceLauncher, launch};
 pub use log::{LogFormat, LogFormatError};
+pub use privileges::ResourceLimit;
 pub use runner::main_fn::Main;
 pub use service::{
     ChoiceError, Context, Description, Health, HealthStatus, IntoServices, ListenError, OnError,

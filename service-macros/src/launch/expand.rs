@@ -95,6 +95,19 @@ impl ToTokens for Value {
                 quote!(#mask)
             }
             Self::Duration(duration) => duration_tokens(*duration),
+            Self::RestartLimit(deaths, window) => {
+                let window = duration_tokens(*window);
+                quote!((#deaths, #window))
+            }
+            Self::ResourceLimit((None, _)) => quote!(::service_runtime::ResourceLimit::UNLIMITED),
+            Self::ResourceLimit((Some(soft), hard)) if Some(*soft) == *hard => quote!(#soft),
+            Self::ResourceLimit((Some(soft), hard)) => {
+                let hard = hard.map_or_else(
+                    || quote!(::core::option::Option::None),
+                    |hard| quote!(#hard),
+                );
+                quote!(::service_runtime::ResourceLimit::soft_and_hard(#soft, #hard))
+            }
             Self::Text(text) => quote!(#text),
             Self::Texts(texts) => quote!(&[#(#texts),*]),
             Self::Variant(variant) => quote!(#variant),

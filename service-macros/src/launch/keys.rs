@@ -2,6 +2,8 @@
 //!
 //! Each is a method of `LaunchOptions` of the same name, a key of the table `[launch]` and a flag.
 
+use std::time::Duration;
+
 use crate::args::{Key, Variant};
 
 /// A setting and the kind of value that it takes.
@@ -25,16 +27,16 @@ pub(super) enum Kind {
     Duration,
     /// A string with something in it.
     Text,
-    /// A string that a rule must find well-formed.
-    Checked(fn(&str) -> Result<(), String>),
+    /// So many deaths in such a time, as a string.
+    RestartLimit,
     /// A size as a string.
     Size,
     /// The permissions that new files never have, as a string of octal digits.
     Mask,
     /// A word that stands for a variant.
     Choice(&'static [(&'static str, Variant)]),
-    /// A whole number, or a string that a rule must find well-formed.
-    NumberOr(fn(&str) -> Result<(), String>),
+    /// A limit of the system: a whole number, or a string.
+    ResourceLimit,
     /// A list of strings, not empty.
     Texts,
     /// The path of a function.
@@ -78,7 +80,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("drain_timeout", r#"drain_timeout = "60s""#, Kind::Duration),
     setting("reload_surge", "reload_surge = 1", Kind::Count),
     setting("heartbeat_timeout", r#"heartbeat_timeout = "30s""#, Kind::Duration),
-    setting("restart_limit", r#"restart_limit = "5 in 60s""#, Kind::Checked(limit)),
+    setting("restart_limit", r#"restart_limit = "5 in 60s""#, Kind::RestartLimit),
     setting("max_requests", "max_requests = 100000", Kind::Number),
     setting("max_requests_jitter", "max_requests_jitter = 1000", Kind::Number),
     setting("max_lifetime", r#"max_lifetime = "1d""#, Kind::Duration),
@@ -101,13 +103,13 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("no_new_privileges", "no_new_privileges = true", Kind::Bool),
     setting("umask", r#"umask = "027""#, Kind::Mask),
     setting("chdir", r#"chdir = "/var/lib/greeter""#, Kind::Text),
-    setting("limit_nofile", "limit_nofile = 65536", Kind::NumberOr(rlimit)),
-    setting("limit_nproc", "limit_nproc = 512", Kind::NumberOr(rlimit)),
-    setting("limit_core", r#"limit_core = "0B""#, Kind::NumberOr(rlimit)),
-    setting("limit_memlock", r#"limit_memlock = "64MiB""#, Kind::NumberOr(rlimit)),
-    setting("limit_stack", r#"limit_stack = "8MiB""#, Kind::NumberOr(rlimit)),
-    setting("limit_as", r#"limit_as = "4GiB""#, Kind::NumberOr(rlimit)),
-    setting("limit_fsize", r#"limit_fsize = "1GiB""#, Kind::NumberOr(rlimit)),
+    setting("limit_nofile", "limit_nofile = 65536", Kind::ResourceLimit),
+    setting("limit_nproc", "limit_nproc = 512", Kind::ResourceLimit),
+    setting("limit_core", r#"limit_core = "0B""#, Kind::ResourceLimit),
+    setting("limit_memlock", r#"limit_memlock = "64MiB""#, Kind::ResourceLimit),
+    setting("limit_stack", r#"limit_stack = "8MiB""#, Kind::ResourceLimit),
+    setting("limit_as", r#"limit_as = "4GiB""#, Kind::ResourceLimit),
+    setting("limit_fsize", r#"limit_fsize = "1GiB""#, Kind::ResourceLimit),
 ];
 
 const fn setting(name: &'static str, example: &'static str, kind: Kind) -> Setting {
@@ -115,16 +117,22 @@ const fn setting(name: &'static str, example: &'static str, kind: Kind) -> Setti
     Setting { key, kind }
 }
 
+/// The most deaths of a `restart_limit`: the supervisor remembers each.
+const DEATHS_MOST: usize = 100_000;
+
 /// `5 in 60s`.
-fn limit(text: &str) -> Result<(), String> {
+pub(super) fn restart_limit(text: &str) -> Result<(usize, Duration), String> {
     let wrong = || format!("`{text}` is not a number of restarts in a duration");
     let (count, window) = text.split_once(" in ").ok_or_else(wrong)?;
-    let count: u32 = count.trim().parse().map_err(|_| wrong())?;
+    let count: usize = count.trim().parse().map_err(|_| wrong())?;
     let window = humantime::parse_duration(window.trim()).map_err(|_| wrong())?;
     if count == 0 || window.is_zero() {
         return Err(format!("`{text}` would allow no restart at all"));
     }
-    Ok(())
+    if count > DEATHS_MOST {
+        return Err(format!("`{text}` is more than {DEATHS_MOST} restarts"));
+    }
+    Ok((count, window))
 }
 
 /// `256MiB`, in bytes.
@@ -173,18 +181,30 @@ pub(super) fn umask(text: &str) -> Result<u32, String> {
     }
 }
 
+/// A soft and a hard limit of the system; `None` is unlimited.
+pub(super) type ResourceLimit = (Option<u64>, Option<u64>);
+
 /// `unlimited`, `64MiB`, or a soft and a hard limit of that kind, `1024:65536`.
-fn rlimit(text: &str) -> Result<(), String> {
+pub(super) fn resource_limit(text: &str) -> Result<ResourceLimit, String> {
     let (soft, hard) = text.split_once(':').unwrap_or((text, text));
-    for part in [soft, hard].map(str::trim) {
-        let is_number = part.parse::<u64>().is_ok();
-        if part != "unlimited" && !is_number && number_of_bytes(part).is_err() {
-            return Err(format!(
-                "`{text}` is not a limit: a number, a size, `unlimited`, or two of these as in `1024:65536`"
-            ));
-        }
+    let one = |part: &str| {
+        match part.trim() {
+        "unlimited" => Ok(None),
+        part => match part.parse() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => number_of_bytes(part).map(Some).map_err(|_| {
+                format!(
+                    "`{text}` is not a limit: a number, a size, `unlimited`, or two of these as in `1024:65536`"
+                )
+            }),
+        },
     }
-    Ok(())
+    };
+    let (soft, hard) = (one(soft)?, one(hard)?);
+    if hard.is_some_and(|hard| soft.is_none_or(|soft| soft > hard)) {
+        return Err(format!("`{text}` has a soft limit above the hard one"));
+    }
+    Ok((soft, hard))
 }
 
 #[cfg(test)]
@@ -207,9 +227,17 @@ mod tests {
 
     #[test]
     fn limits_are_a_count_in_a_window() {
-        assert_eq!(limit("5 in 60s"), Ok(()));
-        for bad in ["5", "5 in", "5 in 0s", "0 in 60s", "five in 60s", "5in60s"] {
-            assert!(limit(bad).is_err(), "{bad}");
+        assert_eq!(restart_limit("5 in 60s"), Ok((5, Duration::from_secs(60))));
+        for bad in [
+            "5",
+            "5 in",
+            "5 in 0s",
+            "0 in 60s",
+            "five in 60s",
+            "5in60s",
+            "100001 in 1h",
+        ] {
+            assert!(restart_limit(bad).is_err(), "{bad}");
         }
     }
 
@@ -223,17 +251,17 @@ mod tests {
 
     #[test]
     fn limits_of_the_system_are_one_or_two() {
-        for good in [
-            "65536",
-            "unlimited",
-            "64MiB",
-            "1024:65536",
-            "1MiB:unlimited",
+        for (good, limit) in [
+            ("65536", (Some(65536), Some(65536))),
+            ("unlimited", (None, None)),
+            ("64MiB", (Some(64 << 20), Some(64 << 20))),
+            ("1024:65536", (Some(1024), Some(65536))),
+            ("1MiB:unlimited", (Some(1 << 20), None)),
         ] {
-            assert_eq!(rlimit(good), Ok(()));
+            assert_eq!(resource_limit(good), Ok(limit));
         }
-        for bad in ["", "many", "-1", "1:2:3", ":", "1:"] {
-            assert!(rlimit(bad).is_err(), "{bad}");
+        for bad in ["", "many", "-1", "1:2:3", ":", "1:", "2:1", "unlimited:1"] {
+            assert!(resource_limit(bad).is_err(), "{bad}");
         }
     }
 

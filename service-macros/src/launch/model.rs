@@ -8,7 +8,7 @@ use syn::{
 };
 
 use super::{
-    keys::{Kind, SETTINGS, size, umask},
+    keys::{Kind, ResourceLimit, SETTINGS, resource_limit, restart_limit, size, umask},
     parse::{Function, keys},
 };
 use crate::{
@@ -48,6 +48,8 @@ pub(super) enum Value {
     Size(u64),
     Mask(u32),
     Duration(Duration),
+    RestartLimit(usize, Duration),
+    ResourceLimit(ResourceLimit),
     Text(LitStr),
     Texts(Vec<LitStr>),
     Variant(Variant),
@@ -99,10 +101,10 @@ impl Model {
             Kind::Bool => Value::Bool(given.boolean()?),
             Kind::Duration => Value::Duration(given.duration()?),
             Kind::Text => Value::Text(given.filled_text()?),
-            Kind::Checked(check) => {
-                let text = given.text()?;
-                check(&text.value()).map_err(|wrong| given.wrong_value(wrong))?;
-                Value::Text(text)
+            Kind::RestartLimit => {
+                let limit = restart_limit(&given.text()?.value());
+                let (deaths, window) = limit.map_err(|wrong| given.wrong_value(wrong))?;
+                Value::RestartLimit(deaths, window)
             }
             Kind::Size => {
                 let text = given.text()?;
@@ -112,7 +114,7 @@ impl Model {
                 let text = given.text()?;
                 Value::Mask(umask(&text.value()).map_err(|wrong| given.wrong_value(wrong))?)
             }
-            Kind::NumberOr(check) => limit(given, check)?,
+            Kind::ResourceLimit => Value::ResourceLimit(limit_of_the_system(given)?),
             Kind::Texts => Value::Texts(texts(given)?),
             Kind::Choice(choices) => Value::Variant(given.choice(choices)?),
             Kind::Function => Value::Function(given.path()?),
@@ -151,14 +153,13 @@ fn is_auto(given: &Given) -> bool {
     given.text().is_ok_and(|text| text.value() == "auto")
 }
 
-fn limit(given: &Given, check: fn(&str) -> Result<(), String>) -> syn::Result<Value> {
+fn limit_of_the_system(given: &Given) -> syn::Result<ResourceLimit> {
     let Ok(text) = given.text() else {
         let number = given.number()?;
         let number = number.ok_or_else(|| given.wrong_kind("a whole number or a string"))?;
-        return Ok(Value::U64(number));
+        return Ok((Some(number), Some(number)));
     };
-    check(&text.value()).map_err(|wrong| given.wrong_value(wrong))?;
-    Ok(Value::Text(text))
+    resource_limit(&text.value()).map_err(|wrong| given.wrong_value(wrong))
 }
 
 fn texts(given: &Given) -> syn::Result<Vec<LitStr>> {

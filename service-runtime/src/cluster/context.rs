@@ -2,7 +2,7 @@
 
 use super::handle::{Cluster, ClusterError};
 use super::lease::LeaseRequest;
-use super::liveness::Said;
+use super::liveness::ReportedState;
 use super::members::MembersOf;
 use super::record::Record;
 use super::records::Records;
@@ -51,7 +51,11 @@ impl Context {
     ///
     /// Returns an error if the program is not part of a cluster.
     pub fn busy(&self, busy: bool) -> Result<(), ClusterError> {
-        Cluster::of(self)?.say(if busy { Said::Busy } else { Said::Up });
+        Cluster::of(self)?.report_state(if busy {
+            ReportedState::Busy
+        } else {
+            ReportedState::Up
+        });
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::config::{self, MembershipConfig, StoreConfig};
-use super::liveness::Said;
+use super::liveness::ReportedState;
 use super::member::Entry;
 use super::process_identity::ProcessIdentity;
 use super::program::{self, Program};
@@ -59,7 +59,7 @@ pub(crate) struct Cluster {
     pub(super) entry: Entry,
     /// Held while the entry is written, so that nothing writes it after it has left.
     pub(super) membership: tokio::sync::Mutex<Membership>,
-    pub(super) said: Mutex<Said>,
+    pub(super) reported_state: Mutex<ReportedState>,
     /// Wakes the beat when the worker has something else to say.
     pub(super) changed: tokio::sync::Notify,
     /// Why the last beat could not be written.
@@ -121,7 +121,7 @@ impl Cluster {
             config: membership,
             entry,
             membership: tokio::sync::Mutex::new(Membership::NotJoined),
-            said: Mutex::default(),
+            reported_state: Mutex::default(),
             changed: tokio::sync::Notify::new(),
             trouble: Mutex::default(),
             ending: CancellationToken::new(),
@@ -134,17 +134,23 @@ impl Cluster {
     }
 
     /// Says something else with the next beat, which comes at once.
-    pub(super) fn say(&self, said: Said) {
-        let mut now = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn report_state(&self, reported_state: ReportedState) {
+        let mut now = self
+            .reported_state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         // Who drains has no room again later.
-        if *now != said && *now != Said::Draining {
-            *now = said;
+        if *now != reported_state && *now != ReportedState::Draining {
+            *now = reported_state;
             self.changed.notify_one();
         }
     }
 
-    pub(super) fn said(&self) -> Said {
-        *self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn reported_state(&self) -> ReportedState {
+        *self
+            .reported_state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes note of how a beat went; the log hears of the first failure, and of the end of it.

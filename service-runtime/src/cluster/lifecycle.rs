@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use tokio::time::{sleep, timeout};
 
 use super::handle::{Cluster, ClusterError, Membership};
-use super::liveness::Said;
+use super::liveness::ReportedState;
 use super::record::{self, RecordError};
 use crate::backoff::Backoff;
 use crate::service::Context;
@@ -144,7 +144,10 @@ async fn beat(cluster: &Cluster) -> Result<(), ClusterError> {
     if *membership != Membership::Joined {
         return Ok(());
     }
-    cluster.entry.beat(&cluster.store, cluster.said()).await?;
+    cluster
+        .entry
+        .beat(&cluster.store, cluster.reported_state())
+        .await?;
     if !cluster.record.report(&cluster.store).await? {
         tracing::warn!(
             service = cluster.service,
@@ -160,7 +163,7 @@ pub(crate) async fn drain(cx: &Context) {
     let Ok(Some(cluster)) = member(cx) else {
         return;
     };
-    cluster.say(Said::Draining);
+    cluster.report_state(ReportedState::Draining);
     match timeout(PATIENCE, beat(&cluster)).await {
         Ok(result) => cluster.beat_went(&result),
         Err(_) => tracing::warn!(

@@ -44,14 +44,14 @@ impl fmt::Display for MemberState {
 
 /// What a worker says of itself with each beat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Said {
+pub(crate) enum ReportedState {
     #[default]
     Up,
     Busy,
     Draining,
 }
 
-impl Said {
+impl ReportedState {
     /// Returns the word of it in the store.
     pub(crate) fn word(self) -> &'static str {
         match self {
@@ -83,7 +83,7 @@ pub(crate) struct Stamps {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Signs {
     pub(crate) stamps: Stamps,
-    pub(crate) said: Said,
+    pub(crate) reported_state: ReportedState,
     pub(crate) disabled: bool,
     pub(crate) forced_down: bool,
     /// Whether it ran on this boot of this machine, and its process is gone.
@@ -106,11 +106,11 @@ impl Signs {
         if self.forced_down || self.process_gone || !self.stamps.are_fresh(now, down_after) {
             return MemberState::Down;
         }
-        match self.said {
-            Said::Draining => MemberState::Draining,
+        match self.reported_state {
+            ReportedState::Draining => MemberState::Draining,
             _ if self.disabled => MemberState::Disabled,
-            Said::Busy => MemberState::Busy,
-            Said::Up => MemberState::Up,
+            ReportedState::Busy => MemberState::Busy,
+            ReportedState::Up => MemberState::Up,
         }
     }
 }
@@ -125,7 +125,7 @@ mod tests {
     fn signs(seen: Option<i64>, created: i64) -> Signs {
         Signs {
             stamps: Stamps { seen, created },
-            said: Said::Up,
+            reported_state: ReportedState::Up,
             disabled: false,
             forced_down: false,
             process_gone: false,
@@ -172,19 +172,22 @@ mod tests {
 
     #[test]
     fn of_several_states_the_one_that_speaks_most_against_new_work_counts() {
-        let state = |said, disabled| {
+        let state = |reported_state, disabled| {
             let signs = Signs {
-                said,
+                reported_state,
                 disabled,
                 ..signs(Some(NOW), 0)
             };
             signs.state(NOW, DOWN_AFTER)
         };
-        assert_eq!(state(Said::Up, false), MemberState::Up);
-        assert_eq!(state(Said::Busy, false), MemberState::Busy);
-        assert_eq!(state(Said::Busy, true), MemberState::Disabled);
-        assert_eq!(state(Said::Up, true), MemberState::Disabled);
-        assert_eq!(state(Said::Draining, true), MemberState::Draining);
-        assert_eq!(Said::read("a word of tomorrow"), Said::Busy);
+        assert_eq!(state(ReportedState::Up, false), MemberState::Up);
+        assert_eq!(state(ReportedState::Busy, false), MemberState::Busy);
+        assert_eq!(state(ReportedState::Busy, true), MemberState::Disabled);
+        assert_eq!(state(ReportedState::Up, true), MemberState::Disabled);
+        assert_eq!(state(ReportedState::Draining, true), MemberState::Draining);
+        assert_eq!(
+            ReportedState::read("a word of tomorrow"),
+            ReportedState::Busy
+        );
     }
 }

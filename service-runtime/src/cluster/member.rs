@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::liveness::{MemberState, Said, Signs, Stamps};
+use super::liveness::{MemberState, ReportedState, Signs, Stamps};
 use super::process_identity::ProcessIdentity;
 use super::record::time;
 use super::store::{Row, Store, StoreError};
@@ -59,7 +59,11 @@ pub(super) struct Entry {
 
 impl Entry {
     /// Writes that the worker lives, and what it says of itself.
-    pub(super) async fn beat(&self, store: &Store, said: Said) -> Result<(), StoreError> {
+    pub(super) async fn beat(
+        &self,
+        store: &Store,
+        reported_state: ReportedState,
+    ) -> Result<(), StoreError> {
         let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         let slot = self.slot.and_then(|slot| i64::try_from(slot).ok());
         let values = vec![
@@ -72,7 +76,7 @@ impl Entry {
             self.process.started.into(),
             self.process.boot.as_str().into(),
             number(self.version).into(),
-            said.word().into(),
+            reported_state.word().into(),
         ];
         store.query(BEAT, values).await.map(drop)
     }
@@ -127,7 +131,7 @@ fn read(row: &Row, down_after: u64, own: &ProcessIdentity) -> Member {
     };
     let signs = Signs {
         stamps,
-        said: Said::read(row.text(7).unwrap_or_default()),
+        reported_state: ReportedState::read(row.text(7).unwrap_or_default()),
         disabled: row.int(10) == Some(1),
         forced_down: row.int(11) == Some(1),
         process_gone: process.is_gone(own),

@@ -13,7 +13,7 @@ use fastrand::Rng;
 
 use super::lease::row::Model;
 use super::lease::tenure::Tenure;
-use super::liveness::{MemberState, Said, Signs, Stamps};
+use super::liveness::{MemberState, ReportedState, Signs, Stamps};
 
 const TTL: u64 = 15_000;
 const WORKERS: usize = 5;
@@ -253,7 +253,7 @@ impl World {
         for worker in &self.workers {
             let signs = Signs {
                 stamps: worker.stamps,
-                said: Said::Up,
+                reported_state: ReportedState::Up,
                 disabled: false,
                 forced_down: false,
                 process_gone: false,

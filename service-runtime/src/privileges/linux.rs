@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{AccessFlags, Gid, Group, Pid, Uid, User, access, geteuid, getppid};
 
-use super::{Limit, PrivilegeSettings};
+use super::{PrivilegeSettings, ResourceLimit};
 use crate::error_chain::chain;
 use crate::os::process::credentials::{self, Credentials};
 use crate::os::process::fork;
@@ -132,7 +132,7 @@ impl Privileges {
 }
 
 /// Sets a limit; one that is above what may be set as it is already stays.
-fn set_limit(resource: Resource, limit: Limit) -> nix::Result<()> {
+fn set_limit(resource: Resource, limit: ResourceLimit) -> nix::Result<()> {
     let [soft, hard] = [limit.soft, limit.hard].map(|limit| limit.unwrap_or(RLIM_INFINITY));
     if getrlimit(resource)? == (soft, hard) {
         return Ok(());

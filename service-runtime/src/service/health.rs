@@ -12,6 +12,7 @@ pub struct Health {
 
 /// Whether a service can do its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum HealthStatus {
     /// It can.
     Pass,

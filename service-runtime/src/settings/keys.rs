@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::read::{at_most, deaths, duration, filled, level, limit, set, size, strings, umask};
 use super::values::Settings;
 use super::workers::WORKERS_MOST;
-use crate::privileges::Limit;
+use crate::privileges::ResourceLimit;
 
 /// One setting.
 #[cfg_attr(
@@ -182,25 +182,25 @@ pub(crate) const KEYS: &[Key] = &[
         |s, t| set(&mut s.privileges.chdir, filled(t).map(|path| Some(path.into())))),
     key("limit_nofile", "Limit", RLIMIT, "", false,
         "How many descriptors each process may have open.",
-        |s, t| set(&mut s.privileges.limits.nofile, Limit::read(t).map(Some))),
+        |s, t| set(&mut s.privileges.limits.nofile, ResourceLimit::read(t).map(Some))),
     key("limit_nproc", "Limit", RLIMIT, "", false,
         "How many processes and threads the user may have.",
-        |s, t| set(&mut s.privileges.limits.nproc, Limit::read(t).map(Some))),
+        |s, t| set(&mut s.privileges.limits.nproc, ResourceLimit::read(t).map(Some))),
     key("limit_core", "Limit", RLIMIT, "", false,
         "How large a core file may be.",
-        |s, t| set(&mut s.privileges.limits.core, Limit::read(t).map(Some))),
+        |s, t| set(&mut s.privileges.limits.core, ResourceLimit::read(t).map(Some))),
     key("limit_memlock", "Limit", RLIMIT, "", false,
         "How much memory each process may lock.",
-        |s, t| set(&mut s.privileges.limits.memlock, Limit::read(t).map(Some))),
+        |s, t| set(&mut s.privileges.limits.memlock, ResourceLimit::read(t).map(Some))),
     key("limit_stack", "Limit", RLIMIT, "", false,
         "How large the stack of a process may grow.",
-        |s, t| set(&mut s.privileges.limits.stack, Limit::read(t).map(Some))),
+        |s, t| set(&mut s.privileges.limits.stack, ResourceLimit::read(t).map(Some))),
     key("limit_as", "Limit", RLIMIT, "", false,
         "How much address space each process may have.",
-        |s, t| set(&mut s.privileges.limits.address_space, Limit::read(t).map(Some))),
+        |s, t| set(&mut s.privileges.limits.address_space, ResourceLimit::read(t).map(Some))),
     key("limit_fsize", "Limit", RLIMIT, "", false,
         "How large a file may be that a process writes.",
-        |s, t| set(&mut s.privileges.limits.fsize, Limit::read(t).map(Some))),
+        |s, t| set(&mut s.privileges.limits.fsize, ResourceLimit::read(t).map(Some))),
 ];
 
 impl Settings {

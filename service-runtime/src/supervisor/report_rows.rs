@@ -73,7 +73,7 @@ impl View<'_> {
                 },
             };
             let cell = self.workers.cell(process);
-            let heartbeat = Duration::from_millis(cell.beat.load(Ordering::Acquire));
+            let heartbeat = Duration::from_millis(cell.heartbeat.load(Ordering::Acquire));
             Some(WorkerStatus {
                 slot: process.slot().number,
                 pool: process.pool().map(str::to_owned),

@@ -179,7 +179,11 @@ impl Workers {
     /// Reads when the runtime of each worker last answered; one under a debugger counts as answering.
     pub(super) fn heartbeats(&self, now: Time) -> Vec<(WorkerId, Time)> {
         let heartbeat = |(id, process): (&WorkerId, &WorkerProcess)| {
-            let last = self.page.cell(process.cell()).beat.load(Ordering::Acquire);
+            let last = self
+                .page
+                .cell(process.cell())
+                .heartbeat
+                .load(Ordering::Acquire);
             let last = Duration::from_millis(last).saturating_sub(self.started);
             let is_late = last + OVERSLEPT < now;
             let is_traced = is_late && look::is_traced(process.pid());

@@ -38,7 +38,7 @@ pub(crate) async fn write_heartbeats(cell: CellRef) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        cell.beat.store(clock::millis(), Ordering::Release);
+        cell.heartbeat.store(clock::millis(), Ordering::Release);
     }
 }
 

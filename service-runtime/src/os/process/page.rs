@@ -41,7 +41,7 @@ pub(crate) struct Header {
 #[repr(C, align(128))]
 pub(crate) struct Cell {
     /// When the worker's runtime last turned, in milliseconds of the shared clock.
-    pub(crate) beat: AtomicU64,
+    pub(crate) heartbeat: AtomicU64,
     /// How long it may take to stop, in milliseconds: told before it is asked to. 0 until then.
     pub(crate) stop_within: AtomicU64,
     /// What it counts.
@@ -51,7 +51,7 @@ pub(crate) struct Cell {
 impl Cell {
     /// Forgets the worker that had the cell before.
     pub(crate) fn clear(&self) {
-        self.beat.store(0, Ordering::Release);
+        self.heartbeat.store(0, Ordering::Release);
         self.stop_within.store(0, Ordering::Release);
         self.counters.clear();
     }
@@ -172,8 +172,8 @@ mod tests {
     #[test]
     fn a_cell_keeps_what_was_written_and_others_do_not_see_it() {
         let page = Page::new().unwrap();
-        page.cell(3).beat.store(7, Ordering::Relaxed);
-        assert_eq!(page.cell(3).beat.load(Ordering::Relaxed), 7);
-        assert_eq!(page.cell(4).beat.load(Ordering::Relaxed), 0);
+        page.cell(3).heartbeat.store(7, Ordering::Relaxed);
+        assert_eq!(page.cell(3).heartbeat.load(Ordering::Relaxed), 7);
+        assert_eq!(page.cell(4).heartbeat.load(Ordering::Relaxed), 0);
     }
 }

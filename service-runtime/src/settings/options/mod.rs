@@ -121,10 +121,10 @@ impl LaunchOptions {
         self.give("runtime", kind)
     }
 
-    /// Sets how many threads a multi-thread runtime has; 0 for one a CPU.
+    /// Sets how many threads a multi-thread runtime has; `None` for one a CPU.
     #[must_use]
-    pub fn threads(self, threads: usize) -> Self {
-        self.give("threads", threads)
+    pub fn threads(self, threads: impl Into<Option<usize>>) -> Self {
+        self.give("threads", threads.into().unwrap_or_default())
     }
 
     /// Sets how long a slot waits whose workers die early.
@@ -157,10 +157,16 @@ impl LaunchOptions {
         self.give_limit("heartbeat_timeout", limit)
     }
 
-    /// Sets how many workers may die in how long before the program ends: `5 in 60s`, or `none`.
+    /// Sets how many workers may die in how long before the program ends; `None` for any number.
     #[must_use]
-    pub fn restart_limit(self, limit: &str) -> Self {
-        self.give("restart_limit", limit)
+    pub fn restart_limit(self, limit: impl Into<Option<(usize, Duration)>>) -> Self {
+        match limit.into() {
+            Some((deaths, window)) => {
+                let window = humantime::format_duration(window);
+                self.give("restart_limit", format_args!("{deaths} in {window}"))
+            }
+            None => self.give("restart_limit", "none"),
+        }
     }
 
     /// Sets after how many requests a worker is replaced; `None` or 0 for no limit.

@@ -1,5 +1,6 @@
 //! What a program says of its processes: their user, limits, pid file and reports.
 
+use crate::privileges::ResourceLimit;
 use std::time::Duration;
 
 use super::LaunchOptions;
@@ -84,52 +85,45 @@ impl LaunchOptions {
         self.give("chdir", path)
     }
 
-    /// Limits how many descriptors each process may have open: a number, or `unlimited`, or a soft and a hard
-    /// limit such as `1024:65536`.
+    /// Limits how many descriptors each process may have open.
     #[must_use]
-    pub fn limit_nofile(self, limit: impl ToString) -> Self {
-        self.give("limit_nofile", limit)
+    pub fn limit_nofile(self, limit: impl Into<ResourceLimit>) -> Self {
+        self.give("limit_nofile", limit.into())
     }
 
-    /// Limits how many processes and threads the user may have: a number, or `unlimited`, or a soft and a hard
-    /// limit such as `1024:65536`.
+    /// Limits how many processes and threads the user may have.
     #[must_use]
-    pub fn limit_nproc(self, limit: impl ToString) -> Self {
-        self.give("limit_nproc", limit)
+    pub fn limit_nproc(self, limit: impl Into<ResourceLimit>) -> Self {
+        self.give("limit_nproc", limit.into())
     }
 
-    /// Limits how large a core file may be: a number, or `unlimited`, or a soft and a hard
-    /// limit such as `1024:65536`.
+    /// Limits how large a core file may be.
     #[must_use]
-    pub fn limit_core(self, limit: impl ToString) -> Self {
-        self.give("limit_core", limit)
+    pub fn limit_core(self, limit: impl Into<ResourceLimit>) -> Self {
+        self.give("limit_core", limit.into())
     }
 
-    /// Limits how much memory each process may lock: a number, or `unlimited`, or a soft and a hard
-    /// limit such as `1024:65536`.
+    /// Limits how much memory each process may lock.
     #[must_use]
-    pub fn limit_memlock(self, limit: impl ToString) -> Self {
-        self.give("limit_memlock", limit)
+    pub fn limit_memlock(self, limit: impl Into<ResourceLimit>) -> Self {
+        self.give("limit_memlock", limit.into())
     }
 
-    /// Limits how large the stack of a process may grow: a number, or `unlimited`, or a soft and a hard
-    /// limit such as `1024:65536`.
+    /// Limits how large the stack of a process may grow.
     #[must_use]
-    pub fn limit_stack(self, limit: impl ToString) -> Self {
-        self.give("limit_stack", limit)
+    pub fn limit_stack(self, limit: impl Into<ResourceLimit>) -> Self {
+        self.give("limit_stack", limit.into())
     }
 
-    /// Limits how much address space each process may have: a number, or `unlimited`, or a soft and a hard
-    /// limit such as `1024:65536`.
+    /// Limits how much address space each process may have.
     #[must_use]
-    pub fn limit_as(self, limit: impl ToString) -> Self {
-        self.give("limit_as", limit)
+    pub fn limit_as(self, limit: impl Into<ResourceLimit>) -> Self {
+        self.give("limit_as", limit.into())
     }
 
-    /// Limits how large a file may be that a process writes: a number, or `unlimited`, or a soft and a hard
-    /// limit such as `1024:65536`.
+    /// Limits how large a file may be that a process writes.
     #[must_use]
-    pub fn limit_fsize(self, limit: impl ToString) -> Self {
-        self.give("limit_fsize", limit)
+    pub fn limit_fsize(self, limit: impl Into<ResourceLimit>) -> Self {
+        self.give("limit_fsize", limit.into())
     }
 }

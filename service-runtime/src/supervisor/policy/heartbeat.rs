@@ -13,7 +13,7 @@ const SECOND_LOOK: Duration = Duration::from_secs(1);
 /// Returns when a worker's heartbeat is missed first: so early that the second look is in time.
 fn doubtful(worker: &Worker, limit: Duration) -> Time {
     worker
-        .beat
+        .heartbeat
         .saturating_add(limit.saturating_sub(SECOND_LOOK))
 }
 
@@ -26,8 +26,12 @@ impl Machine {
 
     pub(super) fn heartbeats(&mut self, heartbeats: Vec<(WorkerId, Time)>) {
         for (id, at) in heartbeats {
-            if let Some(worker) = self.workers.get_mut(&id).filter(|worker| worker.beat < at) {
-                worker.beat = at;
+            if let Some(worker) = self
+                .workers
+                .get_mut(&id)
+                .filter(|worker| worker.heartbeat < at)
+            {
+                worker.heartbeat = at;
                 worker.missed = None;
             }
         }
@@ -36,7 +40,7 @@ impl Machine {
     /// Gives every worker a fresh interval: the machine, or all of the program, was suspended.
     pub(super) fn resumed(&mut self, now: Time) {
         for worker in self.workers.values_mut() {
-            worker.beat = now;
+            worker.heartbeat = now;
             worker.missed = None;
         }
     }
@@ -88,7 +92,7 @@ impl Machine {
             worker.state = State::Aborted {
                 deadline: now.saturating_add(ABORTED),
             };
-            let still = now.saturating_sub(worker.beat);
+            let still = now.saturating_sub(worker.heartbeat);
             let slot = worker.slot;
             self.log(LogEvent::Hung(id, still));
             self.act(Action::Abort(id));

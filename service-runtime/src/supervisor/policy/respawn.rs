@@ -57,7 +57,7 @@ impl Machine {
             return;
         }
         worker.state = State::Ready { since: now };
-        worker.beat = now;
+        worker.heartbeat = now;
         worker.missed = None;
         let (slot, generation) = (worker.slot, worker.generation);
         self.once_ready.insert(self.slots[slot].pool);

@@ -52,7 +52,7 @@ pub(crate) struct Worker {
     /// When it was forked.
     pub(crate) since: Time,
     /// When its runtime last turned, as far as is known.
-    pub(super) beat: Time,
+    pub(super) heartbeat: Time,
     /// Since when its heartbeat is missed.
     pub(super) missed: Option<Time>,
     /// Whether it has reached a limit of its life.

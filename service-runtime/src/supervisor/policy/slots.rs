@@ -20,7 +20,7 @@ impl Machine {
                 generation,
                 state,
                 since: now,
-                beat: now,
+                heartbeat: now,
                 missed: None,
                 recycle_requested: false,
             },

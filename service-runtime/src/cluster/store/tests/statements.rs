@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::engines::{Engines, open};
-use crate::cluster::liveness::{MemberState, Said};
+use crate::cluster::liveness::{MemberState, ReportedState};
 use crate::cluster::member::{self, Entry};
 use crate::cluster::process_identity::ProcessIdentity;
 use crate::cluster::record::{RecordError, RecordKey, lowest_version};
@@ -143,9 +143,18 @@ async fn members_are_what_they_say_what_operators_say_and_what_the_clock_says() 
         };
         use MemberState::{Busy, Disabled, Down, Draining, Up};
         key("h1").get_or_create(&store, 1).await.unwrap();
-        entry("h1", 0).beat(&store, Said::Up).await.unwrap();
-        entry("h1", 1).beat(&store, Said::Busy).await.unwrap();
-        entry("h2", 0).beat(&store, Said::Draining).await.unwrap();
+        entry("h1", 0)
+            .beat(&store, ReportedState::Up)
+            .await
+            .unwrap();
+        entry("h1", 1)
+            .beat(&store, ReportedState::Busy)
+            .await
+            .unwrap();
+        entry("h2", 0)
+            .beat(&store, ReportedState::Draining)
+            .await
+            .unwrap();
         let at = |host: &str, slot, state| (host.to_owned(), slot, state);
         assert_eq!(
             states(MINUTE).await,
@@ -161,7 +170,7 @@ async fn members_are_what_they_say_what_operators_say_and_what_the_clock_says() 
             started: own.started - 1,
             ..own.clone()
         };
-        dead.beat(&store, Said::Up).await.unwrap();
+        dead.beat(&store, ReportedState::Up).await.unwrap();
         assert_eq!(states(MINUTE).await[3], at("h3", 0, Down));
         // A clean end leaves nothing, and silence is forgotten at last.
         entry("h2", 0).leave(&store).await.unwrap();
@@ -186,7 +195,10 @@ async fn a_beat_revives_who_was_silent_and_an_operators_change_does_not() {
             members[0].state
         };
         key("h1").get_or_create(&store, 1).await.unwrap();
-        entry("h1", 0).beat(&store, Said::Up).await.unwrap();
+        entry("h1", 0)
+            .beat(&store, ReportedState::Up)
+            .await
+            .unwrap();
         for stamp in [
             "UPDATE service_member SET seen = {now} - 60500",
             // A clock that was ahead: the future is no better than the past.
@@ -196,7 +208,10 @@ async fn a_beat_revives_who_was_silent_and_an_operators_change_does_not() {
             assert_eq!(state().await, MemberState::Down, "{stamp}");
             key("h1").set_disabled(&store, false, None).await.unwrap();
             assert_eq!(state().await, MemberState::Down, "{stamp}");
-            entry("h1", 0).beat(&store, Said::Up).await.unwrap();
+            entry("h1", 0)
+                .beat(&store, ReportedState::Up)
+                .await
+                .unwrap();
             assert_eq!(state().await, MemberState::Up, "{stamp}");
         }
     }
