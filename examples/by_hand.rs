@@ -43,12 +43,11 @@ impl Service for Ticker {
 
     async fn start(self: &Arc<Self>, cx: &Context) -> Result<()> {
         let settings: Settings = cx.config()?;
-        let this = Arc::clone(self);
-        cx.tasks()
-            .timer("tick", Timer::every(settings.every), move || {
-                let tick = this.ticks.fetch_add(1, Ordering::Relaxed) + 1;
-                async move { tracing::info!("tick {tick}") }
-            })?;
+        let tasks = cx.tasks().sharing(self);
+        tasks.timer("tick", Timer::every(settings.every), |this| async move {
+            let tick = this.ticks.fetch_add(1, Ordering::Relaxed) + 1;
+            tracing::info!("tick {tick}");
+        })?;
         Ok(())
     }
 

@@ -56,6 +56,7 @@ mod kind;
 mod panic;
 mod registry;
 mod run_view;
+mod sharing;
 mod stamp;
 #[cfg(test)]
 mod testing;
@@ -70,9 +71,10 @@ pub use handle::TaskHandle;
 pub use info::TaskInfo;
 pub use kind::TaskKind;
 pub use looping::{
-    Backoff, Gate, LoopEnd, LoopError, LoopHandle, LoopResult, PeriodicOnError, SelfPaced, Step,
-    Timer,
+    Backoff, ChosenInterval, FixedInterval, Gate, GrowingInterval, Loop, LoopEnd, LoopError,
+    LoopHandle, LoopResult, PeriodicOnError, SelfPaced, Step, Timer,
 };
 pub use panic::catch_panic;
 pub(crate) use panic::message as panic_message;
 pub use periodic::{Periodic, PeriodicError};
+pub use sharing::Sharing;

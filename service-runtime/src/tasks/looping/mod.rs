@@ -6,6 +6,7 @@
 mod backoff;
 mod gate;
 mod on_error;
+mod options;
 mod outcome;
 mod pace;
 mod plan;
@@ -18,14 +19,16 @@ mod tests;
 mod timer;
 mod turning;
 
-pub use self::backoff::Backoff;
+pub use self::backoff::{Backoff, GrowingInterval};
 pub use self::gate::Gate;
 pub use self::on_error::PeriodicOnError;
+pub use self::options::Loop;
 pub use self::outcome::{LoopEnd, LoopError, LoopHandle, LoopResult};
-pub use self::self_paced::SelfPaced;
+pub use self::self_paced::{ChosenInterval, SelfPaced};
 pub use self::step::Step;
-pub use self::timer::Timer;
+pub use self::timer::{FixedInterval, Timer};
 
+pub(super) use self::options::LoopOptions;
 pub(super) use self::pace::{Due, Next, Pace, Run, Woken, later};
 pub(super) use self::plan::Plan;
 pub(super) use self::state::LoopState;

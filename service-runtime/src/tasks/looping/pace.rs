@@ -9,7 +9,7 @@ pub(in crate::tasks) trait Pace: Send + 'static {
     /// What a run that goes on tells the pace.
     type Hint: Send;
 
-    /// Returns when the first run is due.
+    /// Returns when the first run is due, of a loop that begins at `now`: after its initial delay.
     fn first(&mut self, now: Instant) -> Instant;
 
     /// Decides what to do now that the loop has woken for the run that was due.

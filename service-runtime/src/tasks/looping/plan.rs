@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Gate, LoopError, PeriodicOnError};
+use super::{Gate, LoopError, LoopOptions, PeriodicOnError};
 use crate::tasks::group::Shared;
 use crate::tasks::{FailureCause, TaskFailure, TaskGroup, TaskKind};
 
@@ -13,8 +13,7 @@ pub(in crate::tasks) struct Plan {
     pub(in crate::tasks) group: Arc<Shared>,
     pub(in crate::tasks) name: Cow<'static, str>,
     pub(in crate::tasks) kind: TaskKind,
-    pub(in crate::tasks) on_error: PeriodicOnError,
-    pub(in crate::tasks) timeout: Option<Duration>,
+    pub(in crate::tasks) options: LoopOptions,
     pub(in crate::tasks) gate: Option<Gate>,
 }
 
@@ -24,15 +23,13 @@ impl Plan {
         group: &TaskGroup,
         name: Cow<'static, str>,
         kind: TaskKind,
-        on_error: PeriodicOnError,
-        timeout: Option<Duration>,
+        options: LoopOptions,
     ) -> Self {
         Self {
             group: Arc::clone(group.shared()),
             name,
             kind,
-            on_error,
-            timeout,
+            options,
             gate: None,
         }
     }
@@ -41,7 +38,7 @@ impl Plan {
     #[cold]
     pub(super) fn failed(&self, error: anyhow::Error) -> Result<anyhow::Error, LoopError> {
         let (group, task, kind) = (&*self.group.name, &*self.name, self.kind);
-        match self.on_error {
+        match self.options.on_error {
             PeriodicOnError::Continue => {
                 tracing::warn!(
                     group,
@@ -71,7 +68,7 @@ impl Plan {
     /// Does with the end of its time what the policy says.
     #[cold]
     pub(super) fn timed_out(&self, after: Duration, error: Option<anyhow::Error>) -> LoopError {
-        if self.on_error == PeriodicOnError::Fail {
+        if self.options.on_error == PeriodicOnError::Fail {
             self.report(FailureCause::TimedOut(after));
         } else {
             let (group, task, kind) = (&*self.group.name, &*self.name, self.kind);

@@ -7,17 +7,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::pace::{Next, Pace, Run, later};
-use super::{LoopHandle, PeriodicOnError, Plan, Step};
+use super::{Loop, LoopHandle, Plan, Step};
 use crate::tasks::{PeriodicError, TaskGroup, TaskKind};
 
 /// Describes a timer whose runs choose the next interval, counted from the end of the run.
+pub type SelfPaced = Loop<ChosenInterval>;
+
+/// The pace of a [`SelfPaced`] timer.
 #[derive(Debug, Clone)]
-#[must_use = "a timer runs when `TaskGroup::self_paced` starts it"]
-pub struct SelfPaced {
+pub struct ChosenInterval {
     max: Duration,
-    initial_delay: Duration,
-    timeout: Option<Duration>,
-    on_error: PeriodicOnError,
 }
 
 impl SelfPaced {
@@ -25,32 +24,7 @@ impl SelfPaced {
     ///
     /// After a run that failed it waits `max`.
     pub fn at_most(max: Duration) -> Self {
-        let (initial_delay, timeout) = (Duration::ZERO, None);
-        Self {
-            max,
-            initial_delay,
-            timeout,
-            on_error: PeriodicOnError::default(),
-        }
-    }
-
-    /// Delays the first run.
-    pub fn initial_delay(mut self, delay: Duration) -> Self {
-        self.initial_delay = delay;
-        self
-    }
-
-    /// Ends the timer with [`LoopError::TimedOut`](crate::tasks::LoopError::TimedOut) that long after
-    /// its start. A run in progress is dropped at its await.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-
-    /// Says what the error of a run does; by default the timer goes on.
-    pub fn on_error(mut self, on_error: PeriodicOnError) -> Self {
-        self.on_error = on_error;
-        self
+        Self::of(ChosenInterval { max })
     }
 }
 
@@ -99,33 +73,20 @@ impl TaskGroup {
         Fut: Future<Output: Step<Duration, Value = T>> + Send + 'static,
         T: Send + 'static,
     {
-        let SelfPaced {
-            max,
-            initial_delay,
-            timeout,
-            on_error,
-        } = timer;
-        if max.is_zero() {
+        let SelfPaced { pace, options } = timer;
+        if pace.max.is_zero() {
             return Err(PeriodicError::Interval);
         }
-        let pace = Chosen { max, initial_delay };
-        let (name, kind) = (name.into(), TaskKind::SelfPaced);
-        let plan = Plan::new(self, name, kind, on_error, timeout);
+        let plan = Plan::new(self, name.into(), TaskKind::SelfPaced, options);
         Ok(plan.start(self, pace, run)?)
     }
 }
 
-/// The pace of a self-paced timer.
-struct Chosen {
-    max: Duration,
-    initial_delay: Duration,
-}
-
-impl Pace for Chosen {
+impl Pace for ChosenInterval {
     type Hint = Duration;
 
     fn first(&mut self, now: Instant) -> Instant {
-        later(now, self.initial_delay)
+        now
     }
 
     fn after(&mut self, _started: Instant, ended: Instant, run: Run<Duration>) -> Next {
@@ -143,6 +104,7 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
+    use crate::tasks::PeriodicOnError;
 
     const SECOND: Duration = Duration::from_secs(1);
 

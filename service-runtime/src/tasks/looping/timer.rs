@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::pace::{Due, Next, Pace, Run, Woken, later};
-use super::{LoopHandle, PeriodicOnError, Plan, Step};
+use super::{Loop, LoopHandle, Plan, Step};
 use crate::tasks::{PeriodicError, TaskGroup, TaskKind};
 
 /// Describes a timer that runs at fixed times.
@@ -17,44 +17,16 @@ use crate::tasks::{PeriodicError, TaskGroup, TaskKind};
 /// missed: it is skipped and counted, and if the run took longer than the interval a warning says so. If the
 /// process cannot wake in time for several ticks, the latest of them runs and the others are
 /// missed.
+pub type Timer = Loop<FixedInterval>;
+
+/// The pace of a [`Timer`].
 #[derive(Debug, Clone)]
-#[must_use = "a timer runs when `TaskGroup::timer` starts it"]
-pub struct Timer {
-    interval: Duration,
-    initial_delay: Duration,
-    timeout: Option<Duration>,
-    on_error: PeriodicOnError,
-}
+pub struct FixedInterval(Duration);
 
 impl Timer {
     /// Describes a timer that runs now and then once each `interval`.
     pub fn every(interval: Duration) -> Self {
-        let (initial_delay, timeout) = (Duration::ZERO, None);
-        Self {
-            interval,
-            initial_delay,
-            timeout,
-            on_error: PeriodicOnError::default(),
-        }
-    }
-
-    /// Delays the first tick.
-    pub fn initial_delay(mut self, delay: Duration) -> Self {
-        self.initial_delay = delay;
-        self
-    }
-
-    /// Ends the timer with [`LoopError::TimedOut`](crate::tasks::LoopError::TimedOut) that long after
-    /// its start. A run in progress is dropped at its await.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-
-    /// Says what the error of a run does; by default the timer goes on.
-    pub fn on_error(mut self, on_error: PeriodicOnError) -> Self {
-        self.on_error = on_error;
-        self
+        Self::of(FixedInterval(interval))
     }
 }
 
@@ -99,20 +71,16 @@ impl TaskGroup {
         T: Send + 'static,
     {
         let Timer {
-            interval,
-            initial_delay,
-            timeout,
-            on_error,
+            pace: FixedInterval(interval),
+            options,
         } = timer;
         if interval.is_zero() {
             return Err(PeriodicError::Interval);
         }
         let pace = Fixed {
             grid: Grid::new(interval),
-            initial_delay,
         };
-        let (name, kind) = (name.into(), TaskKind::Timer);
-        let plan = Plan::new(self, name, kind, on_error, timeout);
+        let plan = Plan::new(self, name.into(), TaskKind::Timer, options);
         Ok(plan.start(self, pace, run)?)
     }
 }
@@ -120,15 +88,14 @@ impl TaskGroup {
 /// The pace of a fixed timer.
 struct Fixed {
     grid: Grid,
-    initial_delay: Duration,
 }
 
 impl Pace for Fixed {
     type Hint = ();
 
     fn first(&mut self, now: Instant) -> Instant {
-        self.grid.tick = later(now, self.initial_delay);
-        self.grid.tick
+        self.grid.tick = now;
+        now
     }
 
     fn woken(&mut self, now: Instant) -> Woken {

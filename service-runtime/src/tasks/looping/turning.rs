@@ -37,10 +37,10 @@ pin_project! {
 
 impl<P: Pace, R, Fut> Turning<P, R, Fut> {
     pub(super) fn new(state: Arc<LoopState>, mut pace: P, call: R, now: Instant) -> Self {
-        let first = pace.first(now);
+        let options = state.plan.options;
+        let first = pace.first(later(now, options.initial_delay));
         state.waits_until(first);
-        let timeout = state
-            .plan
+        let timeout = options
             .timeout
             .map(|timeout| Box::pin(sleep_until(later(now, timeout))));
         let sleep = sleep_until(first);
@@ -176,7 +176,7 @@ where
         let Some(sleep) = self.timeout else {
             return Poll::Pending;
         };
-        let after = self.state.plan.timeout.unwrap_or_default();
+        let after = self.state.plan.options.timeout.unwrap_or_default();
         sleep
             .as_mut()
             .poll(cx)

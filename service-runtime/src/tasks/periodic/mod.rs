@@ -14,7 +14,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use self::error::PeriodicError;
-use crate::tasks::looping::{Gate, Pace, PeriodicOnError, Plan};
+use crate::tasks::looping::{Gate, LoopOptions, Pace, PeriodicOnError, Plan};
 use crate::tasks::{TaskGroup, TaskHandle, TaskKind};
 
 /// Describes a periodic task: when it runs, and what its errors do.
@@ -186,7 +186,7 @@ impl Periodic {
         R: FnMut() -> Fut + Send + 'static,
         Fut: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
-        let (kind, on_error, gate) = (TaskKind::Periodic, self.on_error, self.gate.clone());
+        let (kind, gate) = (TaskKind::Periodic, self.gate.clone());
         if !self.enabled {
             tracing::debug!(
                 group = group.name(),
@@ -195,9 +195,13 @@ impl Periodic {
             );
             return Ok(group.idle(name, kind)?);
         }
+        let options = LoopOptions {
+            on_error: self.on_error,
+            ..LoopOptions::default()
+        };
         let plan = Plan {
             gate,
-            ..Plan::new(group, name, kind, on_error, None)
+            ..Plan::new(group, name, kind, options)
         };
         Ok(plan.start_quiet(group, pace, run)?)
     }

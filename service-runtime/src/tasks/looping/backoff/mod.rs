@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::tasks::looping::pace::{Next, Pace, Run, later};
-use crate::tasks::looping::{LoopHandle, PeriodicOnError, Plan, Step};
+use crate::tasks::looping::{Loop, LoopHandle, Plan, Step};
 use crate::tasks::{PeriodicError, TaskGroup, TaskKind};
 
 /// Describes a loop that backs off while its runs fail.
@@ -21,14 +21,13 @@ use crate::tasks::{PeriodicError, TaskGroup, TaskKind};
 /// minimum and the maximum.
 ///
 /// By default the interval doubles, by a tenth more or less, up to five minutes, for ever.
+pub type Backoff = Loop<GrowingInterval>;
+
+/// The pace of a [`Backoff`] loop.
 #[derive(Debug, Clone)]
-#[must_use = "a loop runs when `TaskGroup::backoff` starts it"]
-pub struct Backoff {
+pub struct GrowingInterval {
     curve: Curve,
     max_error_time: Option<Duration>,
-    initial_delay: Duration,
-    timeout: Option<Duration>,
-    on_error: PeriodicOnError,
 }
 
 /// How intervals grow.
@@ -45,7 +44,7 @@ impl Backoff {
     /// Describes a loop that runs now and then at intervals that start with `start`.
     pub fn starting_at(start: Duration) -> Self {
         let (min, max) = (Duration::ZERO, Duration::from_secs(300).max(start));
-        Self {
+        Self::of(GrowingInterval {
             curve: Curve {
                 start,
                 factor: 2.0,
@@ -54,33 +53,30 @@ impl Backoff {
                 max,
             },
             max_error_time: None,
-            initial_delay: Duration::ZERO,
-            timeout: None,
-            on_error: PeriodicOnError::default(),
-        }
+        })
     }
 
     /// Sets by how much the interval grows from failure to failure; at least 1.
     pub fn factor(mut self, factor: f64) -> Self {
-        self.curve.factor = factor;
+        self.pace.curve.factor = factor;
         self
     }
 
     /// Sets by which part of itself an interval may turn out longer or shorter, from 0 to 1.
     pub fn jitter(mut self, jitter: f64) -> Self {
-        self.curve.jitter = jitter;
+        self.pace.curve.jitter = jitter;
         self
     }
 
     /// Sets the shortest interval.
     pub fn min(mut self, min: Duration) -> Self {
-        self.curve.min = min;
+        self.pace.curve.min = min;
         self
     }
 
     /// Sets the longest interval.
     pub fn max(mut self, max: Duration) -> Self {
-        self.curve.max = max;
+        self.pace.curve.max = max;
         self
     }
 
@@ -90,29 +86,7 @@ impl Backoff {
     /// The time counts from the first failure in a row. The loop ends as soon as the next run would
     /// lie beyond it.
     pub fn max_error_time(mut self, time: Duration) -> Self {
-        self.max_error_time = Some(time);
-        self
-    }
-
-    /// Delays the first run.
-    pub fn initial_delay(mut self, delay: Duration) -> Self {
-        self.initial_delay = delay;
-        self
-    }
-
-    /// Ends the loop with [`LoopError::TimedOut`](crate::tasks::LoopError::TimedOut) that long after its
-    /// start. A run in progress is dropped at its await.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-
-    /// Says what the error of a run does; by default the loop backs off and goes on.
-    ///
-    /// With [`Fail`](PeriodicOnError::Fail) or [`Stop`](PeriodicOnError::Stop) the first error ends the
-    /// loop.
-    pub fn on_error(mut self, on_error: PeriodicOnError) -> Self {
-        self.on_error = on_error;
+        self.pace.max_error_time = Some(time);
         self
     }
 }
@@ -161,23 +135,15 @@ impl TaskGroup {
         Fut: Future<Output: Step<(), Value = T>> + Send + 'static,
         T: Send + 'static,
     {
-        let Backoff {
-            curve,
-            max_error_time,
-            initial_delay,
-            timeout,
-            on_error,
-        } = backoff;
-        curve.check()?;
+        let Backoff { pace, options } = backoff;
+        pace.curve.check()?;
         let pace = Backing {
-            step: curve.start,
-            curve,
-            max_error_time,
-            initial_delay,
+            step: pace.curve.start,
+            curve: pace.curve,
+            max_error_time: pace.max_error_time,
             since: None,
         };
-        let (name, kind) = (name.into(), TaskKind::Backoff);
-        let plan = Plan::new(self, name, kind, on_error, timeout);
+        let plan = Plan::new(self, name.into(), TaskKind::Backoff, options);
         Ok(plan.start(self, pace, run)?)
     }
 }
@@ -225,7 +191,6 @@ struct Backing {
     /// What the next failure waits, before jitter.
     step: Duration,
     max_error_time: Option<Duration>,
-    initial_delay: Duration,
     /// The first failure in a row.
     since: Option<Instant>,
 }
@@ -234,7 +199,7 @@ impl Pace for Backing {
     type Hint = ();
 
     fn first(&mut self, now: Instant) -> Instant {
-        later(now, self.initial_delay)
+        now
     }
 
     fn after(&mut self, _started: Instant, ended: Instant, run: Run<()>) -> Next {

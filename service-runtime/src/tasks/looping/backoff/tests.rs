@@ -135,7 +135,6 @@ proptest! {
             step: curve.start,
             curve,
             max_error_time: Some(limit),
-            initial_delay: Duration::ZERO,
             since: None,
         };
         let mut now = pace.first(start) + took;

@@ -6,8 +6,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::sleep;
 
 use super::*;
-use crate::tasks::looping::{Gate, Plan};
-use crate::tasks::{Periodic, PeriodicOnError, TaskGroup, TaskKind};
+use crate::tasks::looping::{Gate, LoopOptions, Plan};
+use crate::tasks::{Periodic, TaskGroup, TaskKind};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -66,13 +66,8 @@ fn start(
         }
     };
     let gate: Option<Gate> = None;
-    let plan = Plan::new(
-        group,
-        "c".into(),
-        TaskKind::Periodic,
-        PeriodicOnError::Continue,
-        None,
-    );
+    let options = LoopOptions::default();
+    let plan = Plan::new(group, "c".into(), TaskKind::Periodic, options);
     drop(Plan { gate, ..plan }.start_quiet(group, pace, run).unwrap());
     told
 }
