@@ -126,7 +126,7 @@ async fn fetch(tasks: &TaskGroup) {
     });
     match page.await {
         Ok(page) => tracing::info!("fetch: got {page}"),
-        Err(error) => tracing::warn!("fetch: {error}: {}", error.into_inner()),
+        Err(error) => tracing::warn!("fetch: {:#}", anyhow::Error::from(error)),
     }
 }
 
