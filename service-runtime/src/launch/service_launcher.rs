@@ -296,7 +296,7 @@ impl LifecycleObserver for ServiceManagerObserver {
     fn report(&mut self, _asked: ReportRequest, part: ProcessPart, loaded: &Loaded) {
         let requests = self.backend.requests();
         #[cfg(feature = "http")]
-        let http = requests.figures().map(|figures| figures.to_string());
+        let http = requests.figures().map(Into::into);
         #[cfg(not(feature = "http"))]
         let http = None;
         let process = ProcessStatus {

@@ -4,7 +4,6 @@
 //! Every counter is an atomic of its own. A reader may see a request that has ended in one of them
 //! and not yet in another, and no request is ever missing for good.
 
-use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -75,46 +74,44 @@ impl<'a> Exchanges<'a> {
 }
 
 impl Figures {
-    fn ended(&self) -> u64 {
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
+    pub(crate) fn ended(&self) -> u64 {
         self.classes.iter().sum()
     }
 
-    fn mean(&self) -> Duration {
-        let ended = u32::try_from(self.ended()).unwrap_or(u32::MAX).max(1);
-        let mean = (self.time / ended).as_micros();
-        Duration::from_micros(u64::try_from(mean).unwrap_or(u64::MAX))
+    /// Returns how many clients went before their answer.
+    pub(crate) fn without_answer(&self) -> u64 {
+        self.classes[0]
     }
 
-    /// Returns the bound within which so many of a hundred requests have ended, in words.
-    fn percentile(&self, percent: u64) -> String {
+    /// Returns how many answers there were of each class, from 1xx to 5xx.
+    pub(crate) fn classes(&self) -> [u64; CLASS_COUNT - 1] {
+        std::array::from_fn(|class| self.classes[class + 1])
+    }
+
+    /// Returns what a request that has ended took on average; `None` as long as none has.
+    pub(crate) fn mean(&self) -> Option<Duration> {
+        let ended = u32::try_from(self.ended()).unwrap_or(u32::MAX);
+        let mean = self.time.checked_div(ended)?.as_micros();
+        Some(Duration::from_micros(
+            u64::try_from(mean).unwrap_or(u64::MAX),
+        ))
+    }
+
+    /// Returns the bound within which so many of a hundred requests have ended; `None` above the last.
+    pub(crate) fn percentile(&self, percent: u64) -> Option<Duration> {
         let all: u64 = self.within.iter().sum();
         let mut left = (all * percent).div_ceil(100);
         for (bound, count) in BOUNDS.iter().zip(self.within) {
             if count >= left {
-                let bound = Duration::from_millis(*bound);
-                return format!("within {}", humantime::format_duration(bound));
+                return Some(Duration::from_millis(*bound));
             }
             left -= count;
         }
-        "over 10s".to_owned()
-    }
-}
-
-impl fmt::Display for Figures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in flight, {} ended", self.in_flight, self.ended())?;
-        for (class, count) in self.classes.iter().enumerate().filter(|(_, n)| **n > 0) {
-            match class {
-                0 => write!(f, ", without an answer {count}")?,
-                class => write!(f, ", {class}xx {count}")?,
-            }
-        }
-        if self.ended() > 0 {
-            let mean = humantime::format_duration(self.mean());
-            let (p50, p99) = (self.percentile(50), self.percentile(99));
-            write!(f, ", mean {mean}, p50 {p50}, p99 {p99}")?;
-        }
-        Ok(())
+        None
     }
 }
 
@@ -135,11 +132,13 @@ mod tests {
             exchanges.begin();
         }
         exchanges.end(None, Duration::from_micros(1001));
-        assert_eq!(
-            exchanges.figures().unwrap().to_string(),
-            "2 in flight, 5 ended, without an answer 1, 2xx 2, 4xx 1, 5xx 1, mean 4s 1ms, \
-             p50 within 2ms, p99 over 10s"
-        );
+        let figures = exchanges.figures().unwrap();
+        assert_eq!((figures.in_flight(), figures.ended()), (2, 5));
+        assert_eq!(figures.without_answer(), 1);
+        assert_eq!(figures.classes(), [0, 2, 0, 1, 1]);
+        assert_eq!(figures.mean(), Some(Duration::from_micros(4_001_000)));
+        assert_eq!(figures.percentile(50), Some(Duration::from_millis(2)));
+        assert_eq!(figures.percentile(99), None);
     }
 
     #[test]
@@ -147,7 +146,8 @@ mod tests {
         let counters = std::array::from_fn(|_| AtomicU64::new(0));
         let exchanges = Exchanges::of(&counters);
         exchanges.begin();
-        let figures = exchanges.figures().unwrap().to_string();
-        assert_eq!(figures, "1 in flight, 0 ended");
+        let figures = exchanges.figures().unwrap();
+        assert_eq!((figures.in_flight(), figures.ended()), (1, 0));
+        assert_eq!(figures.mean(), None);
     }
 }

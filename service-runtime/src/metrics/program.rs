@@ -13,6 +13,10 @@ use super::recorder::{self, OnThisThread};
 
 /// What an older process hands over to the one that replaces it.
 #[derive(Debug)]
+#[cfg_attr(
+    not(feature = "metrics"),
+    expect(dead_code, reason = "nothing is counted")
+)]
 pub(crate) struct InheritedMetrics {
     /// The version of the layout of its arenas, as it tells it.
     pub(crate) layout: String,

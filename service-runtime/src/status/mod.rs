@@ -3,7 +3,7 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `program_status` | the whole: [`ProgramStatus`] |
-//! | `program_info`, `process_status`, `worker_status`, `service_status`, `listener_status`, `history` | its parts |
+//! | `program_info`, `process_status`, `worker_status`, `request_status`, `service_status`, `listener_status`, `history` | its parts |
 //! | `row` | what every part is written as: named values, with rows below them |
 //! | `text`, `json` | the writers |
 //! | `output` | where the report of SIGUSR1 goes |
@@ -19,6 +19,7 @@ mod output;
 mod process_status;
 mod program_info;
 mod program_status;
+mod request_status;
 mod row;
 mod service_status;
 mod text;
@@ -32,9 +33,10 @@ pub(crate) use self::listener_status::ListenerStatus;
 #[cfg(workers)]
 pub(crate) use self::output::log_part;
 pub(crate) use self::output::write_report;
-pub(crate) use self::process_status::{ProcessStatus, ProcessUsage, RequestStatus};
+pub(crate) use self::process_status::{ProcessStatus, ProcessUsage};
 pub(crate) use self::program_info::ProgramInfo;
 pub(crate) use self::program_status::ProgramStatus;
+pub(crate) use self::request_status::{HttpStatus, RequestStatus};
 pub(crate) use self::service_status::{ProcessPart, ServiceStatus, TaskStatus};
 #[cfg(workers)]
 pub(crate) use self::text::rounded_down;

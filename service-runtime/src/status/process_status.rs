@@ -1,5 +1,6 @@
 //! A process that belongs to the program, and what it uses.
 
+use super::request_status::RequestStatus;
 use super::row::Row;
 
 /// The process that speaks for the program: the supervisor, or the only one.
@@ -11,14 +12,6 @@ pub(crate) struct ProcessStatus {
     pub(crate) usage: ProcessUsage,
     /// What it has served, if it serves.
     pub(crate) requests: Option<RequestStatus>,
-}
-
-/// The requests that a process has served.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestStatus {
-    pub(crate) total: u64,
-    /// The figures of HTTP, if there was a request.
-    pub(crate) http: Option<String>,
 }
 
 /// What a process uses, as it is seen from outside; nothing where the system does not tell.
@@ -64,14 +57,6 @@ impl ProcessUsage {
             .with("descriptors", self.descriptors)
             .with("threads", self.threads)
             .with("traced", self.is_traced)
-    }
-}
-
-impl RequestStatus {
-    /// Adds what was served to the row of the process.
-    pub(super) fn add_to(&self, row: Row) -> Row {
-        row.with("requests", self.total)
-            .with("http", self.http.clone())
     }
 }
 

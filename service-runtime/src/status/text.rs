@@ -63,7 +63,11 @@ impl Value {
             Self::Number(number) => out.push_str(&number.to_string()),
             Self::Flag(flag) => out.push_str(if *flag { "yes" } else { "no" }),
             Self::Time(time) => {
-                let time = whole_seconds(*time);
+                let time = if *time < Duration::from_millis(10) {
+                    rounded_down(*time, Duration::from_micros(1))
+                } else {
+                    whole_seconds(*time)
+                };
                 out.push_str(&format!("{time:?}"));
             }
             Self::Nothing => {}

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::process_status::{ProcessUsage, RequestStatus};
+use super::process_status::ProcessUsage;
+use super::request_status::RequestStatus;
 use super::row::Row;
 
 /// A place for a worker, which outlives the worker in it.

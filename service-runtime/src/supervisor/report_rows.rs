@@ -14,7 +14,7 @@ use crate::os::process::page::Cell;
 use crate::os::process::{clock, look};
 use crate::settings::configuration::Loaded;
 use crate::status::{
-    ProcessStatus, ProcessUsage, ProgramInfo, ProgramStatus, RequestStatus, SlotStatus,
+    HttpStatus, ProcessStatus, ProcessUsage, ProgramInfo, ProgramStatus, RequestStatus, SlotStatus,
     WorkerAnswer, WorkerStatus,
 };
 
@@ -96,11 +96,11 @@ impl View<'_> {
 }
 
 /// Returns what a worker tells of its requests of HTTP, if there were any.
-fn http(cell: &Cell) -> Option<String> {
+fn http(cell: &Cell) -> Option<HttpStatus> {
     #[cfg(feature = "http")]
     return Exchanges::of(&cell.counters.numbers)
         .figures()
-        .map(|figures| figures.to_string());
+        .map(HttpStatus::from);
     #[cfg(not(feature = "http"))]
     {
         let _ = cell;

@@ -54,6 +54,7 @@ pub(crate) fn threads(pid: Pid) -> Vec<String> {
 
 /// Returns when a process was started, in the kernel's ticks; none for one that is gone, or that is dead and
 /// not yet reaped.
+#[cfg(feature = "metrics")]
 pub(crate) fn started(pid: u32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name of the program may hold anything, so the fields are counted from its end.
