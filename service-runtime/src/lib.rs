@@ -50,6 +50,7 @@
 //! | `cli` | yes | a flag for every setting, and the program's own |
 //! | `log` | yes | a subscriber for `tracing` when the program installs none |
 //! | `retry` | yes | retries of a fallible call |
+//! | `control` | yes | a control socket of programs with workers |
 //! | `cron` | no | periodic tasks by cron line and time zone |
 //! | `metrics` | yes | metrics of all processes of the program, by the macros of the crate `metrics` |
 //! | `http` | no | HTTP as a service: routes, limits, a stop that loses no request |
@@ -81,6 +82,8 @@ mod backoff;
 pub mod cluster;
 #[cfg(feature = "config")]
 pub mod config;
+#[cfg(all(feature = "control", workers))]
+mod control;
 mod duration;
 mod error_chain;
 #[cfg(any(feature = "config", feature = "log"))]

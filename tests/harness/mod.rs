@@ -12,6 +12,7 @@
 //! ```
 
 mod client;
+mod control;
 mod crowd;
 mod fixture;
 mod line;
@@ -24,6 +25,7 @@ mod scratch;
 use std::time::Duration;
 
 pub use client::Client;
+pub use control::{ask, try_ask};
 pub use crowd::{Crowd, Failure, Habit, Tally, Target};
 pub use fixture::Fixture;
 pub use line::{Worker, field, stamp, writer};

@@ -125,6 +125,8 @@ impl Program {
             .args(words)
             .env_remove("RUST_LOG")
             .env_remove("NOTIFY_SOCKET")
+            .env_remove("RUNTIME_DIRECTORY")
+            .env_remove("XDG_RUNTIME_DIR")
             .env(MARKER, &marker)
             .envs(self.env)
             .stdin(self.stdin)

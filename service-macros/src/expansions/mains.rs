@@ -108,6 +108,7 @@ fn every_setting_is_a_method_of_the_options() {
         cpu_affinity = true,
         upgrade_timeout = "90s",
         pid_file = "/run/greeter.pid",
+        admin = "/run/greeter/admin.sock",
         report_format = "json",
         report_dir = "/var/log/greeter",
         on_worker_exit = ["/usr/bin/logger", "worker"],

@@ -94,6 +94,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("cpu_affinity", "cpu_affinity = true", Kind::Bool),
     setting("upgrade_timeout", r#"upgrade_timeout = "60s""#, Kind::Duration),
     setting("pid_file", r#"pid_file = "/run/greeter.pid""#, Kind::Text),
+    setting("admin", r#"admin = "auto""#, Kind::Text),
     setting("report_format", r#"report_format = "json""#, Kind::Choice(REPORT_FORMAT)),
     setting("report_dir", r#"report_dir = "/var/log/greeter""#, Kind::Text),
     setting("on_worker_exit", r#"on_worker_exit = ["/usr/bin/logger", "worker"]"#, Kind::Texts),

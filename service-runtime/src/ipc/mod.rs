@@ -1,5 +1,7 @@
 //! What the processes of one program say to each other, and the words they have in common.
 
+#[cfg(feature = "control")]
+pub(crate) mod control;
 pub(crate) mod protocol;
 #[cfg(workers)]
 pub(crate) mod queued_channel;

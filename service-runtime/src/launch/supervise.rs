@@ -54,6 +54,16 @@ pub(crate) fn supervise<M>(prepared: Prepared, main: impl Main<M, Output: IntoSe
     let (spawned, shared) = match left {
         Ok((Leave::Worker(spawned), shared)) => (spawned, shared),
         Ok((Leave::Exit(exit), _)) => return exit,
+        #[cfg(feature = "control")]
+        Ok((Leave::Control(spawned), shared)) => {
+            drop((shared, configuration, flags));
+            crate::control::serve(crate::control::ControlSetup {
+                channel: spawned.channel,
+                socket: spawned.socket,
+                supervisor,
+                privileges,
+            })
+        }
         Err(error) => {
             tracing::error!("cannot set the supervisor up: {error}");
             return Exit::Failed;

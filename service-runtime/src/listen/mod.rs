@@ -13,6 +13,8 @@ mod listener;
 mod listeners;
 mod options;
 mod pressure;
+#[cfg(all(feature = "control", workers))]
+mod private_socket;
 mod resolve;
 mod socket;
 mod stream;
@@ -28,3 +30,5 @@ pub use stream::{Peer, Stream};
 
 pub(crate) use activation::VARIABLES;
 pub(crate) use listeners::{Held, Listeners, SocketId};
+#[cfg(all(feature = "control", workers))]
+pub(crate) use private_socket::PrivateSocket;

@@ -15,13 +15,21 @@ pub(crate) enum Identity {
     Supervisor,
     /// The worker in this slot.
     Worker(usize),
+    /// The process that answers on the control socket.
+    #[cfg(feature = "control")]
+    Control,
 }
 
-/// The role of this process: [`ALONE`], [`SUPERVISOR`], or [`FIRST_SLOT`] plus the slot.
+/// The role of this process: [`ALONE`], [`SUPERVISOR`], [`CONTROL`], or [`FIRST_SLOT`] plus the slot.
 static ROLE: AtomicUsize = AtomicUsize::new(ALONE);
 const ALONE: usize = 0;
 const SUPERVISOR: usize = 1;
-const FIRST_SLOT: usize = 2;
+#[cfg_attr(
+    not(feature = "control"),
+    expect(dead_code, reason = "nobody is told it")
+)]
+const CONTROL: usize = 2;
+const FIRST_SLOT: usize = 3;
 
 /// Sets what the lines of this process say from now on.
 pub(crate) fn identify(identity: Identity) {
@@ -29,6 +37,8 @@ pub(crate) fn identify(identity: Identity) {
         Identity::Alone => ALONE,
         Identity::Supervisor => SUPERVISOR,
         Identity::Worker(slot) => slot.saturating_add(FIRST_SLOT),
+        #[cfg(feature = "control")]
+        Identity::Control => CONTROL,
     };
     ROLE.store(role, Ordering::Relaxed);
 }
@@ -53,6 +63,8 @@ pub(super) fn current() -> Identity {
     match ROLE.load(Ordering::Relaxed) {
         ALONE => Identity::Alone,
         SUPERVISOR => Identity::Supervisor,
+        #[cfg(feature = "control")]
+        CONTROL => Identity::Control,
         role => Identity::Worker(role - FIRST_SLOT),
     }
 }
@@ -64,6 +76,8 @@ impl fmt::Display for Identity {
         match self {
             Self::Alone => write!(f, "pid={pid}"),
             Self::Supervisor => write!(f, "supervisor pid={pid}"),
+            #[cfg(feature = "control")]
+            Self::Control => write!(f, "control pid={pid}"),
             Self::Worker(slot) => match pool() {
                 Some(pool) => write!(f, "slot={slot} of={} pid={pid}", Quoted(pool)),
                 None => write!(f, "slot={slot} pid={pid}"),

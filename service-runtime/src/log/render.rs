@@ -107,6 +107,8 @@ where
         match identity::current() {
             Identity::Alone => writeln!(writer, r#"{open},"pid":{pid}}}"#),
             Identity::Supervisor => writeln!(writer, r#"{open},"supervisor":true,"pid":{pid}}}"#),
+            #[cfg(feature = "control")]
+            Identity::Control => writeln!(writer, r#"{open},"control":true,"pid":{pid}}}"#),
             Identity::Worker(slot) => match identity::pool() {
                 Some(pool) => {
                     let of = crate::quote::Quoted(pool);

@@ -137,6 +137,8 @@ impl Logging {
             ProcessRole::Alone => crate::log::Identity::Alone,
             ProcessRole::Supervisor => crate::log::Identity::Supervisor,
             ProcessRole::Worker(slot) => crate::log::Identity::Worker(slot),
+            #[cfg(feature = "control")]
+            ProcessRole::Control => crate::log::Identity::Control,
         });
         #[cfg(not(feature = "log"))]
         let _ = role;
@@ -159,4 +161,11 @@ pub(crate) enum ProcessRole {
     Supervisor,
     /// The one in this slot.
     Worker(usize),
+    /// The one that answers on the control socket.
+    #[cfg(feature = "control")]
+    #[cfg_attr(
+        not(workers),
+        expect(dead_code, reason = "only a supervisor forks one")
+    )]
+    Control,
 }

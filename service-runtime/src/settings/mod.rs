@@ -4,9 +4,12 @@
 //! [`LaunchOptions`](self::options::LaunchOptions), a key of the table `[launch]`, a flag and an environment variable.
 //! All of them arrive as text and are read by the one function of their key.
 
+mod admin;
 #[cfg(feature = "cli")]
 pub(crate) mod command_line;
 pub(crate) mod configuration;
+#[cfg(all(feature = "control", workers))]
+pub(crate) mod control_socket;
 mod flags;
 mod keys;
 pub(crate) mod logging;
@@ -16,6 +19,8 @@ mod report;
 mod values;
 mod workers;
 
+#[cfg(feature = "control")]
+pub(crate) use self::admin::Admin;
 pub use self::flags::Flags;
 #[cfg(feature = "config")]
 pub(crate) use self::keys::{KEYS, Key};

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::admin::Admin;
 use super::report::Report;
 use super::workers::Workers;
 use crate::log::LogFormat;
@@ -39,6 +40,7 @@ pub(crate) struct Settings {
     pub(crate) cpu_affinity: bool,
     pub(crate) upgrade_timeout: Option<Duration>,
     pub(crate) pid_file: Option<PathBuf>,
+    pub(crate) admin: Admin,
     pub(crate) report: Report,
     pub(crate) on_worker_exit: ExitCommand,
     pub(crate) privileges: PrivilegeSettings,
@@ -69,14 +71,17 @@ pub(crate) struct ExitCommand {
 impl Settings {
     /// Keeps what only a start can change as it was, and logs what would have changed.
     pub(crate) fn keep_fixed(&mut self, launched: &Self) {
-        let changed = self.privileges != launched.privileges || self.pid_file != launched.pid_file;
+        let changed = self.privileges != launched.privileges
+            || self.pid_file != launched.pid_file
+            || self.admin != launched.admin;
         if changed {
             tracing::warn!(
-                "pid_file, user, group, no_new_privileges, umask, chdir and limit_… are read at \
+                "admin, pid_file, user, group, no_new_privileges, umask, chdir and limit_… are read at \
                  start alone: those that changed stay as they were"
             );
             self.privileges = launched.privileges.clone();
             self.pid_file = launched.pid_file.clone();
+            self.admin = launched.admin.clone();
         }
     }
 }
@@ -106,6 +111,7 @@ impl Default for Settings {
             cpu_affinity: false,
             upgrade_timeout: Some(Duration::from_secs(60)),
             pid_file: None,
+            admin: Admin::default(),
             report: Report::default(),
             on_worker_exit: ExitCommand {
                 command: Vec::new(),

@@ -48,6 +48,8 @@ pub(crate) enum WorkerAnswer {
     Written(String),
     /// Nothing in time; this is what its threads do.
     None { threads: Vec<String> },
+    /// Nothing that is known here: it was not asked, or has not answered.
+    NotSeen,
 }
 
 impl SlotStatus {
@@ -80,6 +82,7 @@ impl WorkerStatus {
         let row = self.usage.add_to(row);
         match &self.answer {
             WorkerAnswer::Written(part) => row.written(part.clone()),
+            WorkerAnswer::NotSeen => row,
             WorkerAnswer::None { threads } => {
                 let thread = |doing: &String| {
                     Row::of_many("thread", "thread_states").with("doing", doing.as_str())

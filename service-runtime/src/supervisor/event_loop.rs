@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::component::{Component, Waiting};
 use super::configurations::Checked;
+#[cfg(feature = "control")]
+use super::control::ControlEvent;
 use super::policy::{Decisions, Event, Request, System};
 use super::report::Parts;
 use super::report_rows::View;
@@ -18,7 +20,7 @@ use super::workers::{OVERSLEPT, WorkerEvent};
 use crate::os::process::reap;
 use crate::os::process::signalfd::Received;
 use crate::settings::Report;
-use crate::status::{ListenerStatus, ProcessPart, ProgramStatus, write_report};
+use crate::status::write_report;
 use crate::upgrade::takeover::ProgramState;
 
 /// The loop, with everything that it drives.
@@ -35,7 +37,7 @@ const LONGEST_FINISH: Duration = Duration::from_secs(60);
 const KILLED: Duration = Duration::from_secs(1);
 
 /// Whether the loop goes on.
-type Flow = ControlFlow<Leave>;
+pub(super) type Flow = ControlFlow<Leave>;
 
 /// What all components told after one sleep.
 struct Happened {
@@ -44,16 +46,24 @@ struct Happened {
     workers: Vec<WorkerEvent>,
     checked: Vec<Checked>,
     upgrade: Vec<UpgradeEvent>,
+    #[cfg(feature = "control")]
+    control: Vec<ControlEvent>,
 }
 
 impl EventLoop {
     /// Runs until the launch ends, or until this process is a worker.
     pub(super) fn run(mut self) -> Leave {
+        #[cfg(feature = "control")]
+        if !self.supervisor.takeover.has_predecessor() {
+            self.open_control(false);
+        }
         let mut flow = self.handle(Event::Start);
         loop {
             if let ControlFlow::Break(leave) = flow {
-                if matches!(leave, Leave::Exit(_)) {
+                if let Leave::Exit(_exit) = &leave {
                     self.finish_exit_commands();
+                    #[cfg(feature = "control")]
+                    self.supervisor.control.end(_exit.code());
                 }
                 return leave;
             }
@@ -87,6 +97,8 @@ impl EventLoop {
             }))?;
         }
         self.complete_takeover()?;
+        #[cfg(feature = "control")]
+        self.control(happened.control)?;
         let supervisor = &mut self.supervisor;
         let is_taking_over = supervisor.takeover.has_predecessor();
         supervisor.sockets.close_unused(
@@ -119,13 +131,18 @@ impl EventLoop {
         let due = machine.deadline();
         // An answer of the process before is worth nothing before this one is ready.
         let takeover = supervisor.takeover.fd().filter(|_| machine.is_serving());
-        let mut ready = Waiting::default()
+        let waiting = Waiting::default()
             .add(signals)
             .add(&supervisor.workers)
             .add(&supervisor.configurations)
             .add(&supervisor.upgrade)
             .add(&supervisor.report)
-            .add(&supervisor.exit_commands)
+            .add(&supervisor.exit_commands);
+        #[cfg(feature = "control")]
+        let waiting = waiting
+            .add(&supervisor.control)
+            .until(supervisor.control.report.deadline());
+        let mut ready = waiting
             .also(takeover)
             .until(due)
             .until(supervisor.manager.deadline())
@@ -137,6 +154,13 @@ impl EventLoop {
             workers: supervisor.workers.events(now, ready.next()),
             checked: supervisor.configurations.events(now, ready.next()),
             upgrade: supervisor.upgrade.events(now, ready.next()),
+            #[cfg(feature = "control")]
+            control: {
+                // Of the report and of the commands nothing is to be known here.
+                ready.next();
+                ready.next();
+                supervisor.control.events(now, ready.next())
+            },
         };
         supervisor.exit_commands.events(now, &[]);
         happened
@@ -228,6 +252,8 @@ impl EventLoop {
         }
         let status = status_line(machine, &supervisor.pools);
         supervisor.manager.ready(&status);
+        #[cfg(feature = "control")]
+        self.open_control(true);
         if granted.reload {
             return self.handle(Event::Asked(Request::Reload));
         }
@@ -240,13 +266,15 @@ impl EventLoop {
         if !supervisor.is_init {
             return;
         }
-        let own: Vec<_> = supervisor
+        let own = supervisor
             .workers
             .pids()
             .chain(supervisor.configurations.pids())
             .chain(supervisor.upgrade.pids())
-            .chain(supervisor.exit_commands.pids())
-            .collect();
+            .chain(supervisor.exit_commands.pids());
+        #[cfg(feature = "control")]
+        let own = own.chain(supervisor.control.pids());
+        let own: Vec<_> = own.collect();
         for (pid, ended) in reap::strangers(|pid| own.contains(&pid)) {
             tracing::debug!(pid = pid.as_raw(), %ended, "reaped an orphan");
         }
@@ -282,16 +310,9 @@ impl EventLoop {
             workers: &supervisor.workers,
             parts: &parts.of,
             now: supervisor.now(),
+            looks: true,
         };
-        let status = ProgramStatus {
-            lost_lines: supervisor.logging.lost(),
-            listeners: ListenerStatus::all(supervisor.sockets.listeners()),
-            part: ProcessPart {
-                history: supervisor.history.clone(),
-                ..ProcessPart::default()
-            },
-            ..view.status(&supervisor.info, loaded)
-        };
+        let status = supervisor.complete(view.status(&supervisor.info, loaded));
         let settings = Report {
             format: parts.format,
             dir: loaded.and_then(|loaded| loaded.settings.report.dir.clone()),

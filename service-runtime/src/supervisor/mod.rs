@@ -14,10 +14,15 @@
 //! | `report`, `report_rows` | the report of SIGUSR1 |
 //! | `exit_command` | the commands that run after a worker's end |
 //! | `requests` | signals |
+//! | `control`, `control_answers` | the control socket, its process, and what that is answered |
 
 mod component;
 mod config_check;
 mod configurations;
+#[cfg(feature = "control")]
+mod control;
+#[cfg(feature = "control")]
+mod control_answers;
 mod event_loop;
 mod exit_command;
 mod log_events;

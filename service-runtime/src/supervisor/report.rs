@@ -41,13 +41,34 @@ pub(super) struct Parts {
 }
 
 impl ReportCollection {
+    /// Counts questions from a number on in steps of two: each of two collections knows its answers.
+    #[cfg(feature = "control")]
+    pub(super) fn numbered_from(number: u32) -> Self {
+        Self {
+            number,
+            ..Self::default()
+        }
+    }
+
+    /// Returns whether a question of this number is of this collection.
+    #[cfg(feature = "control")]
+    pub(super) fn has_asked(&self, number: u32) -> bool {
+        number % 2 == self.number % 2
+    }
+
+    /// Returns whether workers have still to answer.
+    #[cfg(feature = "control")]
+    pub(super) fn is_under_way(&self) -> bool {
+        self.deadline.is_some()
+    }
+
     /// Asks every worker for its part of a report, now or when the one under way is written.
     pub(super) fn begin(&mut self, workers: &Workers, format: ReportFormat, now: Time) {
         if self.deadline.is_some() {
             self.again = true;
             return;
         }
-        let number = self.number.wrapping_add(1);
+        let number = self.number.wrapping_add(2);
         let question = ToWorker::Report {
             id: number,
             as_json: format.is_json(),

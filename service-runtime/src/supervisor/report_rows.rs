@@ -25,6 +25,8 @@ pub(super) struct View<'a> {
     pub(super) workers: &'a Workers,
     pub(super) parts: &'a BTreeMap<WorkerId, String>,
     pub(super) now: Time,
+    /// Whether the system is asked what each process uses: that takes time for each of them.
+    pub(super) looks: bool,
 }
 
 impl View<'_> {
@@ -34,13 +36,21 @@ impl View<'_> {
         let process = ProcessStatus {
             is_supervisor: true,
             pid: std::process::id(),
-            usage: ProcessUsage::of_this_process(),
+            usage: self.usage(nix::unistd::getpid()),
             requests: None,
         };
         ProgramStatus {
             slots: self.slots().collect(),
             workers: self.workers().collect(),
             ..ProgramStatus::new(state, info, loaded, process)
+        }
+    }
+
+    fn usage(&self, pid: nix::unistd::Pid) -> ProcessUsage {
+        if self.looks {
+            ProcessUsage::of(pid)
+        } else {
+            ProcessUsage::default()
         }
     }
 
@@ -68,9 +78,10 @@ impl View<'_> {
             let pid = process.pid();
             let answer = match self.parts.get(&worker.id) {
                 Some(part) => WorkerAnswer::Written(part.clone()),
-                None => WorkerAnswer::None {
+                None if self.looks => WorkerAnswer::None {
                     threads: look::threads(pid),
                 },
+                None => WorkerAnswer::NotSeen,
             };
             let cell = self.workers.cell(process);
             let heartbeat = Duration::from_millis(cell.heartbeat.load(Ordering::Acquire));
@@ -88,7 +99,7 @@ impl View<'_> {
                     .then(|| clock::now().saturating_sub(heartbeat)),
                 error: process.error().map(str::to_owned),
                 state: state(worker.state),
-                usage: ProcessUsage::of(pid),
+                usage: self.usage(pid),
                 answer,
             })
         })

@@ -99,6 +99,8 @@ pub(crate) fn supervise(start: Start, shared: &Shared) -> Result<Leave, String> 
             takeover: start.takeover,
             pid_file: start.pid_file,
             report: ReportCollection::default(),
+            #[cfg(feature = "control")]
+            control: super::control::Control::new(),
             exit_commands: ExitCommands::default(),
             history: History::default(),
             info: start.info,

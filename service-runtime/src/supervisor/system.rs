@@ -7,6 +7,8 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use super::configurations::Configurations;
+#[cfg(feature = "control")]
+use super::control::Control;
 use super::exit_command::ExitCommands;
 use super::log_events::{Death, EventLog};
 use super::policy::{
@@ -27,7 +29,7 @@ use crate::ipc::protocol::ToWorker;
 use crate::os::process::{clock, memory};
 use crate::privileges::pid_file::PidFile;
 use crate::settings::logging::Logging;
-use crate::status::{History, ProgramInfo};
+use crate::status::{History, ListenerStatus, ProcessPart, ProgramInfo, ProgramStatus};
 use crate::upgrade::takeover::Takeover;
 
 /// The components of a supervisor, and what they share.
@@ -45,6 +47,8 @@ pub(super) struct Supervisor {
     /// Removed with this; a worker only closes its copy.
     pub(super) pid_file: Option<PidFile>,
     pub(super) report: ReportCollection,
+    #[cfg(feature = "control")]
+    pub(super) control: Control,
     pub(super) exit_commands: ExitCommands,
     pub(super) history: History,
     pub(super) info: ProgramInfo,
@@ -239,6 +243,19 @@ impl Supervisor {
         }
     }
 
+    /// Adds what a report tells beside slots and workers.
+    pub(super) fn complete(&self, status: ProgramStatus) -> ProgramStatus {
+        ProgramStatus {
+            lost_lines: self.logging.lost(),
+            listeners: ListenerStatus::all(self.sockets.listeners()),
+            part: ProcessPart {
+                history: self.history.clone(),
+                ..ProcessPart::default()
+            },
+            ..status
+        }
+    }
+
     /// Returns what reports tell of a reload.
     fn reload_outcome(&self, event: &LogEvent) -> Option<String> {
         Some(match event {
@@ -268,6 +285,8 @@ impl Supervisor {
     /// Cleans up what outlives this process; what another process has, or keeps, is left to it.
     fn clean_up(&self) {
         self.upgrade.kill_dismissed();
+        #[cfg(feature = "control")]
+        self.control.remove_file();
         if self.takeover.has_predecessor() {
             let why = self.failure.as_deref();
             self.takeover.failed(why.unwrap_or("it was told to stop"));

@@ -1,4 +1,4 @@
-//! How the supervisor's loop is left: at the end of the launch, or as a new worker.
+//! How the supervisor's loop is left: at the end of the launch, or as a new worker or control process.
 
 use std::sync::Arc;
 
@@ -16,6 +16,17 @@ pub(crate) enum Leave {
     Exit(Exit),
     /// This process is a new worker.
     Worker(Box<SpawnedWorker>),
+    /// This process is the control process.
+    #[cfg(feature = "control")]
+    Control(Box<SpawnedControl>),
+}
+
+/// What the control process takes along from the supervisor that it was forked from.
+#[cfg(feature = "control")]
+pub(crate) struct SpawnedControl {
+    pub(crate) channel: Channel,
+    /// On which clients wait.
+    pub(crate) socket: std::os::fd::OwnedFd,
 }
 
 /// What a worker takes along from the supervisor that it was forked from.

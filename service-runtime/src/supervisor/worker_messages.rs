@@ -66,6 +66,11 @@ impl Supervisor {
                 self.manager.service_status(&service, &text);
             }
             ToSupervisor::Reported { id: question } => {
+                #[cfg(feature = "control")]
+                if self.control.report.has_asked(question) {
+                    self.control.report.answered(id, question, file);
+                    return None;
+                }
                 self.report.answered(id, question, file);
             }
             ToSupervisor::Mutated(error) => {
@@ -113,6 +118,8 @@ impl Supervisor {
         let is_expected = machine.is_leaving(id);
         let process = self.workers.remove(id)?;
         self.report.ended(id);
+        #[cfg(feature = "control")]
+        self.control.report.ended(id);
         self.run_exit_command(machine.generation(), &process, ended, is_expected);
         let worker = WorkerFields::of(&process);
         let error = process.error().map(str::to_owned);

@@ -65,6 +65,32 @@ pub(crate) fn started(pid: u32) -> Option<u64> {
     fields.nth(18)?.parse().ok()
 }
 
+/// What one look at a process tells.
+#[cfg(feature = "control")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Glance {
+    /// What it does, as `/proc` has it: `R` runs, `S` sleeps, `T` is stopped, `Z` has ended.
+    pub(crate) state: char,
+    /// The resident memory, in bytes.
+    pub(crate) resident: Option<u64>,
+    pub(crate) threads: Option<u64>,
+    /// Whether a debugger holds it.
+    pub(crate) is_traced: bool,
+}
+
+/// Looks at a process; `None` if there is none of this number.
+#[cfg(feature = "control")]
+pub(crate) fn glance(pid: Pid) -> Option<Glance> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+    Some(Glance {
+        state: field("State:")?.trim().chars().next()?,
+        resident: kilobytes(&status, "VmRSS:"),
+        threads: field("Threads:").and_then(|count| count.trim().parse().ok()),
+        is_traced: field("TracerPid:").is_some_and(|tracer| tracer.trim() != "0"),
+    })
+}
+
 /// The memory of a process, as far as it can be told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Memory {

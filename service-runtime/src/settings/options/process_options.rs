@@ -31,6 +31,12 @@ impl LaunchOptions {
         self.give("pid_file", path)
     }
 
+    /// Sets where the control socket is: `auto`, `off` or a path.
+    #[must_use]
+    pub fn admin(self, place: &str) -> Self {
+        self.give("admin", place)
+    }
+
     /// Sets how the report of SIGUSR1 looks.
     #[must_use]
     pub fn report_format(self, format: ReportFormat) -> Self {

@@ -1,0 +1,117 @@
+//! Which path is answered with what.
+
+use hyper::body::Incoming;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, ORIGIN};
+use hyper::{Method, Request, Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::body::AnswerBody;
+use super::peer::Caller;
+use super::supervisor_link::{LinkError, SupervisorLink};
+use super::views;
+use crate::ipc::control::ControlRequest;
+
+/// The number of the form of all answers: fields are added to it, and never changed.
+pub(super) const SCHEMA: u64 = 1;
+
+/// What all connections share.
+pub(super) struct State {
+    link: SupervisorLink,
+}
+
+/// An answer to a client.
+pub(super) type Answer = Response<AnswerBody>;
+
+/// What is asked of the supervisor for a path, and what of the answer is shown.
+struct View {
+    path: &'static str,
+    ask: fn(u32) -> ControlRequest,
+    show: fn(&mut Value),
+}
+
+/// Every path that is read.
+const VIEWS: &[View] = &[
+    view("/v1/status", ControlRequest::Status, views::status),
+    view("/v1/workers", ControlRequest::Status, views::workers),
+    view("/v1/listeners", ControlRequest::Status, views::listeners),
+    view("/v1/config", ControlRequest::Configuration, views::config),
+    view("/v1/services", ControlRequest::Report, views::services),
+    view("/v1/tasks", ControlRequest::Report, views::tasks),
+    view("/v1/report", ControlRequest::Report, views::report),
+];
+
+const fn view(path: &'static str, ask: fn(u32) -> ControlRequest, show: fn(&mut Value)) -> View {
+    View { path, ask, show }
+}
+
+impl State {
+    pub(super) fn new(link: SupervisorLink) -> Self {
+        Self { link }
+    }
+}
+
+/// Answers a request.
+pub(super) async fn answer(state: &State, caller: Caller, request: Request<Incoming>) -> Answer {
+    tracing::debug!(
+        "control: {} {} by pid {}, uid {}",
+        request.method(),
+        request.uri().path(),
+        caller.pid,
+        caller.uid
+    );
+    // A page of somebody else's in a browser can reach no unix socket by itself, but a forwarder can be there.
+    if request.headers().contains_key(ORIGIN) {
+        return error(StatusCode::FORBIDDEN, "no page of another origin may ask");
+    }
+    let path = request.uri().path();
+    let Some(view) = VIEWS.iter().find(|view| view.path == path) else {
+        let known: Vec<_> = VIEWS.iter().map(|view| view.path).collect();
+        let known = known.join(", ");
+        return error(
+            StatusCode::NOT_FOUND,
+            &format!("there is nothing here; known are {known}"),
+        );
+    };
+    if request.method() != Method::GET {
+        return error(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "this is only read, with GET",
+        );
+    }
+    match state.link.ask(view.ask).await {
+        Ok(bytes) => match serde_json::from_slice::<Value>(&bytes) {
+            Ok(mut value) => {
+                (view.show)(&mut value);
+                value["schema"] = SCHEMA.into();
+                json_answer(StatusCode::OK, &value)
+            }
+            Err(wrong) => error(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &format!("the supervisor's answer cannot be read: {wrong}"),
+            ),
+        },
+        Err(why @ LinkError::Silent) => error(StatusCode::GATEWAY_TIMEOUT, &why.to_string()),
+        Err(why) => error(StatusCode::SERVICE_UNAVAILABLE, &why.to_string()),
+    }
+}
+
+/// Answers whoever may not ask.
+pub(super) fn not_allowed() -> Answer {
+    error(
+        StatusCode::FORBIDDEN,
+        "only the user of the program and root may ask",
+    )
+}
+
+fn error(status: StatusCode, text: &str) -> Answer {
+    json_answer(status, &json!({"schema": SCHEMA, "error": text}))
+}
+
+fn json_answer(status: StatusCode, value: &Value) -> Answer {
+    let mut answer = Response::new(AnswerBody::whole(format!("{value}\n")));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}

@@ -1,0 +1,3 @@
+//! The control socket and the command that asks it.
+
+mod socket;
