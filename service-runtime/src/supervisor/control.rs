@@ -57,7 +57,7 @@ pub(super) struct Control {
     socket: Option<PrivateSocket>,
     process: Option<ControlProcess>,
     /// Deaths of young control processes in a row.
-    failures: u32,
+    failures: u64,
     /// Until when no control process is forked.
     backing_off: Option<Time>,
 }
