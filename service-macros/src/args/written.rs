@@ -52,7 +52,7 @@ fn one(input: ParseStream<'_>, keys: &[Key]) -> syn::Result<Written> {
     let Ok(name) = input.call(Ident::parse_any) else {
         let wrong: TokenTree = input.parse()?;
         let example = keys.first().map_or("name = value", |key| key.example);
-        let message = format_args!("`{wrong}` is not the name of an argument");
+        let message = format!("`{wrong}` is not the name of an argument");
         return Err(problem(
             &wrong,
             message,
@@ -61,10 +61,10 @@ fn one(input: ParseStream<'_>, keys: &[Key]) -> syn::Result<Written> {
     };
     let key = keys.iter().find(|key| name == key.name);
     let example = key.map_or_else(|| format!("{name} = value"), |key| key.example.to_owned());
-    let help = format_args!("write `{example}`");
+    let help = format!("write `{example}`");
     if !input.peek(Token![=]) {
         let value = None;
-        end(input, help)?;
+        end(input, &help)?;
         return Ok(Written { name, value });
     }
     input.parse::<Token![=]>()?;
@@ -78,7 +78,7 @@ fn one(input: ParseStream<'_>, keys: &[Key]) -> syn::Result<Written> {
     };
     let value =
         value.map_err(|error| syn::Error::new(error.span(), format!("{error}\nhelp: {help}")))?;
-    end(input, help)?;
+    end(input, &help)?;
     Ok(Written {
         name,
         value: Some(value),
@@ -86,7 +86,7 @@ fn one(input: ParseStream<'_>, keys: &[Key]) -> syn::Result<Written> {
 }
 
 /// Demands the end of an argument.
-fn end(input: ParseStream<'_>, help: std::fmt::Arguments<'_>) -> syn::Result<()> {
+fn end(input: ParseStream<'_>, help: &str) -> syn::Result<()> {
     if input.is_empty() || input.peek(Token![,]) {
         return Ok(());
     }

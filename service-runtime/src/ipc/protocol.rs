@@ -187,7 +187,9 @@ pub(crate) fn join(fields: &[&str]) -> Vec<u8> {
         if index > 0 {
             message.push(SEPARATOR);
         }
-        let cut = field.floor_char_boundary(LONGEST);
+        let cut = (0..=LONGEST.min(field.len()))
+            .rfind(|&at| field.is_char_boundary(at))
+            .unwrap_or_default();
         message.extend(
             field[..cut]
                 .chars()

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::libc::O_NOFOLLOW;
 
+use crate::os::process::file_lock;
+
 /// How often the file may be taken away between its opening and its locking.
 const TRIES: usize = 100;
 
@@ -61,14 +63,14 @@ impl PidFile {
         let path = &std::path::absolute(path).map_err(refused)?;
         for _ in 0..TRIES {
             let file = open(path).map_err(refused)?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(fs::TryLockError::WouldBlock) => {
+            match file_lock::try_lock(&file) {
+                Ok(true) => {}
+                Ok(false) => {
                     let who = owner(&file);
                     let path = path.clone();
                     return Err(PidFileError::Running { who, path });
                 }
-                Err(fs::TryLockError::Error(why)) => return Err(refused(why)),
+                Err(why) => return Err(refused(why)),
             }
             // The instance before may have removed it between the two calls.
             if is_at(&file, path) {

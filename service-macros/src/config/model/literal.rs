@@ -123,7 +123,7 @@ impl Place<'_> {
 
     fn misfit(&self, expr: &Expr, relation: &str) -> syn::Error {
         let (written, ty) = (source(expr), self.ty);
-        let wrong = format_args!("`{written}` {relation} the field's type `{ty}`");
+        let wrong = format!("`{written}` {relation} the field's type `{ty}`");
         problem(expr, wrong, self.kind.wanted())
     }
 }

@@ -27,6 +27,7 @@ pub(crate) mod cpus;
 pub(crate) mod credentials;
 pub(crate) mod environment;
 pub(crate) mod exit;
+pub(crate) mod file_lock;
 #[cfg(workers)]
 pub(crate) mod fork;
 pub(crate) mod inherited;
