@@ -17,7 +17,7 @@ const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 
 /// Reads one frame: its kind, its flags and its payload.
-fn frame(stream: &mut TcpStream) -> std::io::Result<(u8, u8, Vec<u8>)> {
+pub(super) fn frame(stream: &mut TcpStream) -> std::io::Result<(u8, u8, Vec<u8>)> {
     let mut header = [0; 9];
     stream.read_exact(&mut header)?;
     let length =
@@ -27,7 +27,7 @@ fn frame(stream: &mut TcpStream) -> std::io::Result<(u8, u8, Vec<u8>)> {
     Ok((header[3], header[4], payload))
 }
 
-fn ping(stream: &mut TcpStream, mark: u8) {
+pub(super) fn ping(stream: &mut TcpStream, mark: u8) {
     stream.write_all(&[0, 0, 8, PING, 0, 0, 0, 0, 0]).unwrap();
     stream.write_all(&[mark; 8]).unwrap();
     loop {
@@ -40,7 +40,7 @@ fn ping(stream: &mut TcpStream, mark: u8) {
     }
 }
 
-fn greeted(address: &str) -> TcpStream {
+pub(super) fn greeted(address: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     stream.write_all(&[PREFACE, &SETTINGS].concat()).unwrap();

@@ -2,6 +2,7 @@
 
 mod frames;
 mod list;
+mod refusals;
 mod socket;
 mod state;
 

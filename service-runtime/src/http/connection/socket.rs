@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use super::frames::Frames;
+use super::frames::{FrameReader, Frames};
 use super::list::Open;
 
 /// How long what a client still sends is thrown away, so that it gets to read its answer.
@@ -30,6 +30,8 @@ pub(crate) struct Socket<S> {
     /// Whether nothing has been read so far.
     fresh: bool,
     frames: Frames,
+    /// What the server sends, where it is looked at.
+    answers: FrameReader,
     closing: Closing,
 }
 
@@ -49,7 +51,46 @@ impl<S> Socket<S> {
             ahead: Bytes::new(),
             fresh: true,
             frames: Frames::default(),
+            answers: FrameReader::default(),
             closing: Closing::No,
+        }
+    }
+
+    /// Takes note of bytes that the client has sent.
+    fn received(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let progress = self.frames.received(bytes);
+        if self.fresh && self.frames.is_http1() {
+            self.connection.speaks_http1();
+        }
+        if let Some(refusals) = &self.connection.refusals {
+            let heads = self.frames.take_heads();
+            if heads > 0 {
+                refusals.heads(heads);
+            }
+        }
+        self.connection.received(progress);
+    }
+
+    /// Takes note of bytes that have left: the first so many of these.
+    fn sent<'a>(&mut self, length: usize, slices: impl Iterator<Item = &'a [u8]>) {
+        let Some(refusals) = &self.connection.refusals else {
+            return;
+        };
+        if !self.frames.is_http2() {
+            return;
+        }
+        let mut left = length;
+        for slice in slices {
+            let length = slice.len().min(left);
+            self.answers
+                .read(&slice[..length], |frame| refusals.sent(frame));
+            left -= length;
+            if left == 0 {
+                break;
+            }
         }
     }
 }
@@ -65,13 +106,10 @@ impl<S: AsyncRead + Unpin> Socket<S> {
         let mut more = [MaybeUninit::uninit(); AHEAD];
         let mut more = ReadBuf::uninit(&mut more);
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut more))?;
+        self.received(more.filled());
         let (asked, rest) = more
             .filled()
             .split_at(more.filled().len().min(buffer.remaining()));
-        if !more.filled().is_empty() {
-            let progress = self.frames.received(more.filled());
-            self.connection.received(progress);
-        }
         buffer.put_slice(asked);
         self.ahead = Bytes::copy_from_slice(rest);
         Poll::Ready(Ok(()))
@@ -95,10 +133,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
             ready!(this.poll_ahead(cx, buffer))?;
         } else {
             ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
-            let received = &buffer.filled()[before..];
-            if !received.is_empty() {
-                this.connection.received(this.frames.received(received));
-            }
+            this.received(&buffer.filled()[before..]);
         }
         this.fresh = false;
         Poll::Ready(Ok(()))
@@ -113,6 +148,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     ) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.connection.sent(poll.is_pending());
+        if let Poll::Ready(Ok(length)) = poll {
+            self.sent(length, std::iter::once(bytes));
+        }
         poll
     }
 
@@ -123,6 +161,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     ) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
         self.connection.sent(poll.is_pending());
+        if let Poll::Ready(Ok(length)) = poll {
+            self.sent(length, slices.iter().map(|slice| &**slice));
+        }
         poll
     }
 

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::frames::Progress;
+use super::refusals::Refusals;
 use crate::http::shared::Shared;
 use crate::listen::Peer;
 
@@ -31,6 +32,9 @@ pub(crate) struct Connection {
     head_since: AtomicU64,
     stalled_since: AtomicU64,
     is_http2: AtomicBool,
+    is_http1: AtomicBool,
+    /// What is logged of requests that are never begun, if anything is.
+    pub(super) refusals: Option<Refusals>,
     /// The client has been told that no further request is taken.
     announced: AtomicBool,
     /// A body was given up before its end: the client may still be sending it.
@@ -117,8 +121,11 @@ impl fmt::Debug for Client {
 impl Connection {
     pub(crate) fn new(server: Arc<Shared>, id: u64, peer: Peer, purpose: Purpose) -> Self {
         let now = server.now();
+        let logs = server.config.access_log != "off";
         Self {
             server,
+            is_http1: AtomicBool::new(false),
+            refusals: logs.then(Refusals::default),
             id,
             peer,
             purpose,
@@ -150,6 +157,32 @@ impl Connection {
                 self.idle_since.store(self.server.now(), Relaxed);
             }
         }
+    }
+
+    /// Takes note that the client speaks HTTP/1.1.
+    pub(super) fn speaks_http1(&self) {
+        self.is_http1.store(true, Relaxed);
+    }
+
+    /// Tells whether the client has sent a part of a head of HTTP/1.1, and may yet send the rest.
+    pub(crate) fn has_part_of_head(&self) -> bool {
+        let begun = self.is_http1.load(Relaxed) && self.head_since.load(Relaxed) != 0;
+        begun && !self.is_announced() && !self.unread.load(Relaxed)
+    }
+
+    /// Returns the status of each request that HTTP/2 has refused by itself since the last look; all
+    /// that has come was looked at.
+    pub(crate) fn take_refused(&self) -> Vec<StatusCode> {
+        let refusals = self.refusals.as_ref();
+        refusals.map_or_else(Vec::new, |it| it.take(self.requests.load(Relaxed)))
+    }
+
+    /// Returns the same at the end; `otherwise` stands for those that nobody has looked at.
+    pub(crate) fn take_rest_refused(&self, otherwise: StatusCode) -> Vec<StatusCode> {
+        let refusals = self.refusals.as_ref();
+        refusals.map_or_else(Vec::new, |it| {
+            it.take_rest(self.requests.load(Relaxed), otherwise)
+        })
     }
 
     /// Takes note of whether the client takes what is sent.

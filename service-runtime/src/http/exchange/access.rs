@@ -1,8 +1,9 @@
-//! The access log: one line for each request, when its answer has ended, or when there will be none.
+//! The access log: one line for each request, when the last of its answer has left, or when no more will.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
 
 use axum::http::header::{HeaderValue, USER_AGENT};
 use axum::http::request::Parts;
@@ -13,7 +14,10 @@ use crate::http::config::{AccessFormat, Field, HttpConfig, Part};
 use crate::log;
 
 /// The status of a request whose client, or whose stop, did not wait for an answer, as nginx logs it.
-const NO_ANSWER: u16 = 499;
+pub(crate) const NO_ANSWER: StatusCode = match StatusCode::from_u16(499) {
+    Ok(status) => status,
+    Err(_) => panic!("it has three digits"),
+};
 
 /// What is logged, and how.
 #[derive(Debug)]
@@ -47,8 +51,8 @@ impl AccessLog {
                 client,
                 request: None,
                 begun: Instant::now(),
-                status: status.as_u16(),
-                length: 0,
+                status: AtomicU16::new(status.as_u16()),
+                length: AtomicU64::new(0),
                 log: None,
             });
         }
@@ -107,9 +111,10 @@ pub(super) struct Record {
     /// Nothing of one that could not be read.
     request: Option<Asked>,
     begun: Instant,
-    status: u16,
-    length: u64,
-    /// Where it is logged when it is dropped.
+    status: AtomicU16,
+    /// How many bytes of the answer's body have left.
+    length: AtomicU64,
+    /// Where it is logged when it is dropped, by the last who can count.
     log: Option<Arc<AccessLog>>,
 }
 
@@ -134,10 +139,10 @@ impl Record {
         client: Option<IpAddr>,
         id: Option<&HeaderValue>,
         log: Arc<AccessLog>,
-    ) -> Box<Self> {
+    ) -> Arc<Self> {
         let mut record = Self::of(head, client, id);
         record.log = Some(log);
-        Box::new(record)
+        Arc::new(record)
     }
 
     fn of(head: &Parts, client: Option<IpAddr>, id: Option<&HeaderValue>) -> Self {
@@ -151,18 +156,18 @@ impl Record {
                 id: id.cloned(),
             }),
             begun: Instant::now(),
-            status: NO_ANSWER,
-            length: 0,
+            status: AtomicU16::new(NO_ANSWER.as_u16()),
+            length: AtomicU64::new(0),
             log: None,
         }
     }
 
-    pub(super) fn answered(&mut self, status: StatusCode) {
-        self.status = status.as_u16();
+    pub(super) fn answered(&self, status: StatusCode) {
+        self.status.store(status.as_u16(), Relaxed);
     }
 
-    pub(super) fn sent(&mut self, length: usize) {
-        self.length += length as u64;
+    pub(super) fn sent(&self, length: usize) {
+        self.length.fetch_add(length as u64, Relaxed);
     }
 
     fn emit(&self) {
@@ -176,8 +181,8 @@ impl Record {
             method = asked.map(|asked| asked.method.as_str()),
             path = asked.map(Asked::path),
             version = asked.map(|asked| tracing::field::debug(asked.version)),
-            status = self.status,
-            length = self.length,
+            status = self.status.load(Relaxed),
+            length = self.length.load(Relaxed),
             seconds = self.begun.elapsed().as_secs_f64(),
             agent = asked.and_then(|asked| asked.agent.as_ref()).map(latin),
             id = asked.and_then(|asked| asked.id.as_ref()).map(latin),
@@ -193,8 +198,8 @@ impl Record {
         };
         // Writing into a string does not fail.
         let _ = match field {
-            Field::Status => write!(line, "{}", self.status),
-            Field::Length => write!(line, "{}", self.length),
+            Field::Status => write!(line, "{}", self.status.load(Relaxed)),
+            Field::Length => write!(line, "{}", self.length.load(Relaxed)),
             Field::Seconds => write!(line, "{:.6}", self.begun.elapsed().as_secs_f64()),
             Field::Client => match self.client {
                 Some(client) => write!(line, "{client}"),
@@ -260,7 +265,7 @@ mod tests {
             .header(USER_AGENT, HeaderValue::from_bytes(agent).unwrap())
             .body(());
         let (head, ()) = request.unwrap().into_parts();
-        let mut record = Record::of(&head, Some([192, 0, 2, 1].into()), None);
+        let record = Record::of(&head, Some([192, 0, 2, 1].into()), None);
         record.answered(StatusCode::OK);
         record.sent(5);
         record

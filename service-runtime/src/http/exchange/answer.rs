@@ -1,6 +1,7 @@
 //! The body of an answer: while it lives, its request is in flight.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::http::StatusCode;
@@ -10,6 +11,7 @@ use pin_project_lite::pin_project;
 use tracing::Span;
 
 use super::access::Record;
+use super::counted::Counted;
 use crate::http::BoxError;
 use crate::http::connection::InFlight;
 
@@ -19,7 +21,7 @@ pin_project! {
         #[pin]
         kind: Kind<B>,
         in_flight: InFlight,
-        record: Option<Box<Record>>,
+        record: Option<Arc<Record>>,
         span: Span,
     }
 }
@@ -69,8 +71,8 @@ impl<B> AnswerBody<B> {
         self.kind = Kind::Text { text: None };
     }
 
-    /// Logs the exchange when the body has ended, or was given up.
-    pub(super) fn recorded(&mut self, record: Box<Record>) {
+    /// Logs the exchange when all pieces of the body have left, or were given up.
+    pub(super) fn recorded(&mut self, record: Arc<Record>) {
         self.record = Some(record);
     }
 
@@ -86,13 +88,13 @@ impl<B> AnswerBody<B> {
 }
 
 impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for AnswerBody<B> {
-    type Data = Bytes;
+    type Data = Counted;
     type Error = BoxError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    ) -> Poll<Option<Result<Frame<Counted>, BoxError>>> {
         let this = self.project();
         let _inside = this.span.enter();
         let frame: Option<Result<Frame<Bytes>, BoxError>> = match this.kind.project() {
@@ -101,10 +103,8 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for AnswerBody<B> {
             }
             KindProj::Text { text } => text.take().map(|text| Ok(Frame::data(text))),
         };
-        if let (Some(record), Some(Ok(frame))) = (this.record, &frame) {
-            record.sent(frame.data_ref().map_or(0, Bytes::len));
-        }
-        Poll::Ready(frame)
+        let counted = |bytes| Counted::new(bytes, this.record.clone());
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(counted))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -2,7 +2,6 @@
 
 use axum::http::header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
 use axum::http::{Response, StatusCode, Version};
-use bytes::Bytes;
 use http_body::Body;
 
 use super::AnswerBody;
@@ -15,7 +14,7 @@ pub(super) fn leave_out_body<B>(
     version: Version,
     is_head: bool,
 ) where
-    AnswerBody<B>: Body<Data = Bytes>,
+    AnswerBody<B>: Body,
 {
     let status = answer.status();
     let none = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);

@@ -133,7 +133,7 @@ struct Asked {
     /// No further request is taken from a connection of HTTP/1.1.
     closes: bool,
     id: Option<HeaderValue>,
-    record: Option<Box<Record>>,
+    record: Option<Arc<Record>>,
 }
 
 pin_project! {
@@ -292,7 +292,7 @@ fn finish<B: Body<Data = Bytes, Error: Into<BoxError>>>(
     leave_out_body(&mut answer, asked.version, asked.is_head);
     let status = answer.status();
     answer.body_mut().answered(status);
-    if let Some(mut record) = asked.record.take() {
+    if let Some(record) = asked.record.take() {
         record.answered(status);
         answer.body_mut().recorded(record);
     }

@@ -5,6 +5,7 @@ mod answer;
 mod bodiless;
 mod body;
 mod call;
+mod counted;
 mod forwarded;
 mod health;
 mod id;
@@ -12,6 +13,7 @@ mod parts;
 mod refusal;
 mod target;
 
+pub(crate) use self::access::NO_ANSWER;
 pub(crate) use self::answer::AnswerBody;
 pub use self::body::RequestBody;
 pub(crate) use self::call::Exchanger;

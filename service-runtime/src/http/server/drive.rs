@@ -14,8 +14,8 @@ use tokio::time::{Sleep, sleep_until};
 
 use super::streams::StreamTasks;
 use crate::http::Handler;
-use crate::http::connection::{Open, Overdue, Socket};
-use crate::http::exchange::{ExchangeParts, Exchanger};
+use crate::http::connection::{Connection, Open, Overdue, Socket};
+use crate::http::exchange::{ExchangeParts, Exchanger, NO_ANSWER};
 use crate::http::shared::Shared;
 
 /// How long a connection that was asked to end may take.
@@ -49,6 +49,8 @@ pub(super) async fn drive<S, H>(
     let mut draining = pin!(server.drain().cancelled());
     let mut drains = false;
     let mut asked_to_end = None;
+    // The rest of a head has not come in time.
+    let mut late = false;
     let mut alarm = Alarm {
         sleep: None,
         armed: u64::MAX,
@@ -57,6 +59,9 @@ pub(super) async fn drive<S, H>(
         loop {
             if let Poll::Ready(result) = serving.as_mut().poll(cx) {
                 return Poll::Ready(result);
+            }
+            for status in connection.take_refused() {
+                log.unreadable(&connection.peer, status);
             }
             if !drains && draining.as_mut().poll(cx).is_ready() {
                 drains = true;
@@ -86,25 +91,55 @@ pub(super) async fn drive<S, H>(
                 tracing::debug!(peer = %connection.peer, ?why, "connection cut");
                 return Poll::Ready(Ok(()));
             }
+            if why == Overdue::Head && connection.has_part_of_head() {
+                late = true;
+            }
             let words = u64::try_from(LAST_WORDS.as_millis()).unwrap_or(0);
             asked_to_end = Some(server.now() + words);
             serving.as_mut().graceful_shutdown();
         }
     })
     .await;
-    if let Err(error) = end {
-        if let Some(status) = refused_by_parser(error.as_ref()) {
-            log.unreadable(&connection.peer, status);
-        }
+    let error = end.as_ref().err().map(|error| error.as_ref());
+    for status in refused_at_the_end(&connection, error, late) {
+        log.unreadable(&connection.peer, status);
+    }
+    if let Some(error) = error {
         tracing::debug!(peer = %connection.peer, "connection ended: {error}");
     }
 }
 
+/// Returns the status of each request that has come and was not begun by the end of its connection.
+fn refused_at_the_end(
+    connection: &Connection,
+    error: Option<&(dyn std::error::Error + Send + Sync + 'static)>,
+    late: bool,
+) -> Vec<StatusCode> {
+    let error = error.and_then(|error| error.downcast_ref::<hyper::Error>());
+    if let Some(status) = error.and_then(refused_by_parser) {
+        return vec![status];
+    }
+    if late {
+        return vec![StatusCode::REQUEST_TIMEOUT];
+    }
+    if connection.has_part_of_head() && error.is_some_and(hyper::Error::is_incomplete_message) {
+        return vec![NO_ANSWER];
+    }
+    let otherwise = match error {
+        Some(_) => StatusCode::BAD_REQUEST,
+        None => NO_ANSWER,
+    };
+    connection.take_rest_refused(otherwise)
+}
+
 /// Returns the status that hyper has answered a head with that is no head, if it was one of HTTP/1.
-fn refused_by_parser(error: &(dyn std::error::Error + 'static)) -> Option<StatusCode> {
-    let error = error.downcast_ref::<hyper::Error>()?;
+fn refused_by_parser(error: &hyper::Error) -> Option<StatusCode> {
     if error.is_parse_too_large() {
-        return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        // The one is told from the other by its text alone.
+        return Some(match error.to_string().as_str() {
+            "URI too long" => StatusCode::URI_TOO_LONG,
+            _ => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        });
     }
     error.is_parse().then_some(StatusCode::BAD_REQUEST)
 }
