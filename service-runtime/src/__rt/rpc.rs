@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::register::Describe;
 use crate::rpc::{
-    ArgumentError, Arguments, Call, Client, Failure, Method, NoError, Outcome, serve,
+    ArgumentError, Arguments, Call, Client, Failure, Method, MethodOutcome, NoError, serve,
 };
 use crate::service::Context;
 
@@ -26,7 +26,7 @@ where
     S: Send + Sync + 'static,
     A: 'static,
     F: Future<Output = R> + Send + 'static,
-    R: Outcome,
+    R: MethodOutcome,
 {
     let (cx, this) = (cx.clone(), Arc::clone(this));
     Method::new(name, read, move |call, args| {

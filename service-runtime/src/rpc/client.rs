@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::address::Target;
 use super::call::Call;
 use super::config::RpcConfig;
-use super::error::{Answer, CallError, NoError, Outcome, RemoteError, RpcError};
+use super::error::{Answer, CallError, MethodOutcome, NoError, RemoteError, RpcError};
 use super::frame;
 use super::id::new_id;
 use super::local::{Delivery, Directory, deliver, deliver_to_all};
@@ -141,7 +141,7 @@ impl Outgoing {
     /// # Cancel safety
     ///
     /// Dropping the future tells the handler by [`Call::cancelled`]; it may run on.
-    pub async fn call<R: Outcome>(self) -> Answer<R> {
+    pub async fn call<R: MethodOutcome>(self) -> Answer<R> {
         let sent = self.prepare(false).map_err(widen)?;
         let delivery = sent.deliver().await.map_err(widen)?;
         let reply = sent.read(delivery).map_err(widen)?;

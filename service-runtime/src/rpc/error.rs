@@ -132,7 +132,7 @@ impl fmt::Display for RemoteError {
 impl Error for RemoteError {}
 
 /// What a caller gets for what a method returns.
-pub type Answer<R> = Result<<R as Outcome>::Value, CallError<<R as Outcome>::Error>>;
+pub type Answer<R> = Result<<R as MethodOutcome>::Value, CallError<<R as MethodOutcome>::Error>>;
 
 /// What a method may return.
 #[diagnostic::on_unimplemented(
@@ -141,7 +141,7 @@ pub type Answer<R> = Result<<R as Outcome>::Value, CallError<<R as Outcome>::Err
     note = "return a value that is `serde::Serialize` and `serde::de::DeserializeOwned`, or a `Result` of \
             it whose error is `anyhow::Error` or has `#[derive(RpcError)]`"
 )]
-pub trait Outcome {
+pub trait MethodOutcome {
     /// What a caller gets.
     type Value: Serialize + DeserializeOwned + Send + 'static;
     /// The typed error that a caller gets.
@@ -151,7 +151,7 @@ pub trait Outcome {
     fn outcome(self) -> Result<Self::Value, Failed>;
 }
 
-impl<T, E> Outcome for Result<T, E>
+impl<T, E> MethodOutcome for Result<T, E>
 where
     T: Serialize + DeserializeOwned + Send + 'static,
     E: Fails,

@@ -8,7 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::arguments::{ArgumentError, Arguments};
 use super::call::Call;
-use super::error::{Failed, Outcome};
+use super::error::{Failed, MethodOutcome};
 use super::message::Failure;
 use super::version::Version;
 
@@ -59,7 +59,7 @@ impl Method {
     ) -> Self
     where
         F: Future<Output = R> + Send + 'static,
-        R: Outcome,
+        R: MethodOutcome,
     {
         let handler = move |call, mut args: Arguments| -> Result<BoxFuture<'static, Handled>, _> {
             let work = handle(call, read(&mut args)?);
@@ -114,7 +114,7 @@ impl Method {
     }
 }
 
-fn handled<R: Outcome>(outcome: R) -> Handled {
+fn handled<R: MethodOutcome>(outcome: R) -> Handled {
     match outcome.outcome() {
         Ok(value) => match to_raw_value(&value) {
             Ok(value) => Handled::Value(value),

@@ -40,7 +40,9 @@ pub use self::arguments::{ArgumentError, Arguments};
 pub use self::call::Call;
 pub use self::client::{Client, Outgoing};
 pub use self::config::RpcConfig;
-pub use self::error::{Answer, CallError, Failed, Fails, NoError, Outcome, RemoteError, RpcError};
+pub use self::error::{
+    Answer, CallError, Failed, Fails, MethodOutcome, NoError, RemoteError, RpcError,
+};
 pub use self::message::Failure;
 pub use self::method::Method;
 pub use self::serve::serve;

@@ -41,7 +41,7 @@ struct Running {
 }
 
 /// The end of a worker.
-pub(super) struct WorkerEnd<'a> {
+pub(super) struct EndedWorker<'a> {
     pub(super) program: &'a str,
     pub(super) process: &'a WorkerProcess,
     pub(super) ended: Ended,
@@ -56,7 +56,7 @@ impl ExitCommands {
         setting: &ExitCommand,
         give_up: bool,
         now: Time,
-        end: &WorkerEnd<'_>,
+        end: &EndedWorker<'_>,
     ) {
         if setting.command.is_empty() {
             return;
@@ -164,7 +164,7 @@ impl Component for ExitCommands {
     }
 }
 
-impl WorkerEnd<'_> {
+impl EndedWorker<'_> {
     fn variables(&self) -> Vec<(&'static str, OsString)> {
         let (exit, status, core) = match self.ended {
             Ended::Exited(code) => ("code", code.to_string(), false),

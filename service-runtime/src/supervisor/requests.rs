@@ -6,12 +6,12 @@ use nix::sys::signal::Signal;
 
 use super::component::Component;
 use super::policy::{Request, Time};
-use crate::os::process::signalfd::{Received, Signals};
+use crate::os::process::signalfd::{Received, SignalQueue};
 use crate::status::History;
 
 /// The signals that the supervisor receives.
 pub(super) struct SignalRequests {
-    signals: Signals,
+    signals: SignalQueue,
 }
 
 /// What a signal asks for.
@@ -24,7 +24,7 @@ pub(super) enum SignalRequest {
 }
 
 impl SignalRequests {
-    pub(super) fn new(signals: Signals) -> Self {
+    pub(super) fn new(signals: SignalQueue) -> Self {
         Self { signals }
     }
 }

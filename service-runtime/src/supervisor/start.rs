@@ -21,7 +21,7 @@ use crate::metrics::{InheritedMetrics, ProgramMetrics};
 use crate::notify::Notifier;
 use crate::os::process::page::Page;
 use crate::os::process::process_lock::ProcessLocks;
-use crate::os::process::signalfd::Signals;
+use crate::os::process::signalfd::SignalQueue;
 use crate::os::process::{clock, fork, mask, reap};
 use crate::privileges::Privileges;
 use crate::privileges::pid_file::PidFile;
@@ -114,7 +114,7 @@ pub(crate) fn supervise(start: Start, shared: &Shared) -> Result<Leave, String> 
 }
 
 /// Blocks what is handled, whatever mask and dispositions were inherited, and reads it as values.
-fn signals() -> nix::Result<Signals> {
+fn signals() -> nix::Result<SignalQueue> {
     mask::reset_dispositions()?;
-    Signals::open(&mask::block_handled()?)
+    SignalQueue::open(&mask::block_handled()?)
 }

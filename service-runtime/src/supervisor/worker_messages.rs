@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use super::exit_command::WorkerEnd;
+use super::exit_command::EndedWorker;
 use super::log_events::{Death, WorkerFields};
 use super::policy::{Event, Machine, System, WorkerId};
 use super::system::Supervisor;
@@ -171,7 +171,7 @@ impl Supervisor {
         let Some(loaded) = self.configurations.present(generation) else {
             return;
         };
-        let end = WorkerEnd {
+        let end = EndedWorker {
             program: &self.info.program,
             process,
             ended,

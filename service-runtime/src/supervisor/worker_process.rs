@@ -61,7 +61,7 @@ pub(super) struct WorkerEnd {
 
 /// Why there is no new worker.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SpawnError {
+pub(super) enum WorkerSpawnError {
     /// The supervisor has other threads.
     #[error(transparent)]
     Fork(#[from] ForkError),
@@ -80,9 +80,9 @@ pub(super) fn spawn_worker(
     generation: u64,
     (page, metrics): (&Page, &ProgramMetrics),
     is_taken: impl Fn(usize) -> bool,
-) -> Result<ForkSide, SpawnError> {
+) -> Result<ForkSide, WorkerSpawnError> {
     let free = (0..CELLS).find(|cell| !is_taken(*cell));
-    let cell = free.ok_or(SpawnError::Full)?;
+    let cell = free.ok_or(WorkerSpawnError::Full)?;
     let (ours, theirs) = Channel::pair()?;
     page.cell(cell).clear();
     let arena = metrics.claim();

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use super::component::Component;
 use super::policy::{Machine, PoolId, Time, WorkerId, WorkerSlot};
-use super::worker_process::{ForkSide, SpawnError, WorkerEnd, WorkerProcess, spawn_worker};
+use super::worker_process::{ForkSide, WorkerEnd, WorkerProcess, WorkerSpawnError, spawn_worker};
 use crate::ipc::protocol::ToSupervisor;
 use crate::metrics::ProgramMetrics;
 use crate::os::process::child::Ended;
@@ -71,7 +71,7 @@ impl Workers {
         slot: WorkerSlot,
         pool: Option<Arc<str>>,
         generation: u64,
-    ) -> Result<Option<WorkerEnd>, SpawnError> {
+    ) -> Result<Option<WorkerEnd>, WorkerSpawnError> {
         let processes = &self.processes;
         let is_taken = |cell| processes.values().any(|process| process.cell() == cell);
         match spawn_worker(

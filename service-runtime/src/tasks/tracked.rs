@@ -22,12 +22,12 @@ pin_project! {
     pub(super) struct Tracked<F> {
         #[pin]
         future: Option<F>,
-        membership: Membership,
+        membership: GroupMembership,
     }
 }
 
 /// A task's place in its group. The end of it, signed or dropped, is the end of the task.
-struct Membership {
+struct GroupMembership {
     /// Empty once the task has signed off.
     group: Option<Arc<Shared>>,
     key: EntryKey,
@@ -48,7 +48,7 @@ pub(super) enum NoValue {
 
 impl<F> Tracked<F> {
     pub(super) fn new(future: F, group: Arc<Shared>, key: EntryKey) -> Self {
-        let membership = Membership {
+        let membership = GroupMembership {
             group: Some(group),
             key,
             waits: false,
@@ -114,7 +114,7 @@ impl<F: Future> TrackedProj<'_, F> {
     }
 }
 
-impl Membership {
+impl GroupMembership {
     fn is_aborted(&self) -> bool {
         self.group.as_ref().is_some_and(|group| group.is_aborting())
     }
@@ -137,7 +137,7 @@ impl Membership {
     }
 }
 
-impl Drop for Membership {
+impl Drop for GroupMembership {
     fn drop(&mut self) {
         self.sign_off(&TaskEnd::Cancelled);
     }

@@ -22,7 +22,7 @@ pub(crate) struct Detached(Child);
 
 /// Why it does not run.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum StartError {
+pub(crate) enum CommandError {
     /// No process could be made.
     #[error(transparent)]
     Fork(#[from] ForkError),
@@ -45,10 +45,10 @@ impl Detached {
         command: &[String],
         variables: Vec<(&'static str, OsString)>,
         give_up: bool,
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, CommandError> {
         match fork()? {
             Forked::Child => exit::now(execute(command, variables, give_up)),
-            Forked::Parent(pid) => Child::forked(pid).map(Self).map_err(StartError::Watch),
+            Forked::Parent(pid) => Child::forked(pid).map(Self).map_err(CommandError::Watch),
         }
     }
 

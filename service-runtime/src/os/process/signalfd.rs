@@ -8,7 +8,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 /// The signals of a set, which must be blocked, as a descriptor to poll.
 #[derive(Debug)]
-pub(crate) struct Signals(SignalFd);
+pub(crate) struct SignalQueue(SignalFd);
 
 /// A signal that arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(crate) enum Sender {
     },
 }
 
-impl Signals {
+impl SignalQueue {
     /// Opens a descriptor for the signals of `set`.
     pub(crate) fn open(set: &SigSet) -> nix::Result<Self> {
         SignalFd::with_flags(set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).map(Self)
@@ -59,7 +59,7 @@ impl Signals {
     }
 }
 
-impl AsFd for Signals {
+impl AsFd for SignalQueue {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
