@@ -106,10 +106,11 @@ fn totals_outlive_workers_that_are_killed_and_reloads_and_gauges_do_not() {
     }
     let text = scrape(&address);
     assert_eq!(value(&text, "fixture_counts_total"), f64::from(counted));
-    let requests = "http_server_requests_total{class=\"2xx\"}";
-    let seconds = "http_server_request_duration_seconds_count{class=\"2xx\"}";
-    assert_eq!(value(&text, requests), value(&text, seconds));
-    assert_eq!(value(&text, requests), f64::from(counted));
+    let labels = "{class=\"2xx\",method=\"GET\",route=\"/count\",service=\"web\"}";
+    let requests = value(&text, &format!("http_server_requests_total{labels}"));
+    let seconds = format!("http_server_request_duration_seconds_count{labels}");
+    assert_eq!(requests, value(&text, &seconds));
+    assert_eq!(requests, f64::from(counted));
     stop(&web);
 }
 
@@ -318,23 +319,205 @@ fn respawns_leave_no_arena_descriptor_or_memory_behind() {
         web.wait_for("worker ready");
     };
     (0..10).for_each(|_| kill_one());
-    let before = (
-        arenas_of(web.pid()),
-        descriptors(web.pid()),
-        scrape(&address).lines().count(),
-    );
+    let before = (arenas_of(web.pid()), descriptors(web.pid()));
     let begun = std::time::Instant::now();
     (0..respawns).for_each(|_| kill_one());
     web.settles(2);
-    let after = (
-        arenas_of(web.pid()),
-        descriptors(web.pid()),
-        scrape(&address).lines().count(),
-    );
+    let after = (arenas_of(web.pid()), descriptors(web.pid()));
     println!(
         "{respawns} respawns in {:?}: {before:?}, {after:?}",
         begun.elapsed()
     );
     assert_eq!(before, after);
+    assert_eq!(
+        value(&scrape(&address), "service_workers{state=\"ready\"}"),
+        2.0
+    );
+    stop(&web);
+}
+
+/// Starts a program with a listener for metrics alone; returns that listener's address too.
+fn with_listener(program: Program, workers: usize) -> (Fixture, String, String) {
+    let program = program.args(["--metrics-bind", "127.0.0.2:0"]);
+    let (web, address) = serve(program, workers);
+    let line = web.wait_for("metrics are told on ");
+    let metrics = line.rsplit(' ').next().unwrap().to_owned();
+    (web, address, metrics)
+}
+
+/// Returns the names of all series that are not the fixture's own, and the kind of each.
+fn names(text: &str) -> Vec<(String, String)> {
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let types = types.filter(|line| !line.starts_with("fixture_"));
+    types
+        .map(|line| line.split_once(' ').unwrap())
+        .map(|(name, kind)| (name.to_owned(), kind.to_owned()))
+        .collect()
+}
+
+#[test]
+fn the_framework_s_own_metrics_tell_what_has_happened_and_are_all_in_the_guide() {
+    let web = fixture!("web").config("[web]\nbody_max = '10B'\n");
+    let (web, address, metrics) = with_listener(web, 2);
+    kill(web.settles(2)[0].pid, Signal::SIGKILL);
+    web.wait_for("worker ready");
+    web.signal(Signal::SIGHUP);
+    web.wait_for("reloaded");
+    web.rewrite("[web]\nbody_max = 'much'\n");
+    web.signal(Signal::SIGHUP);
+    web.wait_for("reload refused");
+    web.signal(Signal::SIGUSR2);
+    web.wait_for("upgrade failed");
+    web.settles(2);
+    let mut stream = TcpStream::connect(&address).unwrap();
+    let post = "POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 11\r\n\r\n";
+    stream.write_all(post.as_bytes()).unwrap();
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).unwrap();
+    assert_eq!(&head, b"HTTP/1.1 413");
+    for path in 0..50 {
+        get(&address, &format!("/nowhere/{path}"), "*/*");
+    }
+    let text = scrape(&metrics);
+    for (series, expected) in [
+        ("service_workers{state=\"ready\"}", 2.0),
+        ("service_worker_deaths_total{cause=\"signal\"}", 1.0),
+        ("service_worker_deaths_total{cause=\"hang\"}", 0.0),
+        ("service_worker_respawns_total", 1.0),
+        ("service_reloads_total{outcome=\"done\"}", 1.0),
+        ("service_reloads_total{outcome=\"refused\"}", 1.0),
+        ("service_upgrades_total{outcome=\"failed\"}", 1.0),
+        ("service_generation", 2.0),
+        ("service_config_last_reload_successful", 0.0),
+        (
+            "http_server_refused_requests_total{limit=\"body_max\",service=\"web\"}",
+            1.0,
+        ),
+        // A path that no route matches is no series of its own.
+        (
+            "http_server_requests_total{class=\"4xx\",method=\"GET\",service=\"web\"}",
+            50.0,
+        ),
+    ] {
+        assert_eq!(value(&text, series), expected, "{series} in {text}");
+    }
+    until("both workers have told of themselves", || {
+        let text = scrape(&metrics);
+        ["0", "1"].iter().all(|slot| {
+            text.contains(&format!(
+                "process_resident_memory_bytes{{slot=\"{slot}\"}} "
+            )) && text.contains(&format!("service_runtime_busy_ratio{{slot=\"{slot}\"}} "))
+        })
+    });
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/metrics.md");
+    let guide = fs::read_to_string(guide).unwrap();
+    let names = names(&scrape(&metrics));
+    assert!(names.len() > 20, "{names:?}");
+    for (name, kind) in names {
+        assert!(
+            guide.contains(&format!("| `{name}` | {kind}")),
+            "{name}, a {kind}"
+        );
+    }
+    stop(&web);
+}
+
+#[test]
+fn what_is_read_of_a_periodic_task_is_shown() {
+    let turns = fixture!("turns")
+        .args(["--metrics-bind", "127.0.0.2:0"])
+        .start();
+    let line = turns.wait_for("metrics are told on ");
+    let metrics = line.rsplit(' ').next().unwrap();
+    until("a run is counted", || {
+        let text = scrape(metrics);
+        let runs = text
+            .lines()
+            .find(|line| line.starts_with("service_task_runs_total{"));
+        runs.is_some_and(|runs| !runs.ends_with(" 0"))
+    });
+    assert!(
+        names(&scrape(metrics))
+            .iter()
+            .any(|(name, _)| name == "service_start_time_seconds")
+    );
+}
+
+#[test]
+fn metrics_are_told_while_the_only_worker_is_busy() {
+    let (web, address, metrics) = with_listener(fixture!("web"), 1);
+    let blocked = std::thread::spawn(move || get(&address, "/block/3000", "*/*"));
+    web.wait_for("blocks");
+    let text = scrape(&metrics);
+    assert!(
+        !blocked.is_finished(),
+        "the scrape has waited for the worker"
+    );
+    assert_eq!(
+        value(&text, "http_server_active_requests{service=\"web\"}"),
+        1.0
+    );
+    blocked.join().unwrap();
+    stop(&web);
+}
+
+#[test]
+fn scrapers_that_are_slow_or_say_nothing_keep_nobody_waiting() {
+    let (web, address, metrics) = with_listener(fixture!("web"), 2);
+    let idle: Vec<_> = (0..100)
+        .map(|_| TcpStream::connect(&metrics).unwrap())
+        .collect();
+    let mut half = TcpStream::connect(&metrics).unwrap();
+    half.write_all(b"GET /metr").unwrap();
+    // They ask, and take no answer.
+    let greedy: Vec<_> = (0..20)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&metrics).unwrap();
+            stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").unwrap();
+            stream
+        })
+        .collect();
+    for round in 0..20 {
+        count(&address, 1);
+        let (head, _) = get(&address, "/readyz", "*/*");
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        let text = scrape(&metrics);
+        assert_eq!(value(&text, "fixture_counts_total"), f64::from(round + 1));
+    }
+    half.write_all(b"ics HTTP/1.1\r\n\r\n").unwrap();
+    drop((idle, greedy));
+    stop(&web);
+}
+
+#[test]
+fn the_listener_stays_over_reloads_and_upgrades() {
+    let (web, address, metrics) = with_listener(fixture!("web"), 2);
+    count(&address, 3);
+    web.signal(Signal::SIGHUP);
+    web.wait_for("reloaded");
+    let next = upgrade(&web, web.pid());
+    assert_eq!(value(&scrape(&metrics), "fixture_counts_total"), 3.0);
+    assert_eq!(
+        value(
+            &scrape(&metrics),
+            "service_upgrades_total{outcome=\"done\"}"
+        ),
+        1.0
+    );
+    kill(next, Signal::SIGTERM);
+    web.everybody_is_gone();
+}
+
+#[test]
+fn other_paths_and_methods_are_refused_by_the_listener() {
+    let (web, _, metrics) = with_listener(fixture!("web"), 2);
+    let (head, _) = get(&metrics, "/", "*/*");
+    assert!(head.starts_with("HTTP/1.1 404"), "{head}");
+    let (head, body) = get(&metrics, "/metrics", "application/openmetrics-text");
+    assert!(
+        head.contains("application/openmetrics-text; version=1.0.0"),
+        "{head}"
+    );
+    assert!(body.ends_with("# EOF\n"), "{body}");
     stop(&web);
 }

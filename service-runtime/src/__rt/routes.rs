@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow};
 
 use crate::config::Section;
-use crate::http::{HttpConfig, axum, serve};
+use crate::http::{HttpConfig, axum, noting_routes, serve};
 use crate::service::Context;
 use crate::service::registry::Table;
 
@@ -53,7 +53,7 @@ pub async fn routes<S, O: RoutesOutcome>(
             .outcome()
             .with_context(|| format!("hook `{name}` failed"))?
     };
-    serve(cx, cx.config::<HttpConfig>()?, routes.with_state(())).await
+    serve(cx, cx.config::<HttpConfig>()?, noting_routes(routes)).await
 }
 
 /// A table of nothing but HTTP.

@@ -1,7 +1,7 @@
 //! What a service of a cluster holds: its store, its record's key, its worker's entry.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +13,7 @@ use super::program::{self, Program};
 use super::record::{RecordError, RecordKey};
 use super::store::{Store, StoreError};
 use crate::config::ConfigErrors;
+use crate::metrics;
 use crate::service::Context;
 
 /// Why something of the cluster cannot be had.
@@ -155,6 +156,15 @@ impl Cluster {
 
     /// Takes note of how a beat went; the log hears of the first failure, and of the end of it.
     pub(super) fn beat_went(&self, result: &Result<(), ClusterError>) {
+        let outcome = if result.is_ok() { "done" } else { "failed" };
+        let labels = [("service", &*self.service), ("outcome", outcome)];
+        metrics::count("service_membership_beats_total", &labels, 1);
+        if result.is_ok() {
+            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            let since = since.unwrap_or_default().as_secs_f64();
+            let labels = [("service", &*self.service)];
+            metrics::set("service_membership_last_beat_seconds", &labels, since);
+        }
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         match (result, trouble.is_some()) {
             (Ok(()), true) => {

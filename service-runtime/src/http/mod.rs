@@ -21,6 +21,7 @@
 mod config;
 mod connection;
 mod exchange;
+mod route;
 mod server;
 mod service;
 mod shared;
@@ -38,6 +39,7 @@ pub use self::connection::Client;
 pub use self::exchange::RequestBody;
 pub use self::service::HttpService;
 
+pub(crate) use self::route::noting_routes;
 pub(crate) use self::server::serve;
 #[cfg(feature = "tls")]
 pub(crate) use self::tls::tickets;

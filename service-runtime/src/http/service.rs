@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::route::noting_routes;
 use super::{Handler, HttpConfig, serve};
 use crate::service::{Context, Description, Service};
 
@@ -35,7 +36,7 @@ pub struct HttpService<H = axum::Router> {
 impl HttpService {
     /// Serves routes.
     pub fn new(name: impl Into<Cow<'static, str>>, routes: axum::Router) -> Self {
-        HttpService::tower(name, routes.with_state(()))
+        HttpService::tower(name, noting_routes(routes))
     }
 }
 

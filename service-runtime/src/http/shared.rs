@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::config::{HttpConfig, limit};
+use crate::metrics::{EndedRequest, HttpMetrics};
 use crate::service::Context;
 
 /// Far enough for every clock.
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     drain: CancellationToken,
     started: Instant,
     drains_since: AtomicU64,
+    pub(crate) metrics: HttpMetrics,
 }
 
 /// The time limits of a connection, in milliseconds.
@@ -41,6 +43,7 @@ impl Shared {
             linger: millis(config.linger),
         };
         Self {
+            metrics: HttpMetrics::of(cx.name()),
             cx,
             config,
             limits,
@@ -69,11 +72,13 @@ impl Shared {
     /// Counts a request that has begun.
     pub(crate) fn begun(&self) {
         self.cx.host().requests().begin();
+        self.metrics.begin();
     }
 
     /// Counts a request that has ended.
-    pub(crate) fn ended(&self, status: Option<u16>, took: Duration) {
-        self.cx.host().requests().end(status, took);
+    pub(crate) fn ended(&self, request: &EndedRequest<'_>) {
+        self.cx.host().requests().end(request.status, request.took);
+        self.metrics.end(request);
     }
 
     /// Returns what is cancelled when the server begins to drain.

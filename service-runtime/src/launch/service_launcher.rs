@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use tokio::sync::mpsc;
 
 use crate::exit::Exit;
 use crate::launch::preparation::{Prepared, prepare};
-use crate::metrics::Counting;
+use crate::metrics::{Counting, Place, set};
 use crate::notify::{MORE_TIME_EVERY, Notifier};
 use crate::os::process::mask;
 use crate::os::signal::Signals;
@@ -18,6 +19,7 @@ use crate::runner::commands::{CommandReceiver, ReportRequest};
 use crate::runner::host::ProcessHost;
 use crate::runner::host_backend::{HostBackend, SingleProcess};
 use crate::runner::main_fn::Main;
+use crate::runner::process_metrics;
 use crate::runner::runtime::build_runtime;
 use crate::runner::serve::{LifecycleObserver, Serving, lines, restarts};
 use crate::runner::watchdog::Watchdog;
@@ -126,6 +128,7 @@ pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServic
             }
         }
     };
+    process_metrics::stop_listening();
     // What still blocks a thread ends with the process.
     runtime.shutdown_background();
     exit
@@ -160,7 +163,7 @@ fn set_up<M>(
     let graceful = loaded.settings.graceful_shutdown_timeout;
     let watchdog = Watchdog::start(graceful, None, || {}).map_err(os)?;
     logging.log_panics();
-    let counting = Counting::start_alone(metrics);
+    let counting = Counting::start_alone(metrics, &loaded.settings.metrics);
     let services = build_services(&loaded, &flags, &only, main);
     scoped.end();
     logging.install();
@@ -178,6 +181,9 @@ fn set_up<M>(
     let (notify, sockets) = (Arc::clone(&notifier), Arc::clone(&listeners));
     let backend = Arc::new(SingleProcess::new(sockets, notify));
     let requests = Arc::clone(&backend);
+    let listener = loaded.settings.metrics.bind.clone();
+    let listening =
+        listener.map(|address| process_metrics::listen(address, Arc::clone(&backend) as _));
     let host = Arc::new(ProcessHost::new(
         identity,
         &loaded,
@@ -190,6 +196,13 @@ fn set_up<M>(
                 exit: Exit::Failed,
                 text,
             })?;
+    set("service_start_time_seconds", &[], since_1970());
+    let telling = process_metrics::tell(Place::Alone, running.contexts());
+    let group = TaskGroup::new("launcher");
+    drop(group.try_spawn("process metrics", telling));
+    if let Some(listening) = listening {
+        drop(group.try_spawn("metrics listener", listening));
+    }
     // There is no supervisor to send commands: the channel stays open and empty.
     let (command_sender, command_receiver) = mpsc::unbounded_channel();
     let serving = Serving {
@@ -214,6 +227,12 @@ fn set_up<M>(
         is_alone: true,
     };
     Ok((serving, listeners))
+}
+
+/// Returns the time in seconds since 1970.
+fn since_1970() -> f64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.unwrap_or_default().as_secs_f64()
 }
 
 /// Tells the service manager that the runtime turns, twice in each interval that it asked for.

@@ -13,8 +13,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::layout::{ARENA_WORDS, HEADER, at};
 use super::owner::Owner;
+use super::place::Place;
 use super::reader::{Arena, read};
 use super::registry::Registry;
+use super::settings::MetricSettings;
 use crate::os::process::arena::{ArenaFile, Words};
 
 /// How often an arena may be taken by somebody else at the moment at which it was found free.
@@ -90,10 +92,15 @@ impl Arenas {
     /// # Errors
     ///
     /// Returns an error if there is no such arena, or the error of the system call.
-    pub(crate) fn open(&self, index: usize) -> io::Result<Registry> {
+    pub(crate) fn open(
+        &self,
+        index: usize,
+        place: &Place,
+        settings: MetricSettings,
+    ) -> io::Result<Registry> {
         let count = NonZeroUsize::new(ARENA_WORDS).expect("an arena has words");
         let words = self.file.map(begin(index), count)?;
-        Ok(Registry::open(words))
+        Ok(Registry::open(words, place, settings))
     }
 
     /// Notes that the process has ended that wrote an arena: its gauges are gone, its totals stay.
@@ -215,7 +222,8 @@ mod tests {
     fn an_arena_of_a_process_that_is_gone_is_used_again_and_its_totals_stay() {
         let arenas = Arenas::new().unwrap();
         let index = arenas.claim().unwrap();
-        let registry = arenas.open(index).unwrap();
+        let opened = arenas.open(index, &Place::Alone, MetricSettings::default());
+        let registry = opened.unwrap();
         registry
             .cell(Kind::Counter, "hits", &[])
             .unwrap()

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::layout::Kind;
+use super::layout::{Kind, UNSET};
 use super::reader::{Arena, Reading, Record};
+use super::settings::Merge;
 
 /// A metric: its series, and what is said of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,20 +21,22 @@ pub(crate) type Labels = Vec<(String, String)>;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Total {
     Counter(u64),
-    Gauge(f64),
+    Gauge(f64, Merge),
+    /// Nanoseconds.
+    Seconds(u64),
     /// Bounds, counts of which there is one more, and the sum.
     Histogram(Vec<f64>, Vec<u64>, f64),
 }
 
-/// Merges arenas: counters and histograms of all, and the sum of the gauges of the processes
-/// that live.
+/// Merges arenas: counters and histograms of all, and the gauges of the processes that live.
 ///
-/// A name is of one kind; in doubt of that which a living process uses.
+/// A name is of one kind, and has bounds of one kind; in doubt of that which a living process uses, and
+/// which it has used last.
 pub(crate) fn merge(arenas: &[Arena]) -> BTreeMap<String, Family> {
     let mut families = BTreeMap::new();
     let (living, ended): (Vec<_>, Vec<_>) = arenas.iter().partition(|arena| arena.owner.is_some());
     for arena in living.into_iter().chain(ended) {
-        for record in &arena.records {
+        for record in arena.records.iter().rev() {
             add(&mut families, arena, record);
         }
     }
@@ -51,11 +54,21 @@ pub(crate) fn merge(arenas: &[Arena]) -> BTreeMap<String, Family> {
 
 fn add(families: &mut BTreeMap<String, Family>, arena: &Arena, record: &Record) {
     let kind = record.value.kind();
+    let mut labels = record.labels.clone();
     let total = match &record.value {
         Reading::Help(_) => return,
         Reading::Counter(count) => Total::Counter(*count),
-        Reading::Gauge(_) if arena.owner.is_none() => return,
-        Reading::Gauge(value) => Total::Gauge(*value),
+        Reading::Gauge(value, _) if arena.owner.is_none() || value.to_bits() == UNSET => return,
+        Reading::Gauge(value, merge) => {
+            if *merge == Merge::Each {
+                let place = arena.place.labels();
+                labels.retain(|(key, _)| place.iter().all(|(other, _)| other != key));
+                labels.extend(place);
+                labels.sort();
+            }
+            Total::Gauge(*value, *merge)
+        }
+        Reading::Seconds(nanos) => Total::Seconds(*nanos),
         Reading::Histogram(bounds, counts, sum) => {
             Total::Histogram(bounds.clone(), counts.clone(), *sum)
         }
@@ -70,10 +83,10 @@ fn add(families: &mut BTreeMap<String, Family>, arena: &Arena, record: &Record) 
     if family.kind != kind {
         return;
     }
-    match family.series.get_mut(&record.labels) {
+    match family.series.get_mut(&labels) {
         Some(known) => known.take(total),
         None => {
-            family.series.insert(record.labels.clone(), total);
+            family.series.insert(labels, total);
         }
     }
 }
@@ -83,7 +96,14 @@ impl Total {
     fn take(&mut self, other: Self) {
         match (self, other) {
             (Self::Counter(all), Self::Counter(more)) => *all = all.saturating_add(more),
-            (Self::Gauge(all), Self::Gauge(more)) => *all += more,
+            (Self::Seconds(all), Self::Seconds(more)) => *all = all.saturating_add(more),
+            (Self::Gauge(all, merge), Self::Gauge(more, _)) => {
+                *all = match merge {
+                    Merge::Sum | Merge::Each => *all + more,
+                    Merge::Max => all.max(more),
+                    Merge::Min => all.min(more),
+                }
+            }
             (Self::Histogram(bounds, counts, sum), Self::Histogram(of, more, and)) => {
                 // Counts below a bound that is not known here go to the next larger one, or above all.
                 for (index, count) in more.into_iter().enumerate() {

@@ -1,8 +1,10 @@
 //! How an arena looks: a header of words, then one record after another.
 //!
-//! A record is its length and kind in one word, the length of its text and how many bounds it has in the
-//! next, the text padded to whole words, and its values. A record is there as soon as the header's count of
-//! used words has passed it, which is written last.
+//! A record is its length and kind in one word, the length of its text and a number in the next, the text
+//! padded to whole words, and its values. The number is how many bounds a histogram has, or how a gauge is
+//! merged. A record is there as soon as the header's count of used words has passed it, which is written last.
+
+use super::settings::Merge;
 
 /// The version of this layout: a process of another one cannot go on with an arena.
 pub(super) const VERSION: &str = "2";
@@ -23,13 +25,18 @@ pub(super) mod at {
     pub(in crate::metrics) const USED: usize = 1;
     /// Which process writes, 0 for none: see `owner`.
     pub(in crate::metrics) const OWNER: usize = 2;
+    /// In which slot it is, and the pool's name: see `place`.
+    pub(in crate::metrics) const SLOT: usize = 3;
+    pub(in crate::metrics) const POOL: usize = 4;
 }
+
+const _: () = assert!(at::POOL + super::place::POOL_WORDS <= HEADER);
 
 /// The longest text of a record, in bytes.
 pub(super) const LONGEST_TEXT: usize = 16 << 10;
 
-/// The most bounds of a histogram.
-pub(crate) const MOST_BOUNDS: usize = 64;
+/// The value of a gauge that nobody has set since its arena was taken over: a NaN that no sum comes to.
+pub(super) const UNSET: u64 = 0x7ff8_0000_5e7c_0000;
 
 /// What a record holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +49,8 @@ pub(crate) enum Kind {
     Histogram,
     /// No value: the text is a name and what it is about.
     Help,
+    /// One word, a number of nanoseconds that only grows: a counter of seconds.
+    Seconds,
 }
 
 impl Kind {
@@ -52,6 +61,7 @@ impl Kind {
             2 => Self::Gauge,
             3 => Self::Histogram,
             4 => Self::Help,
+            5 => Self::Seconds,
             _ => return None,
         })
     }
@@ -62,35 +72,54 @@ impl Kind {
             Self::Gauge => 2,
             Self::Histogram => 3,
             Self::Help => 4,
+            Self::Seconds => 5,
         }
     }
 
     /// Returns how many words its values take.
     pub(super) fn values(self, bounds: usize) -> usize {
         match self {
-            Self::Counter | Self::Gauge => 1,
+            Self::Counter | Self::Gauge | Self::Seconds => 1,
             Self::Histogram => bounds + bounds + 2,
             Self::Help => 0,
         }
     }
 }
 
+impl Merge {
+    /// Returns the number that stands in a record.
+    pub(super) fn number(self) -> usize {
+        match self {
+            Self::Sum => 0,
+            Self::Max => 1,
+            Self::Min => 2,
+            Self::Each => 3,
+        }
+    }
+
+    pub(super) fn of(number: usize) -> Option<Self> {
+        [Self::Sum, Self::Max, Self::Min, Self::Each]
+            .into_iter()
+            .find(|merge| merge.number() == number)
+    }
+}
+
 /// Returns the two words at the beginning of a record, and how long it is.
-pub(super) fn head(kind: Kind, text: usize, bounds: usize) -> ([u64; 2], usize) {
-    let length = 2 + text.div_ceil(size_of::<u64>()) + kind.values(bounds);
+pub(super) fn head(kind: Kind, text: usize, number: usize) -> ([u64; 2], usize) {
+    let length = 2 + text.div_ceil(size_of::<u64>()) + kind.values(number);
     let words = [
         length as u64 | kind.number() << 32,
-        text as u64 | (bounds as u64) << 32,
+        text as u64 | (number as u64) << 32,
     ];
     (words, length)
 }
 
-/// Takes the words at the beginning of a record apart: length, kind, length of the text, bounds.
+/// Takes the words at the beginning of a record apart: length, kind, length of the text, number.
 pub(super) fn parts(words: [u64; 2]) -> (usize, u64, usize, usize) {
     let low = |word: u64| usize::try_from(word & 0xffff_ffff).unwrap_or(usize::MAX);
     let high = |word: u64| word >> 32;
-    let bounds = usize::try_from(high(words[1])).unwrap_or(usize::MAX);
-    (low(words[0]), high(words[0]), low(words[1]), bounds)
+    let number = usize::try_from(high(words[1])).unwrap_or(usize::MAX);
+    (low(words[0]), high(words[0]), low(words[1]), number)
 }
 
 /// Writes a name and labels as the text of a record; labels in the order of their names, so that the same

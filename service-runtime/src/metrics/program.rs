@@ -3,13 +3,18 @@
 //! Without the feature there is nothing behind it.
 
 use std::os::fd::OwnedFd;
-#[cfg(all(feature = "http", workers))]
+#[cfg(all(feature = "metrics", workers))]
 use std::sync::OnceLock;
+use std::time::Duration;
 
 #[cfg(all(feature = "metrics", workers))]
 use super::arenas::Arenas;
+use super::place::Place;
 #[cfg(feature = "metrics")]
 use super::recorder::{self, OnThisThread};
+#[cfg(feature = "metrics")]
+use super::registry::Registry;
+use super::settings::MetricSettings;
 
 /// What an older process hands over to the one that replaces it.
 #[derive(Debug)]
@@ -46,7 +51,7 @@ pub(crate) struct Counting {
     _on_this_thread: OnThisThread,
 }
 
-#[cfg(all(feature = "http", workers))]
+#[cfg(all(feature = "metrics", workers))]
 static PROGRAM: OnceLock<Arenas> = OnceLock::new();
 
 #[cfg(workers)]
@@ -101,31 +106,124 @@ impl ProgramMetrics {
     }
 
     /// Lets a worker count, in the arena that was claimed for it.
-    pub(crate) fn start(self, claim: ArenaClaim) -> Counting {
+    pub(crate) fn start(
+        self,
+        claim: ArenaClaim,
+        place: &Place,
+        settings: &MetricSettings,
+    ) -> Counting {
         #[cfg(not(feature = "metrics"))]
-        let _ = claim;
+        let _ = (claim, place, settings);
         Counting {
             #[cfg(feature = "metrics")]
-            _on_this_thread: self.count(claim.index),
+            _on_this_thread: self.count(claim.index, place, settings),
         }
     }
 
     #[cfg(feature = "metrics")]
-    fn count(self, index: Option<usize>) -> OnThisThread {
-        #[cfg(feature = "http")]
+    fn count(self, index: Option<usize>, place: &Place, settings: &MetricSettings) -> OnThisThread {
         if let Some(arenas) = &self.arenas {
             // A process has one program.
             let _ = PROGRAM.set(arenas.clone());
         }
-        recorder::start(|| {
+        recorder::start(settings, || {
             let opened = self.arenas.zip(index);
-            let opened = opened.map(|(arenas, index)| arenas.open(index)).transpose();
-            opened.unwrap_or_else(|error| {
+            let opened = opened.map(|(arenas, index)| arenas.open(index, place, settings.clone()));
+            opened.transpose().unwrap_or_else(|error| {
                 tracing::error!("nobody else sees the metrics of this process: {error}");
                 None
             })
         })
     }
+
+    /// Lets the supervisor count by itself.
+    pub(crate) fn of_supervisor(&self, settings: &MetricSettings) -> OwnMetrics {
+        #[cfg(not(feature = "metrics"))]
+        let _ = settings;
+        OwnMetrics {
+            #[cfg(feature = "metrics")]
+            registry: self.arenas.as_ref().and_then(|arenas| {
+                let index = arenas.claim();
+                let opened = index
+                    .and_then(|index| arenas.open(index, &Place::Supervisor, settings.clone()));
+                opened
+                    .inspect_err(|error| {
+                        tracing::error!("the supervisor has no metrics of its own: {error}");
+                    })
+                    .ok()
+            }),
+        }
+    }
+
+    /// Writes the metrics of all processes of the program, in any process that has their memory.
+    #[cfg(feature = "metrics")]
+    #[expect(
+        dead_code,
+        reason = "for a process that is neither a worker nor counts"
+    )]
+    pub(crate) fn exposition(&self, format: super::text::Format) -> String {
+        let arenas = self.arenas.as_ref().map(Arenas::read);
+        super::text::write(&super::families::merge(&arenas.unwrap_or_default()), format)
+    }
+}
+
+/// What a process counts with that does not count by the macros: the supervisor.
+#[derive(Debug, Default)]
+pub(crate) struct OwnMetrics {
+    #[cfg(feature = "metrics")]
+    registry: Option<Registry>,
+}
+
+impl OwnMetrics {
+    /// Counts.
+    pub(crate) fn count(&self, name: &str, labels: &[(&str, &str)], times: u64) {
+        #[cfg(feature = "metrics")]
+        if let Some(registry) = &self.registry {
+            registry.count(name, labels, times);
+        }
+        #[cfg(not(feature = "metrics"))]
+        let _ = (name, labels, times);
+    }
+
+    /// Sets a gauge.
+    pub(crate) fn set(&self, name: &str, labels: &[(&str, &str)], value: f64) {
+        #[cfg(feature = "metrics")]
+        if let Some(registry) = &self.registry {
+            registry.set(name, labels, value);
+        }
+        #[cfg(not(feature = "metrics"))]
+        let _ = (name, labels, value);
+    }
+}
+
+/// Counts with one of the framework's own metrics, if this process counts.
+pub(crate) fn count(name: &str, labels: &[(&str, &str)], times: u64) {
+    #[cfg(feature = "metrics")]
+    if let Some(registry) = recorder::own() {
+        registry.count(name, labels, times);
+    }
+    #[cfg(not(feature = "metrics"))]
+    let _ = (name, labels, times);
+}
+
+/// Sets a gauge of the framework's own, if this process counts.
+pub(crate) fn set(name: &str, labels: &[(&str, &str)], value: f64) {
+    #[cfg(feature = "metrics")]
+    if let Some(registry) = recorder::own() {
+        registry.set(name, labels, value);
+    }
+    #[cfg(not(feature = "metrics"))]
+    let _ = (name, labels, value);
+}
+
+/// Adds to a counter of seconds of the framework's own, if this process counts.
+pub(crate) fn add_time(name: &str, labels: &[(&str, &str)], time: Duration) {
+    #[cfg(feature = "metrics")]
+    if let Some(registry) = recorder::own() {
+        registry.add_time(name, labels, time);
+    }
+    #[cfg(not(feature = "metrics"))]
+    let _ = (name, labels, time);
 }
 
 /// Takes over what another process has counted, if this version can read it.
@@ -152,20 +250,25 @@ fn inherit(inherited: Option<InheritedMetrics>) -> Option<Arenas> {
 
 impl Counting {
     /// Lets a process count that has no workers; it goes on with what a process has counted that it replaces.
-    pub(crate) fn start_alone(inherited: Option<InheritedMetrics>) -> Self {
+    pub(crate) fn start_alone(
+        inherited: Option<InheritedMetrics>,
+        settings: &MetricSettings,
+    ) -> Self {
         #[cfg(all(feature = "metrics", workers))]
         if let Some(arenas) = inherit(inherited) {
             let program = ProgramMetrics {
                 arenas: Some(arenas),
             };
             let claim = program.claim();
-            return program.start(claim);
+            return program.start(claim, &Place::Alone, settings);
         }
         #[cfg(not(all(feature = "metrics", workers)))]
         let _ = inherited;
+        #[cfg(not(feature = "metrics"))]
+        let _ = settings;
         Self {
             #[cfg(feature = "metrics")]
-            _on_this_thread: recorder::start(|| None),
+            _on_this_thread: recorder::start(settings, || None),
         }
     }
 
@@ -176,14 +279,14 @@ impl Counting {
     }
 }
 
-/// Writes the metrics of all processes of the program.
-#[cfg(feature = "http")]
+/// Writes the metrics of all processes of the program, as a process sees them that counts.
+#[cfg(feature = "metrics")]
 pub(crate) fn exposition(format: super::text::Format) -> String {
     super::text::write(&super::families::merge(&arenas()), format)
 }
 
 /// Reads the numbers of all processes of the program.
-#[cfg(feature = "http")]
+#[cfg(feature = "metrics")]
 fn arenas() -> Vec<super::reader::Arena> {
     #[cfg(workers)]
     if let Some(program) = PROGRAM.get() {

@@ -2,14 +2,18 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::layout::{HEADER, Kind, LONGEST_TEXT, MAGIC, MOST_BOUNDS, at, head, parts, read_text};
+use super::layout::{HEADER, Kind, LONGEST_TEXT, MAGIC, at, head, parts, read_text};
 use super::owner::Owner;
+use super::place::Place;
+use super::settings::{MOST_BOUNDS, Merge};
 
 /// What an arena held when it was read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Arena {
     /// The process that writes it; `None` if that has ended.
     pub(crate) owner: Option<Owner>,
+    /// Where in the program that process stands, or stood.
+    pub(crate) place: Place,
     pub(crate) records: Vec<Record>,
 }
 
@@ -29,19 +33,23 @@ pub(crate) struct Record {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Reading {
     Counter(u64),
-    Gauge(f64),
+    /// Its value, and how those of several processes are merged.
+    Gauge(f64, Merge),
     /// Bounds, counts of which there is one more, and the sum.
     Histogram(Vec<f64>, Vec<u64>, f64),
     Help(String),
+    /// Nanoseconds.
+    Seconds(u64),
 }
 
 impl Reading {
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Counter(_) => Kind::Counter,
-            Self::Gauge(_) => Kind::Gauge,
+            Self::Gauge(..) => Kind::Gauge,
             Self::Histogram(..) => Kind::Histogram,
             Self::Help(_) => Kind::Help,
+            Self::Seconds(_) => Kind::Seconds,
         }
     }
 }
@@ -98,6 +106,7 @@ pub(crate) fn read(words: &[u64]) -> Result<Arena, Garbled> {
     }
     Ok(Arena {
         owner: Owner::of(header[at::OWNER]),
+        place: Place::load(header),
         records,
     })
 }
@@ -130,7 +139,8 @@ fn record(words: &[u64], place: usize) -> Option<(Option<Record>, usize)> {
     }
     let value = match (kind, &body[values..]) {
         (Kind::Counter, [count]) => Reading::Counter(*count),
-        (Kind::Gauge, [bits]) => Reading::Gauge(f64::from_bits(*bits)),
+        (Kind::Seconds, [nanos]) => Reading::Seconds(*nanos),
+        (Kind::Gauge, [bits]) => Reading::Gauge(f64::from_bits(*bits), Merge::of(bounds)?),
         (Kind::Histogram, [of_histogram @ .., sum]) => {
             let (limits, counts) = of_histogram.split_at_checked(bounds)?;
             let limits: Vec<f64> = limits.iter().map(|bits| f64::from_bits(*bits)).collect();

@@ -10,7 +10,9 @@ use ::metrics::{
 };
 
 use super::layout::{ARENA_WORDS, Kind};
-use super::registry::{Found, MOST_SERIES, Registry};
+use super::place::Place;
+use super::registry::{Found, Registry};
+use super::settings::MetricSettings;
 use crate::os::process::arena::Words;
 
 /// What counts for this process, once it does.
@@ -18,7 +20,7 @@ static OWN: OnceLock<&'static Recorder> = OnceLock::new();
 
 /// How many keys are remembered with where they count: each series has one, or a few when its labels come
 /// in another order.
-const MOST_KEYS: usize = 64 * MOST_SERIES;
+const MOST_KEYS: usize = 64_000;
 
 /// Writes what the macros count into an arena.
 #[derive(Debug)]
@@ -35,9 +37,12 @@ pub(crate) type OnThisThread = LocalRecorderGuard<'static>;
 /// Makes a recorder of this process; the first one stays.
 ///
 /// Without a registry it counts where only this process sees it, and without memory nowhere.
-pub(super) fn start(registry: impl FnOnce() -> Option<Registry>) -> OnThisThread {
+pub(super) fn start(
+    settings: &MetricSettings,
+    registry: impl FnOnce() -> Option<Registry>,
+) -> OnThisThread {
     let recorder = OWN.get_or_init(|| {
-        let registry = registry().or_else(private);
+        let registry = registry().or_else(|| private(settings.clone()));
         Box::leak(Box::new(Recorder::new(registry)))
     });
     ::metrics::set_default_local_recorder(*recorder)
@@ -59,10 +64,10 @@ pub(crate) fn own() -> Option<&'static Registry> {
 }
 
 /// Makes a registry in memory that only this process sees.
-fn private() -> Option<Registry> {
+fn private(settings: MetricSettings) -> Option<Registry> {
     let words = Words::anonymous(NonZeroUsize::new(ARENA_WORDS)?);
     let words = words.inspect_err(|error| tracing::error!("no metrics are counted: {error}"));
-    Some(Registry::open(words.ok()?))
+    Some(Registry::open(words.ok()?, &Place::Alone, settings))
 }
 
 impl Recorder {

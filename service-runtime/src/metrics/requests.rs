@@ -51,14 +51,12 @@ impl RequestCounters {
     #[cfg(feature = "http")]
     pub(crate) fn begin(&self) {
         self.count();
-        super::http::begin();
         Exchanges::of(&self.memory.numbers).begin();
     }
 
     /// Counts its end: with the status of its answer, or with none.
     #[cfg(feature = "http")]
     pub(crate) fn end(&self, status: Option<u16>, took: Duration) {
-        super::http::end(status, took);
         Exchanges::of(&self.memory.numbers).end(status, took);
     }
 

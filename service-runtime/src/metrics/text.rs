@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
 use super::families::{Family, Labels, Total};
 use super::layout::Kind;
@@ -46,7 +47,7 @@ impl Format {
 pub(crate) fn write(families: &BTreeMap<String, Family>, format: Format) -> String {
     let mut text = String::new();
     for (base, family) in &exposed(families) {
-        let is_counter = family.kind == Kind::Counter;
+        let is_counter = matches!(family.kind, Kind::Counter | Kind::Seconds);
         let sample = if is_counter {
             format!("{base}_total")
         } else {
@@ -79,7 +80,7 @@ fn exposed(families: &BTreeMap<String, Family>) -> BTreeMap<String, Family> {
     let mut exposed: BTreeMap<String, Family> = BTreeMap::new();
     for (name, family) in families {
         let mut base = letters(name, ":");
-        if family.kind == Kind::Counter {
+        if matches!(family.kind, Kind::Counter | Kind::Seconds) {
             base.truncate(base.strip_suffix("_total").unwrap_or(&base).len());
         }
         while exposed.contains_key(&base) {
@@ -126,7 +127,7 @@ fn letters(name: &str, also: &str) -> String {
 
 fn kind(kind: Kind) -> &'static str {
     match kind {
-        Kind::Counter => "counter",
+        Kind::Counter | Kind::Seconds => "counter",
         Kind::Gauge => "gauge",
         Kind::Histogram => "histogram",
         Kind::Help => "unknown",
@@ -136,7 +137,11 @@ fn kind(kind: Kind) -> &'static str {
 fn series(text: &mut String, name: &str, labels: &Labels, total: &Total) {
     match total {
         Total::Counter(count) => line(text, name, labels, None, &count.to_string()),
-        Total::Gauge(value) => line(text, name, labels, None, &number(*value)),
+        Total::Gauge(value, _) => line(text, name, labels, None, &number(*value)),
+        Total::Seconds(nanos) => {
+            let seconds = Duration::from_nanos(*nanos).as_secs_f64();
+            line(text, name, labels, None, &number(seconds));
+        }
         Total::Histogram(bounds, counts, sum) => {
             let mut below = 0_u64;
             let limits = bounds.iter().copied().chain([f64::INFINITY]);

@@ -18,6 +18,14 @@ pub(crate) trait HostBackend: Send + Sync {
     /// Gives a listening socket.
     fn listen(&self, options: &ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>>;
 
+    /// Gives a listening socket for the process itself, which no restart of its services closes.
+    fn listen_for_process(
+        &self,
+        options: &ListenOptions,
+    ) -> BoxFuture<'static, Result<OwnedFd, String>> {
+        self.listen(options)
+    }
+
     /// Begins to note anew which sockets are used: the services have stopped and start again.
     fn begin_restart(&self) {}
 
@@ -45,6 +53,8 @@ pub(crate) struct SingleProcess {
     listeners: Arc<Mutex<Listeners>>,
     /// The sockets that the services have asked for.
     used: Arc<Mutex<BTreeSet<SocketId>>>,
+    /// Those of the process itself.
+    own: Arc<Mutex<BTreeSet<SocketId>>>,
     notifier: Arc<Notifier>,
     requests: RequestCounters,
 }
@@ -54,16 +64,22 @@ impl SingleProcess {
         Self {
             listeners,
             used: Arc::default(),
+            own: Arc::default(),
             notifier,
             requests: RequestCounters::new(CounterMemory::own(), 0),
         }
     }
 }
 
-impl HostBackend for SingleProcess {
-    fn listen(&self, options: &ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>> {
+impl SingleProcess {
+    /// Gives a listening socket, and notes that it is used.
+    fn listen_noted(
+        &self,
+        options: &ListenOptions,
+        used: Arc<Mutex<BTreeSet<SocketId>>>,
+    ) -> BoxFuture<'static, Result<OwnedFd, String>> {
         let (listeners, notifier) = (Arc::clone(&self.listeners), Arc::clone(&self.notifier));
-        let (options, used) = (options.clone(), Arc::clone(&self.used));
+        let options = options.clone();
         Box::pin(async move {
             let mut listeners = listeners.lock().unwrap_or_else(PoisonError::into_inner);
             let held = listeners
@@ -82,6 +98,19 @@ impl HostBackend for SingleProcess {
                 .map_err(|error| error.to_string())
         })
     }
+}
+
+impl HostBackend for SingleProcess {
+    fn listen(&self, options: &ListenOptions) -> BoxFuture<'static, Result<OwnedFd, String>> {
+        self.listen_noted(options, Arc::clone(&self.used))
+    }
+
+    fn listen_for_process(
+        &self,
+        options: &ListenOptions,
+    ) -> BoxFuture<'static, Result<OwnedFd, String>> {
+        self.listen_noted(options, Arc::clone(&self.own))
+    }
 
     fn begin_restart(&self) {
         self.used
@@ -96,7 +125,8 @@ impl HostBackend for SingleProcess {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        for held in listeners.close_bound(|id| !used.contains(&id)) {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        for held in listeners.close_bound(|id| !used.contains(&id) && !own.contains(&id)) {
             let address = held.address();
             tracing::info!(%address, "no service listens on this any more: closed");
             #[cfg(workers)]

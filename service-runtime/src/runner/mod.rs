@@ -8,6 +8,7 @@ pub(crate) mod commands;
 pub(crate) mod host;
 pub(crate) mod host_backend;
 pub(crate) mod main_fn;
+pub(crate) mod process_metrics;
 mod report;
 mod run_state;
 pub(crate) mod runtime;
@@ -111,6 +112,12 @@ impl RunningServices {
             exits,
             exit_sender,
         })
+    }
+
+    /// Returns the services for those who only look at them.
+    pub(crate) fn contexts(&self) -> process_metrics::ServiceContexts {
+        let states = self.handles.iter().map(|handle| Arc::clone(&handle.state));
+        process_metrics::ServiceContexts(states.collect())
     }
 
     /// Starts every service, each when those it needs are ready.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::read::{at_most, deaths, duration, filled, level, limit, set, size, strings, umask};
 use super::values::Settings;
 use super::workers::WORKERS_MOST;
+use crate::metrics::MetricSettings;
 use crate::privileges::ResourceLimit;
 
 /// One setting.
@@ -168,6 +169,18 @@ pub(crate) const KEYS: &[Key] = &[
     key("on_worker_exit_timeout", "Duration", LIMIT, "\"10s\"", true,
         "How long `on_worker_exit` may take before it is killed. `0s` for no limit.",
         |s, t| set(&mut s.on_worker_exit.timeout, limit(t))),
+    key("metrics_bind", "Address", "an address such as `127.0.0.1:9100` or `unix:/run/metrics.sock`", "", false,
+        "A listener that answers GET /metrics, and nothing else.",
+        |s, t| set(&mut s.metrics.bind, MetricSettings::read_bind(t))),
+    key("metrics_gauges", "Vec<String>", "a list such as `[\"queue_depth=max\"]`, with `sum`, `max`, `min` or `each`", "[]", false,
+        "How a gauge of several workers is shown: the sum if it is not in the list, the largest, the smallest, or each with its slot.",
+        |s, t| set(&mut s.metrics.gauges, strings(t).and_then(|list| MetricSettings::read_gauges(&list)))),
+    key("metrics_buckets", "Vec<String>", "a list such as `[\"payload_bytes=100,1000,10000\"]`, with at most 64 rising numbers", "[]", false,
+        "The bounds of histograms by name.",
+        |s, t| set(&mut s.metrics.buckets, strings(t).and_then(|list| MetricSettings::read_buckets(&list)))),
+    key("metrics_series", "usize", "a number from 1 to 100000", "1000", false,
+        "How many series a metric may have in each worker; further ones count as one.",
+        |s, t| set(&mut s.metrics.series, MetricSettings::read_series(t))),
     key("user", "User", "the name or number of a user", "", false,
         "Who the program is once it has started as root.",
         |s, t| set(&mut s.privileges.user, filled(t).map(Some))),

@@ -8,6 +8,7 @@ use super::admin::Admin;
 use super::report::Report;
 use super::workers::Workers;
 use crate::log::LogFormat;
+use crate::metrics::MetricSettings;
 use crate::privileges::PrivilegeSettings;
 use crate::service::{RestartMethod, RuntimeKind};
 
@@ -44,6 +45,7 @@ pub(crate) struct Settings {
     pub(crate) report: Report,
     pub(crate) on_worker_exit: ExitCommand,
     pub(crate) privileges: PrivilegeSettings,
+    pub(crate) metrics: MetricSettings,
 }
 
 /// When a worker is worn out and replaced.
@@ -118,6 +120,7 @@ impl Default for Settings {
                 timeout: Some(Duration::from_secs(10)),
             },
             privileges: PrivilegeSettings::default(),
+            metrics: MetricSettings::default(),
         }
     }
 }

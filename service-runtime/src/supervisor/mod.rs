@@ -15,6 +15,8 @@
 //! | `exit_command` | the commands that run after a worker's end |
 //! | `requests` | signals |
 //! | `control`, `control_answers` | the control socket, its process, and what that is answered |
+//!
+//! `own_metrics` counts what happens to all of them.
 
 mod component;
 mod config_check;
@@ -26,6 +28,7 @@ mod control_answers;
 mod event_loop;
 mod exit_command;
 mod log_events;
+mod own_metrics;
 mod policy;
 mod pools;
 mod report;

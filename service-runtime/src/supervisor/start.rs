@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::configurations::Configurations;
 use super::event_loop::EventLoop;
 use super::exit_command::ExitCommands;
+use super::own_metrics::SupervisorMetrics;
 use super::policy::Decisions;
 use super::pools::Pools;
 use super::report::ReportCollection;
@@ -79,6 +80,8 @@ pub(crate) fn supervise(start: Start, shared: &Shared) -> Result<Leave, String> 
     let signals = signals().map_err(|error| chain(&error))?;
     let mut pools = Pools::new(&start.only);
     let started = clock::now();
+    let settings = &start.loaded.settings.metrics;
+    let metrics = SupervisorMetrics::new(shared.metrics.of_supervisor(settings), &start.loaded);
     let event_loop = EventLoop {
         decisions: Decisions::new(pools.policy(&start.loaded)),
         signals: SignalRequests::new(signals),
@@ -102,6 +105,7 @@ pub(crate) fn supervise(start: Start, shared: &Shared) -> Result<Leave, String> 
             #[cfg(feature = "control")]
             control: super::control::Control::new(),
             exit_commands: ExitCommands::default(),
+            metrics,
             history: History::default(),
             info: start.info,
             logging: start.logging,

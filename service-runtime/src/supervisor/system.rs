@@ -11,6 +11,7 @@ use super::configurations::Configurations;
 use super::control::Control;
 use super::exit_command::ExitCommands;
 use super::log_events::{Death, EventLog};
+use super::own_metrics::SupervisorMetrics;
 use super::policy::{
     Action, Announcement, Cause, Event, EventQueue, LaunchOutcome, LogEvent, Machine, System, Time,
     WorkerId, WorkerSlot,
@@ -50,6 +51,7 @@ pub(super) struct Supervisor {
     #[cfg(feature = "control")]
     pub(super) control: Control,
     pub(super) exit_commands: ExitCommands,
+    pub(super) metrics: SupervisorMetrics,
     pub(super) history: History,
     pub(super) info: ProgramInfo,
     pub(super) logging: Logging,
@@ -98,6 +100,7 @@ impl System for Supervisor {
             Action::Mutate(workers) => self.mutate(machine.generation(), &workers, queue),
             Action::Keep(generation) => {
                 if let Some(loaded) = self.configurations.keep(generation) {
+                    self.metrics.configuration(loaded);
                     self.logging.set_level(&loaded.settings.log_level);
                 }
                 self.sockets.review();
@@ -115,7 +118,14 @@ impl System for Supervisor {
                 self.upgrade.hand_over(reload, pid_file, &self.manager);
             }
             Action::Announce(announcement) => self.announce(machine, announcement),
-            Action::Log(event) => self.log(&event),
+            Action::Log(event) => {
+                self.log(&event);
+                if matches!(event, LogEvent::Mutated(_))
+                    && let Some(loaded) = self.configurations.present(machine.generation())
+                {
+                    self.metrics.configuration(loaded);
+                }
+            }
             Action::Exit(outcome) => {
                 self.clean_up();
                 if outcome == LaunchOutcome::Quit {
@@ -129,6 +139,7 @@ impl System for Supervisor {
 
     fn event_handled(&mut self, machine: &Machine) {
         self.manager.status(status_line(machine, &self.pools));
+        self.metrics.workers(machine, &self.workers, &self.pools);
     }
 }
 
@@ -159,7 +170,10 @@ impl Supervisor {
                     listeners: self.sockets.take(),
                 })));
             }
-            Ok(None) => queue.push(Event::Forked(worker)),
+            Ok(None) => {
+                self.metrics.forked(slot, pool.as_deref(), generation);
+                queue.push(Event::Forked(worker));
+            }
             Err(error) => {
                 tracing::error!(slot = slot.number, "{}", chain(&error));
                 queue.push(Event::ForkRefused(worker));
@@ -229,6 +243,7 @@ impl Supervisor {
     }
 
     fn log(&mut self, event: &LogEvent) {
+        self.metrics.event(event);
         if let Some(outcome) = self.reload_outcome(event) {
             self.history.reload(outcome);
         }

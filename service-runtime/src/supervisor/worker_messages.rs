@@ -120,6 +120,7 @@ impl Supervisor {
         self.report.ended(id);
         #[cfg(feature = "control")]
         self.control.report.ended(id);
+        self.metrics.ended(id, process.pool(), ended, is_expected);
         self.run_exit_command(machine.generation(), &process, ended, is_expected);
         let worker = WorkerFields::of(&process);
         let error = process.error().map(str::to_owned);

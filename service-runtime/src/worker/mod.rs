@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::ipc::WorkerSlot;
 use crate::ipc::protocol::ToSupervisor;
 use crate::listen::Listeners;
-use crate::metrics::{ArenaClaim, ProgramMetrics, RequestCounters};
+use crate::metrics::{ArenaClaim, Place, ProgramMetrics, RequestCounters};
 use crate::os::process::channel::Channel;
 use crate::os::process::counter_memory::CounterMemory;
 use crate::os::process::cpus;
@@ -31,6 +31,7 @@ use crate::runner::build::{SetupError, build_services};
 use crate::runner::commands::{CommandReceiver, ReportRequest, WorkerCommand};
 use crate::runner::host::ProcessHost;
 use crate::runner::main_fn::Main;
+use crate::runner::process_metrics;
 use crate::runner::runtime::build_runtime;
 use crate::runner::selection;
 use crate::runner::serve::{LifecycleObserver, Serving, lines, restarts};
@@ -112,6 +113,7 @@ pub(crate) fn work<M>(mut setup: WorkerSetup, main: impl Main<M, Output: IntoSer
             }),
         }
     };
+    process_metrics::stop_listening();
     // What still blocks a thread ends with the process.
     runtime.shutdown_background();
     exit
@@ -189,7 +191,9 @@ fn prepare<M>(
     // The filter came along with the fork; a reload may have changed the level since.
     setup.logging.set_level(&setup.loaded.settings.log_level);
     setup.logging.log_panics();
-    let counting = setup.metrics.start(setup.arena);
+    let place = Place::Slot(setup.slot.number, setup.pool.as_deref().map(str::to_owned));
+    let metrics = &setup.loaded.settings.metrics;
+    let counting = setup.metrics.start(setup.arena, &place, metrics);
     let services = build_services(&setup.loaded, &setup.flags, &setup.only, main);
     scoped.end();
     setup.logging.install();
@@ -213,6 +217,10 @@ fn prepare<M>(
         generation: setup.generation,
     };
     let backend = Arc::new(client.clone());
+    if let Some(address) = setup.loaded.settings.metrics.bind.clone() {
+        let listening = process_metrics::listen(address, Arc::clone(&backend) as _);
+        drop(group.try_spawn("metrics listener", listening));
+    }
     let host = Arc::new(ProcessHost::new(
         identity,
         &setup.loaded,
@@ -227,6 +235,8 @@ fn prepare<M>(
                 text,
             })
         })?;
+    let telling = process_metrics::tell(place, running.contexts());
+    drop(group.try_spawn("process metrics", telling));
     Ok(Serving {
         configuration: setup.configuration,
         loaded: setup.loaded,

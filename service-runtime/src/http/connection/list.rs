@@ -36,6 +36,7 @@ impl Connections {
         let id = self.next.fetch_add(1, Relaxed);
         let connection = Arc::new(Connection::new(Arc::clone(shared), id, peer, purpose));
         self.lock().insert(id, Arc::clone(&connection));
+        shared.metrics.connections(1.0);
         Open {
             connection,
             list: Arc::clone(self),
@@ -71,6 +72,7 @@ impl Connections {
 impl Drop for Open {
     fn drop(&mut self) {
         self.list.lock().remove(&self.connection.id);
+        self.connection.server.metrics.connections(-1.0);
         // Whoever waits has said that it drains before it has looked how many there are.
         if self.connection.server.is_draining() {
             self.list.one_less.notify_waiters();

@@ -15,8 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::frames::Progress;
 use super::refusals::Refusals;
+use crate::http::route::RouteSlot;
 use crate::http::shared::Shared;
 use crate::listen::Peer;
+use crate::metrics::{EndedRequest, method_label};
 
 /// A connection, shared by its driver, its socket and its requests.
 pub(crate) struct Connection {
@@ -71,6 +73,9 @@ pub(crate) struct InFlight {
     begun: Instant,
     /// Whether it is told to the supervisor.
     counts: bool,
+    method: &'static str,
+    /// The route that has been found for it.
+    route: RouteSlot,
     /// That of its answer, once there is one.
     status: Option<u16>,
 }
@@ -221,6 +226,8 @@ impl Connection {
             number,
             begun,
             counts,
+            method: method_label(head.method.as_str()),
+            route: RouteSlot::default(),
             status: None,
         }
     }
@@ -332,7 +339,12 @@ impl Drop for InFlight {
         let now = Instant::now();
         if self.counts {
             let took = now.saturating_duration_since(self.begun);
-            connection.server.ended(self.status, took);
+            connection.server.ended(&EndedRequest {
+                method: self.method,
+                route: self.route.template(),
+                status: self.status,
+                took,
+            });
         }
         connection
             .idle_since
@@ -345,6 +357,11 @@ impl InFlight {
     /// Returns the request's number on its connection.
     pub(crate) fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Returns where the route is noted that is found for the request.
+    pub(crate) fn route(&self) -> RouteSlot {
+        self.route.clone()
     }
 
     /// Takes note of the answer.

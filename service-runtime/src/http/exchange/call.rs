@@ -26,7 +26,7 @@ use super::bodiless::leave_out_body;
 use super::health::{Probe, ProbeAnswer};
 use super::id;
 use super::parts::ExchangeParts;
-use super::refusal::refusal;
+use super::refusal::{limit_of, refusal};
 use super::target::take_host_of_target;
 use super::{AnswerBody, RequestBody};
 use crate::http::config::limit;
@@ -98,6 +98,7 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
             },
             (None, None) => {
                 head.extensions.insert(client);
+                head.extensions.insert(in_flight.route());
                 take_host_of_target(&mut head);
                 let mut request = Request::from_parts(head, body);
                 // Ours is `body_max`; axum's own limit would come on top of it.
@@ -253,6 +254,9 @@ fn finish<B: Body<Data = Bytes, Error: Into<BoxError>>>(
     let mut answer = match outcome {
         HandlerEnd::Answer(answer) => answer.map(|body| AnswerBody::of(body, in_flight)),
         HandlerEnd::Refused(status) => {
+            if let Some(limit) = limit_of(status) {
+                connection.server.metrics.refused(limit);
+            }
             // A stream of HTTP/2 ends by itself; of HTTP/1.1 the rest of the request is in the way.
             let whole = status == StatusCode::SERVICE_UNAVAILABLE;
             closes |= !whole && asked.version != Version::HTTP_2;

@@ -18,6 +18,7 @@ pub(crate) use self::answer::AnswerBody;
 pub use self::body::RequestBody;
 pub(crate) use self::call::Exchanger;
 pub(crate) use self::parts::ExchangeParts;
+pub(crate) use self::refusal::limit_of;
 
 #[cfg(fuzzing)]
 pub(crate) use self::{access::fuzz as fuzz_access_log, forwarded::fuzz as fuzz_forwarded};

@@ -46,6 +46,19 @@ pub(super) fn refusal(head: &Parts, config: &HttpConfig) -> Option<StatusCode> {
     None
 }
 
+/// Returns the key of the limit that a status stands for, if it is refused for one.
+pub(crate) fn limit_of(status: StatusCode) -> Option<&'static str> {
+    Some(match status {
+        StatusCode::BAD_REQUEST | StatusCode::NOT_IMPLEMENTED => "malformed",
+        StatusCode::REQUEST_TIMEOUT => "body_timeout",
+        StatusCode::PAYLOAD_TOO_LARGE => "body_max",
+        StatusCode::URI_TOO_LONG => "url_max",
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "header_max",
+        StatusCode::SERVICE_UNAVAILABLE => "request_timeout",
+        _ => return None,
+    })
+}
+
 /// Returns the status for transfer codings other than `chunked` alone: what is not decoded must not
 /// reach a handler as if it were.
 fn refused_coding(headers: &HeaderMap) -> Option<StatusCode> {

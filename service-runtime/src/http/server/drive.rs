@@ -15,7 +15,7 @@ use tokio::time::{Sleep, sleep_until};
 use super::streams::StreamTasks;
 use crate::http::Handler;
 use crate::http::connection::{Connection, Open, Overdue, Socket};
-use crate::http::exchange::{ExchangeParts, Exchanger, NO_ANSWER};
+use crate::http::exchange::{ExchangeParts, Exchanger, NO_ANSWER, limit_of};
 use crate::http::shared::Shared;
 
 /// How long a connection that was asked to end may take.
@@ -103,6 +103,9 @@ pub(super) async fn drive<S, H>(
     let error = end.as_ref().err().map(|error| error.as_ref());
     for status in refused_at_the_end(&connection, error, late) {
         log.unreadable(&connection.peer, status);
+        if let Some(limit) = limit_of(status) {
+            server.metrics.refused(limit);
+        }
     }
     if let Some(error) = error {
         tracing::debug!(peer = %connection.peer, "connection ended: {error}");

@@ -8,7 +8,9 @@ pub(super) const LAUNCH: &str = "launch";
 
 /// Returns the section, without what other rooms reserve in it.
 pub(super) fn section() -> Section {
-    Section::dynamic(LAUNCH, KEYS.iter().map(field).collect()).doc("How the program is launched.")
+    Section::dynamic(LAUNCH, KEYS.iter().map(field).collect())
+        .doc("How the program is launched.")
+        .listens_on(&["metrics_bind"])
 }
 
 fn field(key: &Key) -> Field {

@@ -61,6 +61,30 @@ impl LaunchOptions {
         self.give_limit("on_worker_exit_timeout", limit)
     }
 
+    /// Names the address of a listener that answers with metrics and nothing else.
+    #[must_use]
+    pub fn metrics_bind(self, address: &str) -> Self {
+        self.give("metrics_bind", address)
+    }
+
+    /// Sets how gauges of several workers are shown: `queue_depth=max` and its like.
+    #[must_use]
+    pub fn metrics_gauges(self, gauges: &[&str]) -> Self {
+        self.give("metrics_gauges", write_strings(gauges))
+    }
+
+    /// Sets the bounds of histograms: `payload_bytes=100,1000` and its like.
+    #[must_use]
+    pub fn metrics_buckets(self, buckets: &[&str]) -> Self {
+        self.give("metrics_buckets", write_strings(buckets))
+    }
+
+    /// Sets how many series a metric may have in each worker.
+    #[must_use]
+    pub fn metrics_series(self, series: usize) -> Self {
+        self.give("metrics_series", series)
+    }
+
     /// Sets who the program is once it has started as root: a name, or a number as text.
     #[must_use]
     pub fn user(self, user: &str) -> Self {
