@@ -181,7 +181,7 @@ fn set_up<M>(
     let (notify, sockets) = (Arc::clone(&notifier), Arc::clone(&listeners));
     let backend = Arc::new(SingleProcess::new(sockets, notify));
     let requests = Arc::clone(&backend);
-    let listener = loaded.settings.metrics.bind.clone();
+    let listener = loaded.settings.metrics_bind.clone();
     let listening =
         listener.map(|address| process_metrics::listen(address, Arc::clone(&backend) as _));
     let host = Arc::new(ProcessHost::new(

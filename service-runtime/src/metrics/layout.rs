@@ -30,7 +30,10 @@ pub(super) mod at {
     pub(in crate::metrics) const POOL: usize = 4;
 }
 
-const _: () = assert!(at::POOL + super::place::POOL_WORDS <= HEADER);
+/// How many words the name of a pool has in a header; a longer name is cut off.
+pub(super) const POOL_WORDS: usize = 8;
+
+const _: () = assert!(at::POOL + POOL_WORDS <= HEADER);
 
 /// The longest text of a record, in bytes.
 pub(super) const LONGEST_TEXT: usize = 16 << 10;

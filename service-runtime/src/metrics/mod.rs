@@ -57,12 +57,12 @@ mod text;
 #[cfg(feature = "http")]
 pub(crate) use http::{EndedRequest, HttpMetrics, method_label};
 pub(crate) use place::Place;
-#[cfg(feature = "metrics")]
+#[cfg(feature = "http")]
 pub(crate) use program::exposition;
 #[cfg(workers)]
 pub(crate) use program::{ArenaClaim, OwnMetrics, ProgramMetrics};
 pub(crate) use program::{Counting, InheritedMetrics, add_time, count, set};
 pub(crate) use requests::RequestCounters;
 pub(crate) use settings::MetricSettings;
-#[cfg(feature = "metrics")]
+#[cfg(feature = "http")]
 pub(crate) use text::Format;

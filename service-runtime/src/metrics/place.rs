@@ -1,13 +1,13 @@
 //! Where in its program a process stands that writes an arena, as the arena's header tells it.
 
+#[cfg(feature = "metrics")]
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::layout::at;
-
-/// How many words the name of a pool has in a header; a longer name is cut off.
-pub(super) const POOL_WORDS: usize = 8;
+#[cfg(feature = "metrics")]
+use super::layout::{POOL_WORDS, at};
 
 /// The number for the supervisor, which is in no slot.
+#[cfg(feature = "metrics")]
 const SUPERVISOR: u64 = u64::MAX;
 
 /// A process among those of its program.
@@ -17,6 +17,10 @@ pub(crate) enum Place {
     #[default]
     Alone,
     /// The supervisor.
+    #[cfg_attr(
+        not(feature = "metrics"),
+        expect(dead_code, reason = "without metrics nobody counts")
+    )]
     Supervisor,
     /// A worker in a slot, perhaps of a pool of its own.
     Slot(usize, Option<String>),
@@ -37,6 +41,7 @@ impl Place {
     }
 
     /// Writes it into a header.
+    #[cfg(feature = "metrics")]
     pub(super) fn store(&self, header: &[AtomicU64]) {
         let (slot, pool) = match self {
             Self::Alone => (0, ""),
@@ -58,6 +63,7 @@ impl Place {
     }
 
     /// Reads it from a header, whatever stands there.
+    #[cfg(feature = "metrics")]
     pub(super) fn load(header: &[u64]) -> Self {
         let number = match header[at::SLOT] {
             0 => return Self::Alone,
@@ -79,7 +85,7 @@ impl Place {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "metrics"))]
 mod tests {
     use super::super::layout::HEADER;
     use super::*;

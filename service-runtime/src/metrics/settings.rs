@@ -32,8 +32,6 @@ pub(crate) struct MetricSettings {
     pub(crate) buckets: BTreeMap<String, Vec<f64>>,
     /// How many series a name may have in one process.
     pub(crate) series: usize,
-    /// The address of a listener that answers with metrics and nothing else.
-    pub(crate) bind: Option<crate::listen::Address>,
 }
 
 impl Default for MetricSettings {
@@ -42,7 +40,6 @@ impl Default for MetricSettings {
             gauges: BTreeMap::new(),
             buckets: BTreeMap::new(),
             series: 1000,
-            bind: None,
         }
     }
 }
@@ -83,18 +80,6 @@ impl MetricSettings {
     pub(crate) fn read_series(text: &str) -> Option<usize> {
         text.parse().ok().filter(|n| (1..=MOST_SERIES).contains(n))
     }
-
-    /// Reads the address of the listener; a host name would have to be looked up first.
-    pub(crate) fn read_bind(text: &str) -> Option<Option<crate::listen::Address>> {
-        use crate::listen::Address;
-
-        if text.is_empty() {
-            return Some(None);
-        }
-        let address = text.parse().ok()?;
-        let is_known = !matches!(address, Address::Host(..));
-        is_known.then_some(Some(address))
-    }
 }
 
 fn name_of(name: &str) -> Option<String> {
@@ -129,21 +114,5 @@ mod tests {
         let many: Vec<_> = (0..65).map(|bound| bound.to_string()).collect();
         let many = list(&format!("x={}", many.join(",")));
         assert_eq!(MetricSettings::read_buckets(&many), None);
-    }
-
-    #[test]
-    fn a_listener_has_an_address_that_needs_no_look_up() {
-        assert!(
-            MetricSettings::read_bind("127.0.0.1:9100")
-                .unwrap()
-                .is_some()
-        );
-        assert!(
-            MetricSettings::read_bind("unix:/run/metrics.sock")
-                .unwrap()
-                .is_some()
-        );
-        assert_eq!(MetricSettings::read_bind("localhost:9100"), None);
-        assert_eq!(MetricSettings::read_bind("9"), None);
     }
 }

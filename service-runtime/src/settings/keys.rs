@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::read::{at_most, deaths, duration, filled, level, limit, set, size, strings, umask};
+use super::read::{
+    at_most, deaths, duration, filled, known_address, level, limit, set, size, strings, umask,
+};
 use super::values::Settings;
 use super::workers::WORKERS_MOST;
 use crate::metrics::MetricSettings;
@@ -171,7 +173,7 @@ pub(crate) const KEYS: &[Key] = &[
         |s, t| set(&mut s.on_worker_exit.timeout, limit(t))),
     key("metrics_bind", "Address", "an address such as `127.0.0.1:9100` or `unix:/run/metrics.sock`", "", false,
         "A listener that answers GET /metrics, and nothing else.",
-        |s, t| set(&mut s.metrics.bind, MetricSettings::read_bind(t))),
+        |s, t| set(&mut s.metrics_bind, known_address(t))),
     key("metrics_gauges", "Vec<String>", "a list such as `[\"queue_depth=max\"]`, with `sum`, `max`, `min` or `each`", "[]", false,
         "How a gauge of several workers is shown: the sum if it is not in the list, the largest, the smallest, or each with its slot.",
         |s, t| set(&mut s.metrics.gauges, strings(t).and_then(|list| MetricSettings::read_gauges(&list)))),

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::listen::Address;
 use crate::quote::Quoted;
 use crate::size::Size;
 
@@ -61,6 +62,16 @@ pub(super) fn level(text: &str) -> Option<String> {
 /// Reads a text with something in it.
 pub(super) fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Reads an address that needs no look-up, as the name of a host would; an empty text is none.
+pub(super) fn known_address(text: &str) -> Option<Option<Address>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let address: Address = text.parse().ok()?;
+    let is_known = !matches!(address, Address::Host(..));
+    is_known.then_some(Some(address))
 }
 
 /// Reads an octal mask.
@@ -130,6 +141,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn an_address_that_needs_no_look_up_is_read() {
+        assert!(known_address("127.0.0.1:9100").unwrap().is_some());
+        assert!(known_address("unix:/run/metrics.sock").unwrap().is_some());
+        assert_eq!(known_address(""), Some(None));
+        assert_eq!(known_address("localhost:9100"), None);
+        assert_eq!(known_address("9"), None);
+    }
 
     #[test]
     fn a_mask_is_octal() {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::admin::Admin;
 use super::report::Report;
 use super::workers::Workers;
+use crate::listen::Address;
 use crate::log::LogFormat;
 use crate::metrics::MetricSettings;
 use crate::privileges::PrivilegeSettings;
@@ -46,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) on_worker_exit: ExitCommand,
     pub(crate) privileges: PrivilegeSettings,
     pub(crate) metrics: MetricSettings,
+    /// Where a listener answers with metrics and nothing else.
+    pub(crate) metrics_bind: Option<Address>,
 }
 
 /// When a worker is worn out and replaced.
@@ -121,6 +124,7 @@ impl Default for Settings {
             },
             privileges: PrivilegeSettings::default(),
             metrics: MetricSettings::default(),
+            metrics_bind: None,
         }
     }
 }

@@ -217,7 +217,7 @@ fn prepare<M>(
         generation: setup.generation,
     };
     let backend = Arc::new(client.clone());
-    if let Some(address) = setup.loaded.settings.metrics.bind.clone() {
+    if let Some(address) = setup.loaded.settings.metrics_bind.clone() {
         let listening = process_metrics::listen(address, Arc::clone(&backend) as _);
         drop(group.try_spawn("metrics listener", listening));
     }
