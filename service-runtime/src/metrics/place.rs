@@ -50,7 +50,9 @@ impl Place {
         };
         header[at::SLOT].store(slot, Ordering::Relaxed);
         let mut bytes = [0; POOL_WORDS * size_of::<u64>()];
-        let length = pool.floor_char_boundary(bytes.len());
+        let most = bytes.len().min(pool.len());
+        let length = (0..=most).rev().find(|end| pool.is_char_boundary(*end));
+        let length = length.unwrap_or(0);
         bytes[..length].copy_from_slice(&pool.as_bytes()[..length]);
         let words = bytes
             .as_chunks()
