@@ -103,7 +103,12 @@ pub(super) async fn drive<S, H>(
     let error = end.as_ref().err().map(|error| error.as_ref());
     for status in refused_at_the_end(&connection, error, late) {
         log.unreadable(&connection.peer, status);
-        if let Some(limit) = limit_of(status) {
+        let limit = if late {
+            Some("head_timeout")
+        } else {
+            limit_of(status)
+        };
+        if let Some(limit) = limit {
             server.metrics.refused(limit);
         }
     }
