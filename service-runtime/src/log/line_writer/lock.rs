@@ -66,7 +66,7 @@ impl LineLock {
         let mut deadlines = None;
         let mut sleep = FIRST_SLEEP;
         for attempt in 0_u32.. {
-            match self.set(libc::F_WRLCK) {
+            match self.set(Kind::Write) {
                 Ok(()) => return Some(Locked(self)),
                 Err(Errno::EACCES | Errno::EAGAIN | Errno::EINTR) => {}
                 Err(_) => return None,
@@ -93,27 +93,44 @@ impl LineLock {
 
     /// Returns the process that has the lock.
     fn holder(&self) -> Option<libc::pid_t> {
-        let mut range = range(libc::F_WRLCK);
+        let mut range = range(Kind::Write);
+        let free = range_type(Kind::Unlocked);
         fcntl(&self.file, FcntlArg::F_GETLK(&mut range)).ok()?;
-        (libc::c_int::from(range.l_type) != libc::F_UNLCK).then_some(range.l_pid)
+        (range.l_type != free).then_some(range.l_pid)
     }
 
-    fn set(&self, kind: libc::c_int) -> Result<(), Errno> {
+    fn set(&self, kind: Kind) -> Result<(), Errno> {
         fcntl(&self.file, FcntlArg::F_SETLK(&range(kind))).map(drop)
     }
 }
 
-fn range(kind: libc::c_int) -> libc::flock {
+#[derive(Clone, Copy)]
+enum Kind {
+    Write,
+    Unlocked,
+}
+
+/// The number of a kind, whose type differs from system to system.
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "the constants are of the field's type on some systems only"
+)]
+fn range_type(kind: Kind) -> libc::c_short {
+    match kind {
+        Kind::Write => libc::F_WRLCK as libc::c_short,
+        Kind::Unlocked => libc::F_UNLCK as libc::c_short,
+    }
+}
+
+fn range(kind: Kind) -> libc::flock {
     libc::flock {
-        l_type: kind
-            .try_into()
-            .expect("the kinds of lock are small numbers"),
-        l_whence: libc::SEEK_SET
-            .try_into()
-            .expect("the origins are small numbers"),
+        l_type: range_type(kind),
+        l_whence: 0, // SEEK_SET everywhere.
         l_start: 0,
         l_len: 1,
         l_pid: 0,
+        #[cfg(target_os = "freebsd")]
+        l_sysid: 0,
     }
 }
 
@@ -135,6 +152,6 @@ impl Locked<'_> {
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
         // Unlocking what is locked cannot fail, and there is nobody to tell.
-        let _ = self.0.set(libc::F_UNLCK);
+        let _ = self.0.set(Kind::Unlocked);
     }
 }
