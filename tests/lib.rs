@@ -1,5 +1,6 @@
 //! What the black-box tests of this workspace share.
 
+pub mod compute;
 #[cfg(doctest)]
 mod docs;
 pub mod harness;

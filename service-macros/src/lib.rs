@@ -5,6 +5,7 @@
 //! | [`macro@service`] | a struct, and its impl block |
 //! | [`macro@init`], [`macro@start`], [`macro@routes`], [`macro@rpc`], [`macro@ready`], [`macro@run`], [`macro@periodic`], [`macro@reset`], [`macro@stop`], [`macro@stopped`], [`macro@health`] | the methods of that block that the lifecycle calls |
 //! | [`macro@launch`] | `main` |
+//! | [`macro@interface`] | a trait of methods that other crates call and serve |
 //!
 //! Each works in three steps: *parse* keeps what was written, *model* checks every rule and holds only
 //! valid values, *expand* cannot fail. What is wrong with one item is reported in one run, and all that
@@ -42,6 +43,12 @@ pub fn service(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn launch(args: TokenStream, item: TokenStream) -> TokenStream {
     launch::expand(args.into(), item.into()).into()
+}
+
+#[doc = include_str!("../doc/interface.md")]
+#[proc_macro_attribute]
+pub fn interface(args: TokenStream, item: TokenStream) -> TokenStream {
+    rpc::interface(args.into(), item.into()).into()
 }
 
 #[doc = include_str!("../doc/config.md")]
@@ -103,6 +110,8 @@ markers! {
     /// | `since = "1.2"` | the version of the interface in which the method came; by default 1.0 |
     /// | `cast` | nobody waits for a value |
     /// | `namespace = "admin"` | the namespace of the method |
+    /// | `idempotent` | a client sends it again when its answer cannot be known: it may run twice |
+    /// | `interface = ComputeApi` | which of several interfaces of the block the method belongs to |
     rpc: Rpc;
     /// Marks the hook that runs once all of the service serves, in an impl block with [`macro@service`].
     ///

@@ -128,7 +128,7 @@ pub use service::{
     Phase, Registered, RestartMethod, RuntimeKind, Scope, Service, Services,
 };
 #[cfg(feature = "rpc")]
-pub use service_macros::{RpcError, rpc};
+pub use service_macros::{RpcError, interface, rpc};
 pub use service_macros::{
     health, init, launch, periodic, ready, reset, routes, run, service, start, stop, stopped,
 };

@@ -16,4 +16,4 @@ pub use crate::{
     init, launch, periodic, ready, reset, routes, run, service, start, stop, stopped,
 };
 #[cfg(feature = "rpc")]
-pub use crate::{RpcError, rpc};
+pub use crate::{RpcError, interface, rpc};

@@ -1,6 +1,8 @@
 //! Snapshots of every shape of expansion, pretty-printed.
 
 mod impls;
+#[cfg(feature = "rpc")]
+mod interfaces;
 mod mains;
 mod recovery;
 mod structs;

@@ -1,26 +1,72 @@
-//! The client that stands beside a service.
+//! The client that stands beside a service or an interface.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Attribute, Ident, Type, Visibility};
 
-use super::model::{Argument, Returns, Rpc};
+use super::{
+    model::{Argument, Returns, Rpc},
+    serves::Served,
+    shape::shapes,
+};
 
-/// Writes the client of a service, with a method for each that can be called.
-pub(crate) fn client(self_ty: &Type, cfgs: &[Attribute], methods: &[Rpc]) -> Option<TokenStream> {
+/// What a client is written of.
+pub(super) struct ClientOf<'a> {
+    pub(super) name: Ident,
+    pub(super) doc: String,
+    pub(super) everywhere_doc: String,
+    pub(super) vis: &'a Visibility,
+    /// Conditions that hold for all of it.
+    pub(super) cfgs: &'a [&'a Attribute],
+    pub(super) methods: &'a [Rpc],
+    /// The expression of the interface that it calls.
+    pub(super) interface: TokenStream,
+}
+
+/// Writes the client of a service whose methods belong to no interface.
+pub(crate) fn own_client(
+    self_ty: &Type,
+    cfgs: &[Attribute],
+    served: &[Served],
+) -> Option<TokenStream> {
     let Type::Path(path) = self_ty else {
         return None;
     };
-    let service = path.path.segments.last().filter(|_| !methods.is_empty())?;
-    let service = &service.ident;
-    let (client, all) = (
-        format_ident!("{service}Client"),
-        format_ident!("{service}Everywhere"),
-    );
-    let vis = widest(methods);
-    let doc = format!("Calls the methods of [`{service}`] where they are served.");
-    let calls = methods.iter().map(|rpc| call(rpc, &rpc.returns));
-    let everywhere = methods.iter().any(|rpc| rpc.cast).then(|| {
+    let served = served.iter().find(|served| served.interface.is_none())?;
+    let methods = &served.methods;
+    let service = &path.path.segments.last()?.ident;
+    let shapes = shapes(methods);
+    let interface = quote! {
+        ::service_runtime::rpc::Interface::new(
+            ::service_runtime::__rt::topic::<#self_ty>(),
+            const { &[#(#shapes),*] },
+        )
+    };
+    Some(client(&ClientOf {
+        name: format_ident!("{service}Client"),
+        doc: format!("Calls the methods of [`{service}`] where they are served."),
+        everywhere_doc: format!("Tells every worker that serves [`{service}`]."),
+        vis: widest(methods),
+        cfgs: &cfgs.iter().collect::<Vec<_>>(),
+        methods,
+        interface,
+    }))
+}
+
+/// Writes a client, with a method for each that can be called.
+pub(super) fn client(of: &ClientOf<'_>) -> TokenStream {
+    let ClientOf {
+        name,
+        doc,
+        vis,
+        cfgs,
+        methods,
+        interface,
+        ..
+    } = of;
+    let calls = methods.iter().map(call);
+    let all = methods.iter().any(|rpc| rpc.cast).then(|| everywhere_name(name));
+    let everywhere = all.as_ref().map(|all| {
         quote! {
             /// Tells every worker of every server, instead of one.
             #vis fn everywhere(self) -> #all {
@@ -28,22 +74,20 @@ pub(crate) fn client(self_ty: &Type, cfgs: &[Attribute], methods: &[Rpc]) -> Opt
             }
         }
     });
-    let all = everywhere
-        .is_some()
-        .then(|| all_client(&all, service, cfgs, methods, vis));
-    Some(quote! {
+    let all = all.map(|all| all_client(&all, of));
+    quote! {
         #(#cfgs)*
         #[doc = #doc]
         #[derive(::core::fmt::Debug, ::core::clone::Clone)]
         #[allow(dead_code)]
-        #vis struct #client(::service_runtime::rpc::Client);
+        #vis struct #name(::service_runtime::rpc::Client);
 
         #(#cfgs)*
         #[allow(dead_code)]
-        impl #client {
+        impl #name {
             /// Makes a client that calls any one server.
             #vis fn new(cx: &::service_runtime::Context) -> Self {
-                Self(::service_runtime::__rt::client::<#self_ty>(cx))
+                ::service_runtime::rpc::TypedClient::connect(cx)
             }
 
             /// Calls this server alone.
@@ -59,25 +103,47 @@ pub(crate) fn client(self_ty: &Type, cfgs: &[Attribute], methods: &[Rpc]) -> Opt
             #everywhere
             #(#calls)*
         }
+
+        #(#cfgs)*
+        impl ::service_runtime::rpc::TypedClient for #name {
+            fn interface() -> ::service_runtime::rpc::Interface {
+                #interface
+            }
+
+            fn from_untyped(client: ::service_runtime::rpc::Client) -> Self {
+                Self(client)
+            }
+
+            fn untyped(&self) -> &::service_runtime::rpc::Client {
+                &self.0
+            }
+        }
         #all
-    })
+    }
 }
 
-fn all_client(
-    all: &Ident,
-    service: &Ident,
-    cfgs: &[Attribute],
-    methods: &[Rpc],
-    vis: &Visibility,
-) -> TokenStream {
-    let doc = format!("Tells every worker that serves [`{service}`].");
+/// `ComputeEverywhere` for `ComputeClient`.
+fn everywhere_name(client: &Ident) -> Ident {
+    let name = client.to_string();
+    let stem = name.strip_suffix("Client").unwrap_or(&name);
+    format_ident!("{stem}Everywhere")
+}
+
+fn all_client(all: &Ident, of: &ClientOf<'_>) -> TokenStream {
+    let ClientOf {
+        everywhere_doc,
+        vis,
+        cfgs,
+        methods,
+        ..
+    } = of;
     let casts = methods
         .iter()
         .filter(|rpc| rpc.cast)
         .map(|rpc| send(rpc, "cast_to_all"));
     quote! {
         #(#cfgs)*
-        #[doc = #doc]
+        #[doc = #everywhere_doc]
         #[derive(::core::fmt::Debug, ::core::clone::Clone)]
         #[allow(dead_code)]
         #vis struct #all(::service_runtime::rpc::Client);
@@ -98,11 +164,11 @@ fn widest(methods: &[Rpc]) -> &Visibility {
     public.or_else(seen).unwrap_or(&Visibility::Inherited)
 }
 
-fn call(rpc: &Rpc, returns: &Returns) -> TokenStream {
+fn call(rpc: &Rpc) -> TokenStream {
     if rpc.cast {
         return send(rpc, "cast");
     }
-    let (result, answer) = match returns {
+    let (result, answer) = match &rpc.returns {
         Returns::Nothing => value(&quote!(())),
         Returns::Value(ty) => value(&quote!(#ty)),
         Returns::Result(ty) => (quote!(#ty), quote!(::service_runtime::rpc::Answer<#ty>)),
@@ -149,6 +215,7 @@ fn outgoing(rpc: &Rpc) -> (TokenStream, TokenStream) {
     );
     let namespace = rpc.namespace.as_ref();
     let namespace = namespace.map(|namespace| quote!(.namespace(#namespace)));
+    let idempotent = rpc.idempotent.then(|| quote!(.idempotent()));
     let docs = if docs.is_empty() {
         let doc = format!("Calls `{key}`.");
         quote!(#[doc = #doc])
@@ -157,6 +224,6 @@ fn outgoing(rpc: &Rpc) -> (TokenStream, TokenStream) {
     };
     (
         quote!(#(#cfgs)* #docs #vis async fn #method(&self #(#params)*)),
-        quote!(self.0.method(#key) #since #namespace #(#arguments)*),
+        quote!(self.0.method(#key) #since #namespace #idempotent #(#arguments)*),
     )
 }

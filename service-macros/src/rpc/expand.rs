@@ -3,15 +3,21 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::model::{Argument, Param, Returns, Rpc};
+use super::{
+    model::{Argument, Param, Returns, Rpc},
+    serves::Served,
+};
 
-/// Writes the call that serves the methods, from the end of `#[start]` on.
-pub(crate) fn methods(methods: &[Rpc]) -> Option<TokenStream> {
-    if methods.is_empty() {
-        return None;
-    }
-    let methods = methods.iter().map(method);
-    Some(quote!(::service_runtime::__rt::rpc(cx, [#(#methods),*]).await?;))
+/// Writes the calls that serve the methods, from the end of `#[start]` on.
+pub(crate) fn methods(served: &[Served]) -> impl Iterator<Item = TokenStream> + '_ {
+    served.iter().map(|served| {
+        let methods = served.methods.iter().map(method);
+        let topic = match &served.interface {
+            None => quote!(cx.name()),
+            Some(interface) => quote!(<Self as #interface>::INTERFACE.topic()),
+        };
+        quote!(::service_runtime::__rt::rpc(cx, #topic, [#(#methods),*]).await?;)
+    })
 }
 
 fn method(rpc: &Rpc) -> TokenStream {

@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Attribute, FnArg, Generics, Ident, LitStr, Meta, Pat, PatType, ReturnType, Signature, Type,
+    Attribute, FnArg, Generics, Ident, LitStr, Meta, Pat, PatType, Path, ReturnType, Signature, Type,
     Visibility, ext::IdentExt,
 };
 
@@ -18,6 +18,8 @@ const KEYS: &[Key] = &[
     Key::new("since", r#"since = "1.2""#),
     Key::new("cast", "cast"),
     Key::new("namespace", r#"namespace = "admin""#),
+    Key::new("idempotent", "idempotent"),
+    Key::new("interface", "interface = ComputeApi"),
 ];
 
 /// A method that other services can call.
@@ -31,6 +33,10 @@ pub(crate) struct Rpc {
     pub(super) since: Option<(u32, u32)>,
     pub(super) namespace: Option<LitStr>,
     pub(super) cast: bool,
+    /// Whether it may run twice, so that a client sends it again.
+    pub(super) idempotent: bool,
+    /// The interface that it belongs to, if the method says so.
+    pub(super) interface: Option<Path>,
     pub(super) returns: Returns,
     /// What to blame for a wrong return type.
     pub(super) output: Place,
@@ -85,9 +91,17 @@ impl Rpc {
         let since = since.and_then(|given| problems.keep(version(&given)));
         let namespace = args.take("namespace");
         let namespace = namespace.and_then(|given| problems.keep(given.filled_text()));
-        let cast = args.take("cast");
-        let cast = cast.and_then(|given| problems.keep(given.boolean()));
-        let cast = cast.unwrap_or(false);
+        let mut boolean = |name| {
+            let given = args.take(name);
+            let given = given.and_then(|given| problems.keep(given.boolean()));
+            given.unwrap_or(false)
+        };
+        let (cast, idempotent) = (boolean("cast"), boolean("idempotent"));
+        let interface = args.take("interface");
+        let interface = interface.and_then(|given| {
+            let path = given.path().map_err(|_| given.wrong_kind("the path of an interface"));
+            problems.keep(path)
+        });
         let params = problems.keep(params(sig));
         let returns = problems.keep(returns(sig, cast));
         let named = problems.keep(public_name(sig));
@@ -102,6 +116,8 @@ impl Rpc {
             since,
             namespace,
             cast,
+            idempotent,
+            interface,
             returns: returns?,
             output: Place::of_output(sig),
         })

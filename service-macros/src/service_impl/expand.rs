@@ -34,7 +34,8 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         .map(|hook| single(hook, "stopped"));
     let resets = model.hooks(Kind::Reset).map(|hook| single(hook, "reset"));
     let healths = model.hooks(Kind::Health).map(health);
-    let client = rpc::client(self_ty, cfgs, &model.rpcs);
+    let client = rpc::own_client(self_ty, cfgs, &model.served);
+    let fits = rpc::fits(&model.served, generics, self_ty, cfgs);
     quote! {
         #(#cfgs)*
         impl #impl_generics ::service_runtime::__rt::Hooks for #self_ty #where_clause {
@@ -54,6 +55,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             #(#stoppeds)*
             #(#healths)*
         }
+        #(#fits)*
         #client
     }
 }
@@ -134,7 +136,7 @@ fn start(model: &Model) -> Option<TokenStream> {
         quote!(#(#cfgs)* #run?;)
     });
     let periodics = model.periodics.iter().map(periodic);
-    let rpc = rpc::methods(&model.rpcs);
+    let rpc = rpc::methods(&model.served);
     let calls: Vec<_> = starts
         .chain(routes)
         .chain(rpc)

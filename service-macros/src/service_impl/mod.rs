@@ -26,7 +26,7 @@ pub(crate) fn is_impl(item: &TokenStream) -> bool {
 /// Expands the attribute; the methods stay as they were written, whatever is wrong.
 pub(crate) fn expand(args: &TokenStream, item: TokenStream) -> TokenStream {
     let mut problems = Problems::default();
-    let runtime = parse::runtime(args, &mut problems);
+    let parse::BlockArgs { serves, runtime } = parse::BlockArgs::new(args, &mut problems);
     let block = match parse::Block::new(item.clone(), &runtime) {
         Ok(block) => block,
         Err(error) => {
@@ -34,7 +34,7 @@ pub(crate) fn expand(args: &TokenStream, item: TokenStream) -> TokenStream {
             return quote!(#item #error);
         }
     };
-    let model = model::Model::new(&block, &mut problems);
+    let model = model::Model::new(&block, serves, &mut problems);
     let generated = model.as_ref().map(expand::expand);
     let generated = generated.map(|generated| runtime.apply(generated));
     quote!(#block #generated #problems)

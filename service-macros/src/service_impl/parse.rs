@@ -3,12 +3,12 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, ImplItem, ItemImpl, Signature, Visibility,
+    Attribute, Expr, FnArg, ImplItem, ItemImpl, Path, Signature, Visibility,
     parse::{ParseStream, Parser, discouraged::Speculative},
 };
 
 use crate::{
-    args::{self, Args, Key},
+    args::{self, Args, Given, Key, Written},
     body::body,
     markers::{Kind, Marker},
     problem::{Problems, problem},
@@ -46,25 +46,50 @@ pub(super) enum MemberKind {
     Other(TokenStream),
 }
 
-/// Reads the arguments of the block: it knows but `crate`.
-pub(super) fn runtime(args: &TokenStream, problems: &mut Problems) -> RuntimePath {
-    const KEYS: &[Key] = &[Key::CRATE];
-    let mut unread = Problems::default();
-    let written = args::parse(args.clone(), KEYS, &mut unread);
-    if unread.count() > 0
-        || written
-            .iter()
-            .any(|written| written.name != Key::CRATE.name)
-    {
-        problems.push(problem(
-            args,
-            "`#[service]` on an impl block takes no argument but `crate`",
-            "move the others to the `#[service]` of the struct",
-        ));
-        return RuntimePath::of_manifest();
+/// What the attribute of the block says.
+pub(super) struct BlockArgs {
+    /// The interfaces that the service serves.
+    pub(super) serves: Vec<Path>,
+    pub(super) runtime: RuntimePath,
+}
+
+impl BlockArgs {
+    /// Reads the arguments of the block.
+    pub(super) fn new(args: &TokenStream, problems: &mut Problems) -> Self {
+        const KEYS: &[Key] = &[Key::new("serves", "serves = ComputeApi"), Key::CRATE];
+        let mut unread = Problems::default();
+        let written = args::parse(args.clone(), KEYS, &mut unread);
+        let is_known = |written: &Written| KEYS.iter().any(|key| written.name == key.name);
+        if unread.count() > 0 || !written.iter().all(is_known) {
+            problems.push(problem(
+                args,
+                "`#[service]` on an impl block takes no arguments but `serves` and `crate`",
+                "move the others to the `#[service]` of the struct",
+            ));
+        }
+        let written = written.into_iter().filter(is_known).collect();
+        let mut args = Args::new("#[service]", KEYS, written, problems);
+        let runtime = RuntimePath::new(args.take("crate").as_ref(), problems);
+        let serves = args.take("serves");
+        let serves = serves.and_then(|given| problems.keep(paths(&given)));
+        Self {
+            serves: serves.unwrap_or_default(),
+            runtime,
+        }
     }
-    let mut args = Args::new("#[service]", KEYS, written, problems);
-    RuntimePath::new(args.take("crate").as_ref(), problems)
+}
+
+/// Reads a path or a list of paths.
+fn paths(given: &Given) -> syn::Result<Vec<Path>> {
+    let path = |expr: &Expr| match args::bare(expr) {
+        Expr::Path(path) => Ok(path.path.clone()),
+        _ => Err(given.wrong_kind("a trait with `#[interface]`, or a list of them")),
+    };
+    match given.expr() {
+        Some(Expr::Array(list)) => list.elems.iter().map(path).collect(),
+        Some(one) => Ok(vec![path(one)?]),
+        None => Err(given.wrong_kind("a trait with `#[interface]`, or a list of them")),
+    }
 }
 
 impl Block {

@@ -32,7 +32,7 @@ pub use self::register::{Describe, Hooks, Static, description, registration};
 #[cfg(feature = "http")]
 pub use self::routes::{RoutesOutcome, routes, table};
 #[cfg(feature = "rpc")]
-pub use self::rpc::{class, client, failure, method, rpc, value};
+pub use self::rpc::{class, failure, fits, method, rpc, topic, value};
 pub use crate::service::registry::Registration;
 /// What a hook's call comes to.
 pub type Result = anyhow::Result<()>;

@@ -5,13 +5,48 @@ use std::sync::Arc;
 
 use super::register::Describe;
 use crate::rpc::{
-    ArgumentError, Arguments, Call, Client, Failure, Method, MethodOutcome, NoError, serve,
+    ArgumentError, Arguments, Call, Difference, Failure, Interface, Method, MethodShape, NoError,
+    MethodOutcome, same, serve,
 };
 use crate::service::Context;
 
-/// Serves the methods of a service under its name.
-pub async fn rpc<const N: usize>(cx: &Context, methods: [Method; N]) -> anyhow::Result<()> {
-    serve(cx, cx.name(), methods.into()).await
+/// Serves methods of a service under a topic.
+pub async fn rpc<const N: usize>(
+    cx: &Context,
+    topic: &str,
+    methods: [Method; N],
+) -> anyhow::Result<()> {
+    serve(cx, topic, methods.into()).await
+}
+
+/// Returns the topic of a service whose methods belong to no interface: its name.
+pub const fn topic<S: Describe>() -> &'static str {
+    S::DESCRIPTION.name()
+}
+
+/// Refuses a method, while it is compiled, that is another one on the wire than in its interface.
+#[track_caller]
+pub const fn fits(interface: &Interface, method: &MethodShape) {
+    let mut place = 0;
+    let methods = interface.methods();
+    while place < methods.len() {
+        let wanted = &methods[place];
+        if same(wanted.name(), method.name()) {
+            match wanted.difference(method) {
+                None => {}
+                Some(Difference::Since) => panic!("`since` is another one in the interface"),
+                Some(Difference::Namespace) => panic!("`namespace` is another one in the interface"),
+                Some(Difference::Cast) => panic!("one of the method and its interface is a `cast`"),
+                Some(Difference::Idempotent) => {
+                    panic!("one of the method and its interface is `idempotent`")
+                }
+                Some(Difference::Arguments) => panic!(
+                    "the arguments have other names in the interface, or other words of serde"
+                ),
+            }
+        }
+        place += 1;
+    }
 }
 
 /// Makes a method of one of a service.
@@ -37,11 +72,6 @@ where
 /// Makes the outcome of a method that cannot fail.
 pub fn value<T>(value: T) -> Result<T, NoError> {
     Ok(value)
-}
-
-/// Makes a client of a service with `#[service]`.
-pub fn client<S: Describe>(cx: &Context) -> Client {
-    Client::new(cx, S::DESCRIPTION.name())
 }
 
 /// Begins the failure of a typed error.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::address::Target;
 use super::call::Call;
@@ -18,6 +18,11 @@ use super::local::{Delivery, Directory, deliver, deliver_to_all};
 use super::message::{RawArguments, Reply, Request};
 use super::version::Version;
 use crate::service::Context;
+
+/// The first wait before an idempotent call is sent again; each is twice as long as the one before.
+const FIRST_WAIT: Duration = Duration::from_millis(5);
+/// The longest such wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Calls the methods of a topic.
 ///
@@ -95,6 +100,7 @@ impl Client {
             method: name.into(),
             namespace: None,
             version: Version::default(),
+            idempotent: false,
             arguments: Ok(RawArguments::new()),
         }
     }
@@ -107,6 +113,7 @@ pub struct Outgoing {
     method: String,
     namespace: Option<String>,
     version: Version,
+    idempotent: bool,
     arguments: Result<RawArguments, serde_json::Error>,
 }
 
@@ -120,6 +127,13 @@ impl Outgoing {
     /// Names the namespace of the method.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
+        self
+    }
+
+    /// Says that the method may run twice: it is sent again, within its time, when the server that had it
+    /// died.
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
         self
     }
 
@@ -196,6 +210,7 @@ impl Outgoing {
             method,
             namespace,
             version,
+            idempotent,
             arguments,
         } = self;
         let not_sent = |source: Box<dyn std::error::Error + Send + Sync>| CallError::NotSent {
@@ -234,6 +249,7 @@ impl Outgoing {
             method,
             frame,
             limit,
+            idempotent,
             timeout,
             deadline: Instant::now() + timeout,
         })
@@ -247,17 +263,32 @@ struct Sent {
     method: String,
     frame: Vec<u8>,
     limit: usize,
+    idempotent: bool,
     timeout: Duration,
     deadline: Instant,
 }
 
 impl Sent {
+    /// Sends the request, and sends it again if it may run twice and its server died.
     async fn deliver(&self) -> Result<Delivery, CallError> {
         let Self {
             directory, target, ..
         } = self;
-        let delivered = deliver(directory, target, &self.frame, self.limit, self.deadline).await;
-        delivered.map_err(|error| self.not_sent(error))
+        let mut was_lost = false;
+        let mut wait = FIRST_WAIT;
+        loop {
+            let sent = deliver(directory, target, &self.frame, self.limit, self.deadline).await;
+            match sent {
+                Ok(Delivery::Lost) if self.idempotent => was_lost = true,
+                // Whom it was sent to first may have begun.
+                Ok(Delivery::Nobody) | Err(_) if was_lost => return Ok(Delivery::Lost),
+                sent => return sent.map_err(|error| self.not_sent(error)),
+            }
+            if timeout_at(self.deadline, sleep(wait)).await.is_err() {
+                return Ok(Delivery::Lost);
+            }
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
     }
 
     fn read(&self, delivery: Delivery) -> Result<Reply, CallError> {

@@ -9,6 +9,7 @@
 //! | `client` | a call as its caller makes it |
 //! | `serve`, `server`, `connection` | sockets, slots, one request and its answer |
 //! | `dispatch`, `method`, `version` | which method answers |
+//! | `interface`, `surface` | what a topic offers, as a constant and as a committed file |
 //! | `call` | a call as its handler sees it, carried on to the calls that it makes |
 //! | `message`, `frame` | the wire |
 //! | `local` | the directory of sockets, and what became of a request that was not answered |
@@ -29,11 +30,13 @@ mod dispatch;
 mod error;
 mod frame;
 mod id;
+mod interface;
 mod local;
 mod message;
 mod method;
 mod serve;
 mod server;
+mod surface;
 mod version;
 
 pub use self::arguments::{ArgumentError, Arguments};
@@ -43,7 +46,10 @@ pub use self::config::RpcConfig;
 pub use self::error::{
     Answer, CallError, Failed, Fails, MethodOutcome, NoError, RemoteError, RpcError,
 };
+pub use self::interface::{ArgumentShape, Interface, MethodShape, Signature, TypedClient};
+pub(crate) use self::interface::{Difference, same};
 pub use self::message::Failure;
 pub use self::method::Method;
 pub use self::serve::serve;
+pub use self::surface::{SurfaceError, check_surface};
 pub use self::version::{Version, VersionError};

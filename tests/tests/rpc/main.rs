@@ -1,6 +1,7 @@
 //! Calls between services, over the sockets of one machine.
 
 mod calls;
+mod interfaces;
 mod processes;
 
 use std::io::{BufRead, BufReader, Write};
@@ -43,6 +44,19 @@ impl Caller {
         self.0.read_line(&mut answer).unwrap();
         assert!(answer.ends_with('\n'), "the caller is gone: {answer}");
         answer.trim_end().to_owned()
+    }
+
+    /// Waits for an answer; `None` once `or` comes true instead.
+    fn answer_or(&mut self, mut or: impl FnMut() -> bool) -> Option<String> {
+        let has_answer = |caller: &Self| {
+            let stream = caller.0.get_ref();
+            stream.set_nonblocking(true).unwrap();
+            let peeked = stream.peek(&mut [0]);
+            stream.set_nonblocking(false).unwrap();
+            peeked.is_ok()
+        };
+        until("an answer or an event", || has_answer(self) || or());
+        has_answer(self).then(|| self.answer())
     }
 
     fn ask(&mut self, line: &str) -> String {

@@ -6,7 +6,7 @@ mod init;
 mod marked;
 mod periodic;
 
-use syn::{Attribute, Generics, Type};
+use syn::{Attribute, Generics, Path, Type};
 
 pub(super) use self::{
     hook::Hook,
@@ -21,7 +21,7 @@ use super::parse::Block;
 use crate::{
     markers::Kind,
     problem::{Problems, no_lifetime, problem},
-    rpc::{Rpc, check_methods},
+    rpc::{self, Rpc, Served, check_methods},
 };
 
 /// The hooks of a service.
@@ -35,12 +35,17 @@ pub(super) struct Model {
     pub(super) inits: Vec<Init>,
     pub(super) hooks: Vec<Hook>,
     pub(super) periodics: Vec<Periodic>,
-    pub(super) rpcs: Vec<Rpc>,
+    /// The methods that can be called, by the topic that they are served under.
+    pub(super) served: Vec<Served>,
 }
 
 impl Model {
     /// Checks every rule; a hook that breaks one is left out. `None` if no service can come of it.
-    pub(super) fn new(block: &Block, problems: &mut Problems) -> Option<Self> {
+    pub(super) fn new(
+        block: &Block,
+        serves: Vec<Path>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
         let header = &block.header;
         let mut possible = true;
         if let Some((path, _)) = &header.trait_ {
@@ -62,17 +67,21 @@ impl Model {
             inits: Vec::new(),
             hooks: Vec::new(),
             periodics: Vec::new(),
-            rpcs: Vec::new(),
+            served: Vec::new(),
         };
+        let mut rpcs = Vec::new();
         for marked in marked::all(&block.members, problems) {
-            model.add(&marked, problems);
+            match marked.marker.kind {
+                Kind::Rpc => rpcs.extend(rpc(&marked, problems)),
+                _ => model.add(&marked, problems),
+            }
         }
         periodic::check_names(&mut model.periodics, problems);
         if problems
-            .keep(check_methods(&model.rpcs, &model.generics))
-            .is_none()
+            .keep(check_methods(&rpcs, &model.generics))
+            .is_some()
         {
-            model.rpcs.clear();
+            model.served = rpc::sort(rpcs, serves, problems);
         }
         possible.then_some(model)
     }
@@ -88,7 +97,6 @@ impl Model {
                 .inits
                 .extend(Init::new(marked, &self.self_ty, problems)),
             Kind::Periodic => self.periodics.extend(Periodic::new(marked, problems)),
-            Kind::Rpc => self.rpcs.extend(rpc(marked, problems)),
             _ => self.hooks.extend(Hook::new(marked, problems)),
         }
     }
