@@ -65,7 +65,10 @@ pub(super) fn client(of: &ClientOf<'_>) -> TokenStream {
         ..
     } = of;
     let calls = methods.iter().map(call);
-    let all = methods.iter().any(|rpc| rpc.cast).then(|| everywhere_name(name));
+    let all = methods
+        .iter()
+        .any(|rpc| rpc.cast)
+        .then(|| everywhere_name(name));
     let everywhere = all.as_ref().map(|all| {
         quote! {
             /// Tells every worker of every server, instead of one.

@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::{
-    Attribute, Generics, ItemTrait, LitStr, Meta, ReceiverKind, Safety, Signature, TraitItem, TraitItemFn,
-    Visibility, ext::IdentExt, parse_quote,
+    Attribute, Generics, ItemTrait, LitStr, Meta, ReceiverKind, Safety, Signature, TraitItem,
+    TraitItemFn, Visibility, ext::IdentExt, parse_quote,
 };
 
 use super::{
@@ -83,7 +83,10 @@ impl Interface {
             topic,
             methods,
         } = self;
-        let cfgs: Vec<_> = attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
+        let cfgs: Vec<_> = attrs
+            .iter()
+            .filter(|attr| attr.path().is_ident("cfg"))
+            .collect();
         let constants = methods.iter().map(|rpc| {
             let (name, docs, cfgs) = (&rpc.method, &rpc.docs, &rpc.cfgs);
             let signature = signature(rpc);
@@ -160,7 +163,12 @@ fn method(
         ));
         return None;
     };
-    let TraitItemFn { attrs, sig, default, .. } = function;
+    let TraitItemFn {
+        attrs,
+        sig,
+        default,
+        ..
+    } = function;
     if let Some(body) = default {
         problems.push(problem(
             body,
@@ -170,7 +178,9 @@ fn method(
     }
     let marker = marker(attrs, runtime, problems);
     let plain = problems.keep(check_signature(sig));
-    let attrs = attrs.iter().filter(|attr| Marker::read(attr, runtime).is_none());
+    let attrs = attrs
+        .iter()
+        .filter(|attr| Marker::read(attr, runtime).is_none());
     let attrs: Vec<_> = attrs.collect();
     let cfgs = attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
     let cfgs: Vec<_> = cfgs.map(|attr| (*attr).clone()).collect();
@@ -192,7 +202,8 @@ fn method(
             ));
         }
     }
-    rpc.params.retain(|param| matches!(param, Param::Argument(_)));
+    rpc.params
+        .retain(|param| matches!(param, Param::Argument(_)));
     plain.map(|()| rpc)
 }
 

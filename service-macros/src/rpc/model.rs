@@ -3,8 +3,8 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Attribute, FnArg, Generics, Ident, LitStr, Meta, Pat, PatType, Path, ReturnType, Signature, Type,
-    Visibility, ext::IdentExt,
+    Attribute, FnArg, Generics, Ident, LitStr, Meta, Pat, PatType, Path, ReturnType, Signature,
+    Type, Visibility, ext::IdentExt,
 };
 
 use super::version::version;
@@ -99,7 +99,9 @@ impl Rpc {
         let (cast, idempotent) = (boolean("cast"), boolean("idempotent"));
         let interface = args.take("interface");
         let interface = interface.and_then(|given| {
-            let path = given.path().map_err(|_| given.wrong_kind("the path of an interface"));
+            let path = given
+                .path()
+                .map_err(|_| given.wrong_kind("the path of an interface"));
             problems.keep(path)
         });
         let params = problems.keep(params(sig));

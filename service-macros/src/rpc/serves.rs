@@ -57,7 +57,9 @@ fn place<'a>(rpc: &Rpc, all: &'a mut [Served]) -> syn::Result<&'a mut Served> {
     match (&rpc.interface, all) {
         (None, [only]) => Ok(only),
         (None, all) => {
-            let names = all.iter().filter_map(|served| last(served.interface.as_ref()?));
+            let names = all
+                .iter()
+                .filter_map(|served| last(served.interface.as_ref()?));
             let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
             Err(problem(
                 &rpc.method,
@@ -66,7 +68,8 @@ fn place<'a>(rpc: &Rpc, all: &'a mut [Served]) -> syn::Result<&'a mut Served> {
             ))
         }
         (Some(wanted), all) => {
-            let same = |served: &&mut Served| served.interface.as_ref().and_then(last) == last(wanted);
+            let same =
+                |served: &&mut Served| served.interface.as_ref().and_then(last) == last(wanted);
             all.iter_mut().find(same).ok_or_else(|| {
                 problem(
                     wanted,

@@ -35,7 +35,9 @@ pub const fn fits(interface: &Interface, method: &MethodShape) {
             match wanted.difference(method) {
                 None => {}
                 Some(Difference::Since) => panic!("`since` is another one in the interface"),
-                Some(Difference::Namespace) => panic!("`namespace` is another one in the interface"),
+                Some(Difference::Namespace) => {
+                    panic!("`namespace` is another one in the interface")
+                }
                 Some(Difference::Cast) => panic!("one of the method and its interface is a `cast`"),
                 Some(Difference::Idempotent) => {
                     panic!("one of the method and its interface is `idempotent`")

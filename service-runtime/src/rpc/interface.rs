@@ -219,7 +219,9 @@ impl fmt::Display for Interface {
         writeln!(f, "topic {}", self.topic)?;
         let mut methods: Vec<_> = self.methods.iter().collect();
         methods.sort_by_key(|method| (method.namespace, method.since.major, method.name));
-        methods.iter().try_for_each(|method| writeln!(f, "{method}"))
+        methods
+            .iter()
+            .try_for_each(|method| writeln!(f, "{method}"))
     }
 }
 
@@ -264,11 +266,23 @@ mod tests {
         let text = "topic compute\n\
                     build(image: String, cores: u32 = default) -> Result<u8, NoRoom> since 1.0\n\
                     forget() since 1.0 cast\n";
-        assert_eq!(Interface::new("compute", &[BUILD, FORGET]).to_string(), text);
-        assert_eq!(Interface::new("compute", &[FORGET, BUILD]).to_string(), text);
-        let admin = BUILD.namespace("admin").since(Version::new(2, 1)).idempotent();
+        assert_eq!(
+            Interface::new("compute", &[BUILD, FORGET]).to_string(),
+            text
+        );
+        assert_eq!(
+            Interface::new("compute", &[FORGET, BUILD]).to_string(),
+            text
+        );
+        let admin = BUILD
+            .namespace("admin")
+            .since(Version::new(2, 1))
+            .idempotent();
         assert!(admin.to_string().starts_with("admin.build("), "{admin}");
-        assert!(admin.to_string().ends_with("since 2.1 idempotent"), "{admin}");
+        assert!(
+            admin.to_string().ends_with("since 2.1 idempotent"),
+            "{admin}"
+        );
     }
 
     #[test]
@@ -288,8 +302,14 @@ mod tests {
             (BUILD.namespace("ns"), Some(Difference::Namespace)),
             (BUILD.cast(), Some(Difference::Cast)),
             (BUILD.idempotent(), Some(Difference::Idempotent)),
-            (MethodShape::new("build", OTHER, returns), Some(Difference::Arguments)),
-            (MethodShape::new("build", NEEDED, returns), Some(Difference::Arguments)),
+            (
+                MethodShape::new("build", OTHER, returns),
+                Some(Difference::Arguments),
+            ),
+            (
+                MethodShape::new("build", NEEDED, returns),
+                Some(Difference::Arguments),
+            ),
         ];
         for (other, expected) in cases {
             assert_eq!(BUILD.difference(&other), expected, "{other}");

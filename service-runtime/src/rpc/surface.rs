@@ -96,7 +96,10 @@ fn check(interface: &Interface, path: &Path, is_blessed: bool) -> Result<(), Sur
 fn difference(known: &str, text: &str) -> String {
     let mut difference = String::new();
     let mut write = |sign, lines: &str, others: &str| {
-        for line in lines.lines().filter(|line| !others.lines().any(|other| other == *line)) {
+        for line in lines
+            .lines()
+            .filter(|line| !others.lines().any(|other| other == *line))
+        {
             let _ = writeln!(difference, "{sign} {line}");
         }
     };
@@ -114,7 +117,10 @@ mod tests {
     fn a_surface_is_written_and_compared() {
         const OLD: &[MethodShape] = &[MethodShape::new("build", &[], "")];
         const NEW: &[MethodShape] = &[MethodShape::new("build", &[], "").cast()];
-        let (old, new) = (Interface::new("compute", OLD), Interface::new("compute", NEW));
+        let (old, new) = (
+            Interface::new("compute", OLD),
+            Interface::new("compute", NEW),
+        );
         let path = env::temp_dir().join(format!("surface-{}.rpc", std::process::id()));
         let error = check(&old, &path, false).unwrap_err().to_string();
         assert!(error.contains("RPC_BLESS=1"), "{error}");

@@ -23,7 +23,10 @@ fn a_service_serves_two_interfaces_of_another_crate() {
     assert_eq!(caller.ask("count"), "7");
     // A method is found under the topic of its interface alone.
     let answer = caller.ask("nothing compute-admin");
-    assert!(answer.contains("does not support RPC method who"), "{answer}");
+    assert!(
+        answer.contains("does not support RPC method who"),
+        "{answer}"
+    );
 }
 
 #[test]

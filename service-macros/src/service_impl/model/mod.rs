@@ -41,11 +41,7 @@ pub(super) struct Model {
 
 impl Model {
     /// Checks every rule; a hook that breaks one is left out. `None` if no service can come of it.
-    pub(super) fn new(
-        block: &Block,
-        serves: Vec<Path>,
-        problems: &mut Problems,
-    ) -> Option<Self> {
+    pub(super) fn new(block: &Block, serves: Vec<Path>, problems: &mut Problems) -> Option<Self> {
         let header = &block.header;
         let mut possible = true;
         if let Some((path, _)) = &header.trait_ {
