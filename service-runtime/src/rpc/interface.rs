@@ -242,8 +242,8 @@ impl fmt::Display for MethodShape {
         }
         write!(f, " since {}", self.since)?;
         let words = [(self.cast, " cast"), (self.idempotent, " idempotent")];
-        let words = words.iter().filter(|(is_so, _)| *is_so);
-        words.map(|(_, word)| f.write_str(word)).collect()
+        let mut words = words.iter().filter(|(is_so, _)| *is_so);
+        words.try_for_each(|(_, word)| f.write_str(word))
     }
 }
 
