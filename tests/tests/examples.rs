@@ -135,7 +135,7 @@ impl Client {
     /// Returns the worker that serves this.
     fn worker<'a>(&self, echo: &Fixture, workers: &'a [Worker]) -> &'a Worker {
         let line = echo.wait_for(&format!("connection from 127.0.0.1:{}", self.port()));
-        let pid = field(&line, "pid");
+        let pid: i32 = field(&line, "pid");
         workers
             .iter()
             .find(|worker| worker.pid.as_raw() == pid)
