@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::register::Describe;
 use crate::rpc::{
-    ArgumentError, Arguments, Call, Difference, Failure, Interface, Method, MethodShape, NoError,
-    MethodOutcome, same, serve,
+    ArgumentError, Arguments, Call, Difference, Failure, Interface, Method, MethodOutcome,
+    MethodShape, NoError, same, serve,
 };
 use crate::service::Context;
 
