@@ -12,6 +12,12 @@ pub(crate) enum Exit {
     Failed = 1,
     /// The command line is wrong.
     Usage = 2,
+    /// The command `ctl` has found no running program.
+    #[cfg(all(feature = "control", workers))]
+    NotRunning = 3,
+    /// The command `ctl` may not ask the program.
+    #[cfg(all(feature = "control", workers))]
+    NotAllowed = 4,
     /// The configuration is wrong; `EX_CONFIG` of sysexits.h, which systemd knows by name.
     Config = 78,
 }

@@ -64,6 +64,10 @@ impl Prepared {
 ///
 /// No thread is started and no runtime built: a supervisor may come of this process.
 pub(crate) fn prepare<M, F: Main<M>>(options: &LaunchOptions) -> Result<Prepared, Exit> {
+    #[cfg(all(feature = "control", workers))]
+    if let Some(exit) = crate::control::ctl::run_if_asked(options, F::flags) {
+        return Err(exit);
+    }
     let takeover = Takeover::of_this_process();
     let program = &options.program;
     let info = ProgramInfo::new(options);

@@ -2,3 +2,5 @@
 
 pub(crate) mod process;
 pub(crate) mod signal;
+#[cfg(all(feature = "control", workers))]
+pub(crate) mod terminal;

@@ -56,6 +56,37 @@ fn place_by(
     }
 }
 
+/// Returns every path at which an instance of the program may have its socket.
+pub(crate) fn candidates(admin: &Admin, program: &str) -> Vec<PathBuf> {
+    match admin {
+        Admin::Off => Vec::new(),
+        Admin::Path(path) => vec![path.clone()],
+        Admin::Auto => {
+            let user = PathBuf::from(format!("/run/user/{}", geteuid()));
+            let parents = [
+                variable(XDG_RUNTIME_DIR),
+                Some(PathBuf::from("/run")),
+                Some(user),
+            ];
+            let directories = parents.into_iter().flatten().map(|dir| dir.join(program));
+            let directories = variable(RUNTIME_DIRECTORY).into_iter().chain(directories);
+            let mut found: Vec<PathBuf> = directories.flat_map(|dir| sockets_in(&dir)).collect();
+            found.sort();
+            found.dedup();
+            found
+        }
+    }
+}
+
+fn sockets_in(directory: &Path) -> Vec<PathBuf> {
+    let is_ours = |name: &str| name.starts_with("admin") && name.ends_with(".sock");
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_ours))
+        .map(|entry| entry.path())
+        .collect()
+}
+
 /// Returns the first absolute path of a variable.
 fn variable(name: &str) -> Option<PathBuf> {
     let value = std::env::var_os(name)?;

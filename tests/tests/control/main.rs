@@ -1,3 +1,4 @@
 //! The control socket and the command that asks it.
 
+mod command;
 mod socket;

@@ -95,6 +95,40 @@ impl Configuration {
         self
     }
 
+    /// Adds files, directories and single options, as the command line does.
+    #[cfg(all(feature = "control", workers))]
+    pub(crate) fn of_files(
+        mut self,
+        files: &[std::path::PathBuf],
+        dirs: &[std::path::PathBuf],
+        sets: &[String],
+    ) -> Self {
+        for file in files {
+            self.layers = self.layers.file(file);
+        }
+        for dir in dirs {
+            self.layers = self.layers.dir(dir);
+        }
+        for set in sets {
+            self.layers = self.layers.set(set);
+        }
+        self
+    }
+
+    /// Reads the table `[launch]` alone, whatever is wrong with others: none of the author's types is asked.
+    ///
+    /// # Errors
+    ///
+    /// Returns what cannot be read, or is wrong with that table.
+    #[cfg(all(feature = "control", workers))]
+    pub(crate) fn launch_settings(&self) -> Result<Settings, ConfigErrors> {
+        let sources = self.layers.read()?;
+        let own = [pools::reserve(launch_table::section())];
+        // What other tables hold nobody knows here.
+        let (snapshot, _) = self.layers.build_all(&sources, &own);
+        settings(&snapshot)
+    }
+
     /// Reads the files of the moment, and looks up what they name on this machine.
     ///
     /// Start, check, reload and upgrade all ask here, so that one does not accept what another refuses.
