@@ -1,9 +1,12 @@
 //! Which instance is asked: by flag, by configuration, by the directories in which sockets are.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 
 use super::Failure;
 use super::arguments::Invocation;
@@ -68,11 +71,11 @@ fn is_listening(path: &Path) -> bool {
 
 /// Returns the pid in a pid file that a running program has locked.
 fn running(path: &Path) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
     let file = File::open(path).ok()?;
-    match file.try_lock_shared() {
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Some(io::read_to_string(file).ok()?.trim().to_owned())
-        }
+    // Held for this moment only if nobody else holds it.
+    match Flock::lock(file, FlockArg::LockSharedNonblock) {
+        Err((_, Errno::EWOULDBLOCK)) => Some(text.trim().to_owned()),
         _ => None,
     }
 }
