@@ -4,7 +4,10 @@
 //! nobody may change that.
 
 use std::io;
+#[cfg(all(feature = "http", workers))]
+use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream as StdUnixStream;
 #[cfg(all(feature = "http", workers))]
 use std::time::Duration;
 
@@ -12,9 +15,9 @@ use std::time::Duration;
 use socket2::SockFilter;
 #[cfg(feature = "http")]
 use socket2::SockRef;
-use tokio::net::{TcpListener, UnixListener};
 #[cfg(feature = "http")]
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
+use tokio::net::{TcpListener, UnixListener, UnixStream};
 #[cfg(all(feature = "http", workers))]
 use tokio::time::Instant;
 
@@ -22,6 +25,7 @@ use tokio::time::Instant;
 use super::half_open;
 use super::pressure::Pressure;
 use super::{Address, Peer, Stream, socket};
+use crate::os::unix_queue::UnixQueue;
 
 /// Accepts connections.
 #[derive(Debug)]
@@ -33,7 +37,7 @@ pub struct Listener {
 #[derive(Debug)]
 enum Socket {
     Tcp(TcpListener),
-    Unix(UnixListener),
+    Unix(UnixQueue),
 }
 
 /// How long a second look for half-open connections waits.
@@ -70,7 +74,7 @@ impl Listener {
         socket::prepare(fd.as_fd())?;
         let socket = match socket::local_address(&fd)? {
             Address::Tcp(_) => Socket::Tcp(TcpListener::from_std(fd.into())?),
-            _ => Socket::Unix(UnixListener::from_std(fd.into())?),
+            _ => Socket::Unix(UnixQueue::new(fd.into())?),
         };
         Ok(Self {
             socket,
@@ -82,7 +86,8 @@ impl Listener {
     ///
     /// A client that went away again is passed over. While the process or the machine is out of
     /// descriptors or memory this waits, a tenth of a second first and then up to one second, and
-    /// says so in the log once.
+    /// says so in the log once. When the program ends and a process of it has let the last client of a
+    /// unix socket in, this waits without end.
     ///
     /// # Errors
     ///
@@ -111,9 +116,8 @@ impl Listener {
                 Ok((Stream::Tcp(stream), Peer::tcp(from)))
             }
             Socket::Unix(listener) => {
-                let (stream, _) = listener.accept().await?;
-                let pid = stream.peer_cred().ok().and_then(|cred| cred.pid());
-                Ok((Stream::Unix(stream), Peer::Unix { pid }))
+                let stream = listener.accept().await?;
+                unix_stream(stream)
             }
         }
     }
@@ -122,13 +126,12 @@ impl Listener {
     ///
     /// For the end of a program: who is let in after the last look into the queue is reset when the
     /// socket is closed. A TCP client that comes now is not answered, and refused when it asks again; one
-    /// that is half let in gets in.
+    /// that is half let in gets in. A client of a unix socket is refused at once.
     #[cfg(all(feature = "http", workers))]
     pub(crate) fn let_nobody_in(&self) -> io::Result<()> {
         match &self.socket {
             Socket::Tcp(_) => SockRef::from(self).attach_filter(&DROP_FIRST_SEGMENTS),
-            // There is no filter of these, and to shut one wakes every other process that accepts, without end.
-            Socket::Unix(_) => Ok(()),
+            Socket::Unix(_) => SockRef::from(self).shutdown(Shutdown::Read),
         }
     }
 
@@ -161,18 +164,14 @@ impl Listener {
     #[cfg(feature = "http")]
     pub(crate) fn take(&self) -> Option<(Stream, Peer)> {
         let (socket, _) = SockRef::from(self).accept().ok()?;
-        socket.set_nonblocking(true).ok()?;
         match &self.socket {
             Socket::Tcp(_) => {
+                socket.set_nonblocking(true).ok()?;
                 let stream = TcpStream::from_std(socket.into()).ok()?;
                 let from = stream.peer_addr().ok()?;
                 Some((Stream::Tcp(stream), Peer::tcp(from)))
             }
-            Socket::Unix(_) => {
-                let stream = UnixStream::from_std(socket.into()).ok()?;
-                let pid = stream.peer_cred().ok().and_then(|cred| cred.pid());
-                Some((Stream::Unix(stream), Peer::Unix { pid }))
-            }
+            Socket::Unix(_) => unix_stream(socket.into()).ok(),
         }
     }
 
@@ -202,12 +201,25 @@ impl Listener {
     /// # Errors
     ///
     /// Returns the listener itself if it is of another kind.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime with I/O enabled.
     pub fn into_unix(self) -> Result<UnixListener, Self> {
         match self.socket {
-            Socket::Unix(listener) => Ok(listener),
+            Socket::Unix(listener) => Ok(UnixListener::from_std(listener.into_inner())
+                .expect("the runtime has had this descriptor until now")),
             socket => Err(Self { socket, ..self }),
         }
     }
+}
+
+/// Makes a client of a unix socket one of the runtime's.
+fn unix_stream(stream: StdUnixStream) -> io::Result<(Stream, Peer)> {
+    stream.set_nonblocking(true)?;
+    let stream = UnixStream::from_std(stream)?;
+    let pid = stream.peer_cred().ok().and_then(|cred| cred.pid());
+    Ok((Stream::Unix(stream), Peer::Unix { pid }))
 }
 
 impl AsFd for Listener {
@@ -222,11 +234,12 @@ impl AsFd for Listener {
 #[cfg(test)]
 mod tests {
     use std::io::IoSlice;
-    use std::os::unix::net::UnixListener as StdUnixListener;
+    #[cfg(all(feature = "http", workers))]
+    use std::task::{Context, Poll, Waker};
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     #[cfg(not(feature = "http"))]
-    use tokio::net::{TcpStream, UnixStream};
+    use tokio::net::TcpStream;
 
     use super::*;
 
@@ -241,7 +254,9 @@ mod tests {
         let name = format!("listener-{test}-{}", std::process::id());
         let address = std::os::unix::net::SocketAddr::from_abstract_name(name).unwrap();
         (
-            StdUnixListener::bind_addr(&address).unwrap().into(),
+            std::os::unix::net::UnixListener::bind_addr(&address)
+                .unwrap()
+                .into(),
             address,
         )
     }
@@ -288,6 +303,34 @@ mod tests {
         let (stream, peer) = listener.accept().await.unwrap();
         assert_eq!(peer.to_string(), format!("unix pid={}", std::process::id()));
         talk(stream, client).await;
+    }
+
+    #[cfg(all(feature = "http", workers))]
+    #[tokio::test]
+    async fn a_closed_queue_gives_out_who_is_in_it_and_refuses_who_comes_later() {
+        let (fd, address) = unix("closed");
+        let other = Listener::from_fd(fd.try_clone().unwrap()).unwrap();
+        let listener = Listener::from_fd(fd).unwrap();
+        let connect = || std::os::unix::net::UnixStream::connect_addr(&address);
+        let clients = [connect().unwrap(), connect().unwrap()];
+        listener.let_nobody_in().unwrap();
+        let refused = connect().unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        for client in clients {
+            let (stream, _) = listener.take().unwrap();
+            client.set_nonblocking(true).unwrap();
+            talk(stream, UnixStream::from_std(client).unwrap()).await;
+        }
+        assert!(listener.take().is_none());
+        // Another process that accepts there waits for its own stop, and has nothing to do meanwhile.
+        let mut accepting = std::pin::pin!(other.accept());
+        for _ in 0..100 {
+            let woken = accepting
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()));
+            assert!(matches!(woken, Poll::Pending), "{woken:?}");
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]

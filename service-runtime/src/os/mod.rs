@@ -4,3 +4,4 @@ pub(crate) mod process;
 pub(crate) mod signal;
 #[cfg(all(feature = "control", workers))]
 pub(crate) mod terminal;
+pub(crate) mod unix_queue;

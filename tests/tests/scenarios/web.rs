@@ -1,6 +1,8 @@
 //! The end of a program that serves HTTP, as its clients see it.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -8,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use tests::fixture;
-use tests::harness::{Fixture, until};
+use tests::harness::{Fixture, Scratch, until};
 
 use super::Over;
 
@@ -103,6 +105,52 @@ fn a_stop_fails_the_readiness_at_once_and_then_serves_until_it_refuses_with_no_r
     });
     println!("served until refused: {stopped:?}");
     assert!(stopped.iter().all(|served| *served > 0), "{stopped:?}");
+}
+
+#[test]
+fn a_client_of_a_unix_socket_that_is_let_in_at_the_end_is_served() {
+    let scratch = Scratch::new();
+    for round in 0..8 {
+        let path = scratch.path(&format!("{round}.sock"));
+        let bind = format!("web.bind=unix:{}", path.display());
+        let web = fixture!("web").args(["--set", &bind, "--set", "web.linger=50ms"]);
+        let web = web.start();
+        web.ready(2);
+        let served = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            let clients: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| until_gone(&path, &served)))
+                .collect();
+            until("every client is served", || {
+                served.load(Ordering::Relaxed) > 50
+            });
+            web.signal(Signal::SIGTERM);
+            for client in clients {
+                client.join().expect("no reset");
+            }
+        });
+        assert_eq!(web.exit_code(), 0);
+    }
+}
+
+/// Asks on fresh connections of a unix socket, of which each that is let in is answered, until one is not.
+fn until_gone(path: &Path, served: &AtomicUsize) {
+    loop {
+        let mut stream = match UnixStream::connect(path) {
+            Ok(stream) => stream,
+            Err(error) => {
+                let refused = [ErrorKind::ConnectionRefused, ErrorKind::NotFound];
+                assert!(refused.contains(&error.kind()), "{error:?}");
+                return;
+            }
+        };
+        let request = "GET /pid HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).expect("no reset");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("no reset");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:?}");
+        served.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Asks on fresh connections until one is refused, and checks that all others are refused too.
