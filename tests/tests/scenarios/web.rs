@@ -111,7 +111,7 @@ fn a_stop_fails_the_readiness_at_once_and_then_serves_until_it_refuses_with_no_r
 fn a_client_of_a_unix_socket_that_is_let_in_at_the_end_is_served() {
     let scratch = Scratch::new();
     for round in 0..8 {
-        let path = scratch.path(&format!("{round}.sock"));
+        let path = scratch.path(format!("{round}.sock"));
         let bind = format!("web.bind=unix:{}", path.display());
         let web = fixture!("web").args(["--set", &bind, "--set", "web.linger=50ms"]);
         let web = web.start();
