@@ -6,6 +6,7 @@
 //! | `server` | connections of clients, and their bounds |
 //! | `peer` | who may ask |
 //! | `supervisor_link` | questions to the supervisor, and its answers |
+//! | `orders` | what clients order |
 //! | `routes`, `views`, `body` | what is answered to which path |
 //! | `ctl` | the command: it finds an instance, asks, and shows the answer |
 //!
@@ -14,6 +15,7 @@
 
 mod body;
 pub(crate) mod ctl;
+mod orders;
 mod peer;
 mod process;
 mod routes;

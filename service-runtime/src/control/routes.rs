@@ -6,6 +6,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::body::AnswerBody;
+use super::orders;
 use super::peer::Caller;
 use super::supervisor_link::{LinkError, SupervisorLink};
 use super::views;
@@ -64,6 +65,15 @@ pub(super) async fn answer(state: &State, caller: Caller, request: Request<Incom
         return error(StatusCode::FORBIDDEN, "no page of another origin may ask");
     }
     let path = request.uri().path();
+    if let Some(word) = path.strip_prefix(orders::ORDERS) {
+        if request.method() != Method::POST {
+            return error(StatusCode::METHOD_NOT_ALLOWED, "orders are given with POST");
+        }
+        let query = request.uri().query().unwrap_or_default();
+        let (status, mut value) = orders::give(&state.link, caller, word, query).await;
+        value["schema"] = SCHEMA.into();
+        return json_answer(status, &value);
+    }
     let Some(view) = VIEWS.iter().find(|view| view.path == path) else {
         let known: Vec<_> = VIEWS.iter().map(|view| view.path).collect();
         let known = known.join(", ");

@@ -10,7 +10,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::ipc::control::{ControlReply, ControlRequest};
+use crate::ipc::control::{ControlReply, ControlRequest, OrderRequest};
 use crate::os::process::channel::{Channel, is_transient};
 use crate::os::process::memory;
 
@@ -37,7 +37,23 @@ struct Shared {
 #[derive(Default)]
 struct Waiting {
     number: u32,
-    answers: HashMap<u32, oneshot::Sender<Option<Vec<u8>>>>,
+    answers: HashMap<u32, oneshot::Sender<Told>>,
+}
+
+/// What the supervisor has told about a question.
+enum Told {
+    Answer(Option<Vec<u8>>),
+    Outcome(Outcome, String),
+}
+
+/// What became of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Done,
+    Refused,
+    Failed,
+    /// The program has ended, with this code if it was told.
+    Ended(Option<u8>),
 }
 
 /// Why the supervisor's answer is missing.
@@ -70,25 +86,51 @@ impl SupervisorLink {
         &self,
         request: impl FnOnce(u32) -> ControlRequest,
     ) -> Result<Vec<u8>, LinkError> {
-        let (tell, told) = oneshot::channel();
-        let id = {
-            let mut waiting = self.waiting();
-            waiting.number = waiting.number.wrapping_add(1);
-            let id = waiting.number;
-            waiting.answers.insert(id, tell);
-            id
-        };
+        let (id, told) = self.register();
         let asked = async {
             self.send(request(id)).await?;
             match told.await {
-                Ok(Some(bytes)) => Ok(bytes),
-                Ok(None) => Err(LinkError::Failed),
+                Ok(Told::Answer(Some(bytes))) => Ok(bytes),
+                Ok(_) => Err(LinkError::Failed),
                 Err(_) => Err(LinkError::Ended),
             }
         };
         let answer = timeout(TIME_TO_ANSWER, asked).await;
         self.waiting().answers.remove(&id);
         answer.unwrap_or(Err(LinkError::Silent))
+    }
+
+    /// Gives an order; the supervisor has it when this returns. The outcome comes when it is there.
+    pub(super) async fn order(
+        &self,
+        order: OrderRequest,
+    ) -> Result<impl Future<Output = (Outcome, String)> + use<>, LinkError> {
+        let (id, told) = self.register();
+        self.send(ControlRequest::Order(id, order)).await?;
+        let link = self.clone();
+        Ok(async move {
+            match told.await {
+                Ok(Told::Outcome(outcome, text)) => (outcome, text),
+                _ => {
+                    let code = link.ended().await;
+                    let code_text =
+                        code.map_or_else(String::new, |code| format!(" with code {code}"));
+                    (
+                        Outcome::Ended(code),
+                        format!("the program has ended{code_text}"),
+                    )
+                }
+            }
+        })
+    }
+
+    fn register(&self) -> (u32, oneshot::Receiver<Told>) {
+        let (tell, told) = oneshot::channel();
+        let mut waiting = self.waiting();
+        waiting.number = waiting.number.wrapping_add(1);
+        let id = waiting.number;
+        waiting.answers.insert(id, tell);
+        (id, told)
     }
 
     /// Says again and again that this process answers clients.
@@ -107,15 +149,8 @@ impl SupervisorLink {
             match self.0.channel.get_ref().receive() {
                 Ok(Some(mut message)) => {
                     let file = message.fds.pop();
-                    let read = || memory::read(file?).ok();
-                    match ControlReply::decode(&message.bytes) {
-                        Some(ControlReply::Answer(id)) => self.answered(id, read()),
-                        Some(ControlReply::Failed(id)) => self.answered(id, None),
-                        Some(ControlReply::Ended(code)) => {
-                            self.0.ended.send_replace(Some(Some(code)));
-                        }
-                        None => {}
-                    }
+                    let bytes = file.and_then(|file| memory::read(file).ok());
+                    self.replied(ControlReply::decode(&message.bytes), bytes);
                 }
                 Ok(None) => ready.clear_ready(),
                 Err(_) => break,
@@ -147,10 +182,28 @@ impl SupervisorLink {
         }
     }
 
-    fn answered(&self, id: u32, answer: Option<Vec<u8>>) {
+    fn replied(&self, reply: Option<ControlReply>, bytes: Option<Vec<u8>>) {
+        let text = || {
+            let text = bytes.as_deref().map(String::from_utf8_lossy);
+            text.map_or_else(|| "see the log".to_owned(), |text| text.into_owned())
+        };
+        let (id, told) = match reply {
+            Some(ControlReply::Answer(id)) => (id, Told::Answer(bytes)),
+            Some(ControlReply::Failed(id)) => (id, Told::Answer(None)),
+            Some(ControlReply::Done(id)) => (id, Told::Outcome(Outcome::Done, text())),
+            Some(ControlReply::Refused(id)) => (id, Told::Outcome(Outcome::Refused, text())),
+            Some(ControlReply::CameToNothing(id)) => (id, Told::Outcome(Outcome::Failed, text())),
+            Some(ControlReply::Ended(code)) => {
+                self.0.ended.send_replace(Some(Some(code)));
+                // Whoever has no answer yet waits for the end.
+                self.waiting().answers.clear();
+                return;
+            }
+            None => return,
+        };
         if let Some(tell) = self.waiting().answers.remove(&id) {
             // Whoever asked may have gone.
-            let _ = tell.send(answer);
+            let _ = tell.send(told);
         }
     }
 

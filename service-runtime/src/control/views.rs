@@ -26,6 +26,7 @@ pub(super) fn status(value: &mut Value) {
             "slots",
             "workers",
             "reload",
+            "orders",
         ],
     );
 }

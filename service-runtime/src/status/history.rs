@@ -17,6 +17,8 @@ pub(crate) struct History {
     #[cfg(workers)]
     deaths: VecDeque<(Instant, WorkerDeath)>,
     reload: Option<(Instant, String)>,
+    #[cfg(all(feature = "control", workers))]
+    orders: VecDeque<(Instant, [String; 3])>,
 }
 
 /// The end of a worker.
@@ -54,6 +56,18 @@ impl History {
         self.reload = Some((Instant::now(), outcome.into()));
     }
 
+    /// Returns how the last reload goes, or went.
+    #[cfg(all(feature = "control", workers))]
+    pub(crate) fn last_reload(&self) -> Option<&str> {
+        self.reload.as_ref().map(|(_, outcome)| outcome.as_str())
+    }
+
+    /// Remembers an order, who gave it, and what became of it.
+    #[cfg(all(feature = "control", workers))]
+    pub(crate) fn order(&mut self, what: String, sender: String, outcome: String) {
+        push(&mut self.orders, (Instant::now(), [what, sender, outcome]));
+    }
+
     /// Returns a row for each.
     pub(super) fn rows(&self) -> Vec<Row> {
         let reload = self.reload.iter().map(|(at, outcome)| {
@@ -77,6 +91,14 @@ impl History {
                 .with("how", death.how.as_str())
                 .with("expected", death.expected)
                 .with("error", death.error.clone())
+                .with("ago", at.elapsed())
+        }));
+        #[cfg(all(feature = "control", workers))]
+        let signals = signals.chain(self.orders.iter().map(|(at, [what, sender, outcome])| {
+            Row::of_many("order", "orders")
+                .with("what", what.as_str())
+                .with("sender", sender.as_str())
+                .with("outcome", outcome.as_str())
                 .with("ago", at.elapsed())
         }));
         reload.chain(signals).collect()

@@ -14,6 +14,8 @@ pub(crate) struct SlotStatus {
     pub(crate) pool: Option<String>,
     /// The pid of the worker in it.
     pub(crate) worker: Option<i32>,
+    /// Whether an operator keeps it empty.
+    pub(crate) held: bool,
     pub(crate) restarts: u64,
     /// How many workers in a row have died early.
     pub(crate) early_deaths: u32,
@@ -58,6 +60,7 @@ impl SlotStatus {
             .with("number", self.number)
             .with("of", self.pool.clone())
             .with("worker", self.worker)
+            .with("held", self.held)
             .with("restarts", self.restarts)
             .with("early_deaths", u64::from(self.early_deaths))
             .with("refused_forks", u64::from(self.refused_forks))

@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use super::component::Component;
-use super::policy::Time;
+use super::policy::{OrderId, Time};
 use super::report::ReportCollection;
 use super::worker_fork::SpawnedControl;
 use crate::backoff::Backoff;
@@ -54,12 +54,24 @@ pub(super) struct Control {
     pub(super) report: ReportCollection,
     /// Who has asked for it.
     pub(super) report_for: Vec<u32>,
+    /// The orders that have no outcome yet.
+    pub(super) orders: Vec<GivenOrder>,
+    next_order: u64,
     socket: Option<PrivateSocket>,
     process: Option<ControlProcess>,
     /// Deaths of young control processes in a row.
     failures: u64,
     /// Until when no control process is forked.
     backing_off: Option<Time>,
+}
+
+/// An order that the policy has not answered.
+pub(super) struct GivenOrder {
+    pub(super) id: OrderId,
+    /// Who waits for the answer in the control process of the moment; nobody if that has ended since.
+    pub(super) asker: Option<u32>,
+    pub(super) what: String,
+    pub(super) sender: String,
 }
 
 struct ControlProcess {
@@ -89,6 +101,8 @@ impl Control {
             // So that its questions are told from those of a signal.
             report: ReportCollection::numbered_from(1),
             report_for: Vec::new(),
+            orders: Vec::new(),
+            next_order: 0,
             socket: None,
             process: None,
             failures: 0,
@@ -139,11 +153,25 @@ impl Control {
 
     /// Sends the control process what it has asked for; one that is gone needs it no more.
     pub(super) fn answer(&mut self, id: u32, bytes: &[u8]) {
-        let file = memory::file(c"service-runtime-answer", bytes);
-        match file {
+        match memory::file(c"service-runtime-answer", bytes) {
             Ok(file) => self.send(ControlReply::Answer(id), &[file.as_fd()]),
             Err(_) => self.send(ControlReply::Failed(id), &[]),
         }
+    }
+
+    /// Tells the control process what became of an order, with words.
+    pub(super) fn reply(&mut self, reply: ControlReply, text: &str) {
+        match memory::file(c"service-runtime-answer", text.as_bytes()) {
+            Ok(file) => self.send(reply, &[file.as_fd()]),
+            // The words are in the log.
+            Err(_) => self.send(reply, &[]),
+        }
+    }
+
+    /// Returns a number that no order has had.
+    pub(super) fn next_order(&mut self) -> OrderId {
+        self.next_order += 1;
+        OrderId(self.next_order)
     }
 
     fn send(&mut self, reply: ControlReply, fds: &[BorrowedFd<'_>]) {
@@ -188,6 +216,11 @@ impl Control {
     }
 
     fn ended(&mut self, now: Time, process: &ControlProcess, ended: Ended) {
+        // The next one has questions of its own, with the same numbers.
+        self.report_for.clear();
+        for order in &mut self.orders {
+            order.asker = None;
+        }
         let pid = process.child.pid().as_raw();
         if ended == Ended::Exited(0) {
             self.failures = 0;

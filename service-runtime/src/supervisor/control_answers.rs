@@ -32,14 +32,14 @@ impl EventLoop {
                         Err(error) => tracing::error!("no control process: {error}"),
                     }
                 }
-                ControlEvent::Asked(request) => self.answer(request),
+                ControlEvent::Asked(request) => self.answer(request)?,
             }
         }
         self.answer_reports();
         ControlFlow::Continue(())
     }
 
-    fn answer(&mut self, request: ControlRequest) {
+    fn answer(&mut self, request: ControlRequest) -> Flow {
         match request {
             ControlRequest::Alive => {}
             ControlRequest::Status(id) => self.answer_status(id, false),
@@ -53,7 +53,9 @@ impl EventLoop {
                     report.begin(&supervisor.workers, ReportFormat::Json, now);
                 }
             }
+            ControlRequest::Order(id, order) => return self.order(id, &order),
         }
+        ControlFlow::Continue(())
     }
 
     /// Sends what is known without asking anybody: neither a worker nor the system.

@@ -111,7 +111,7 @@ impl EventLoop {
     }
 
     /// Has the policy decide about an event, and all that comes of it carried out.
-    fn handle(&mut self, event: Event) -> Flow {
+    pub(super) fn handle(&mut self, event: Event) -> Flow {
         self.decisions.handle(event, &mut self.supervisor)
     }
 

@@ -62,6 +62,7 @@ impl View<'_> {
                 number: slot.number,
                 pool: pool.map(|pool| pool.to_string()),
                 worker: holder.map(|process| process.pid().as_raw()),
+                held: slot.held,
                 restarts: self.workers.restarts(slot.pool, slot.number),
                 early_deaths: slot.early_deaths,
                 refused_forks: slot.refused,

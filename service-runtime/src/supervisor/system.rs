@@ -118,6 +118,10 @@ impl System for Supervisor {
                 self.upgrade.hand_over(reload, pid_file, &self.manager);
             }
             Action::Announce(announcement) => self.announce(machine, announcement),
+            #[cfg(feature = "control")]
+            Action::Answer(order, outcome) => self.answer_order(order, outcome),
+            #[cfg(not(feature = "control"))]
+            Action::Answer(..) => {}
             Action::Log(event) => {
                 self.log(&event);
                 if matches!(event, LogEvent::Mutated(_))

@@ -36,8 +36,8 @@ pub(super) enum ClientError {
 }
 
 /// The answer to a request, read to the end of its head.
-pub(super) struct Answer {
-    pub(super) status: u16,
+struct Answer {
+    status: u16,
     /// What has been read of the body.
     body: Vec<u8>,
     stream: UnixStream,
@@ -51,19 +51,28 @@ pub(super) struct Answer {
 pub(super) fn get(socket: &Path, path: &str) -> Result<Value, ClientError> {
     let mut tried = 1;
     loop {
-        match request(socket, "GET", path, "").and_then(|answer| answer.json(socket)) {
+        match request(socket, "GET", path, Some(PATIENCE)).and_then(|answer| answer.json(socket)) {
             Err(ClientError::Broken { .. }) if tried < TRIES => tried += 1,
             answer => return answer,
         }
     }
 }
 
+/// Gives an order, and waits for what is answered for as long as that takes.
+///
+/// # Errors
+///
+/// Returns why there is no answer, or why the order came to nothing.
+pub(super) fn post(socket: &Path, path: &str) -> Result<Value, ClientError> {
+    request(socket, "POST", path, None).and_then(|answer| answer.json(socket))
+}
+
 /// Sends a request and reads the head of its answer.
-pub(super) fn request(
+fn request(
     socket: &Path,
     method: &str,
     path: &str,
-    body: &str,
+    patience: Option<Duration>,
 ) -> Result<Answer, ClientError> {
     let broken = |why: &dyn std::fmt::Display| ClientError::Broken {
         path: socket.to_owned(),
@@ -80,13 +89,10 @@ pub(super) fn request(
         _ => broken(&error),
     })?;
     stream
-        .set_read_timeout(Some(PATIENCE))
+        .set_read_timeout(patience)
         .map_err(|error| broken(&error))?;
     // The end of the connection is the end of the answer.
-    let head = format!(
-        "{method} {path} HTTP/1.0\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let head = format!("{method} {path} HTTP/1.0\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n");
     stream
         .write_all(head.as_bytes())
         .map_err(|error| broken(&error))?;
@@ -114,7 +120,7 @@ pub(super) fn request(
 
 impl Answer {
     /// Reads the rest, and what it says.
-    pub(super) fn json(mut self, socket: &Path) -> Result<Value, ClientError> {
+    fn json(mut self, socket: &Path) -> Result<Value, ClientError> {
         let broken = |why: String| ClientError::Broken {
             path: socket.to_owned(),
             why,

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
+use nix::unistd::Pid;
 
 use super::Failure;
 use super::arguments::Invocation;
+use crate::config::ConfigErrors;
 use crate::exit::Exit;
 use crate::settings::configuration::Configuration;
 use crate::settings::control_socket::candidates;
@@ -21,9 +23,7 @@ pub(super) fn socket(options: &LaunchOptions, invocation: &Invocation) -> Result
     if let Some(path) = &invocation.socket {
         return Ok(path.clone());
     }
-    let settings = Configuration::new(options)
-        .of_files(&invocation.files, &invocation.dirs, &invocation.sets)
-        .launch_settings()
+    let settings = settings(options, invocation)
         .map_err(|error| Failure::new(Exit::Config, error.to_string()))?;
     let mut found = candidates(&settings.admin, &options.program);
     if matches!(settings.admin, Admin::Auto) {
@@ -41,6 +41,23 @@ pub(super) fn socket(options: &LaunchOptions, invocation: &Invocation) -> Result
             Err(Failure::new(Exit::Usage, text))
         }
     }
+}
+
+/// Finds a running instance by its pid file, unless another was named.
+pub(super) fn pid(options: &LaunchOptions, invocation: &Invocation) -> Option<Pid> {
+    if invocation.socket.is_some() {
+        return None;
+    }
+    let settings = settings(options, invocation).ok()?;
+    let pid: i32 = running(settings.pid_file.as_deref()?)?.parse().ok()?;
+    (pid > 0).then(|| Pid::from_raw(pid))
+}
+
+/// Reads the table `[launch]` as a start would.
+fn settings(options: &LaunchOptions, invocation: &Invocation) -> Result<Settings, ConfigErrors> {
+    Configuration::new(options)
+        .of_files(&invocation.files, &invocation.dirs, &invocation.sets)
+        .launch_settings()
 }
 
 /// Says why there is nobody to ask.

@@ -6,6 +6,7 @@
 mod arguments;
 mod client;
 mod find;
+mod orders;
 mod show;
 mod table;
 
@@ -73,12 +74,19 @@ fn run(options: &LaunchOptions, arguments: &[OsString]) -> Exit {
 }
 
 fn execute(options: &LaunchOptions, invocation: &Invocation) -> Outcome {
-    let socket = find::socket(options, invocation)?;
     match &invocation.asked {
         Asked::View(name) => {
+            let socket = find::socket(options, invocation)?;
             let answer = client::get(&socket, &format!("/v1/{name}"))?;
             Ok(print(invocation, name, &answer))
         }
+        Asked::Order(order) => match find::socket(options, invocation) {
+            Ok(socket) => orders::give(&socket, order, invocation.json),
+            Err(failure) => match find::pid(options, invocation) {
+                Some(pid) => orders::signal(pid, order),
+                None => Err(failure),
+            },
+        },
     }
 }
 

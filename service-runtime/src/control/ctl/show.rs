@@ -10,7 +10,12 @@ use crate::status::whole_seconds;
 /// Writes a view.
 pub(super) fn view(name: &str, answer: &Value, style: &Style) -> String {
     let text = match name {
-        "status" => headline(answer) + &workers(answer).write(style) + &last_reload(answer),
+        "status" => {
+            headline(answer)
+                + &workers(answer).write(style)
+                + &last_reload(answer)
+                + &orders(answer)
+        }
         "workers" => workers(answer).write(style) + &deaths(answer, style),
         "services" => services(answer).write(style),
         "tasks" => tasks(answer).write(style),
@@ -44,6 +49,15 @@ fn last_reload(answer: &Value) -> String {
         cell(&reload["outcome"]),
         time(&reload["ago"])
     )
+}
+
+fn orders(answer: &Value) -> String {
+    let line = |order: &Value| {
+        let [what, sender, outcome] = ["what", "sender", "outcome"].map(|name| cell(&order[name]));
+        let ago = time(&order["ago"]);
+        format!("order {what}: {outcome} ({sender}, {ago} ago)\n")
+    };
+    list(answer, "orders").iter().map(line).collect()
 }
 
 fn workers(answer: &Value) -> Table {
@@ -85,6 +99,7 @@ fn workers(answer: &Value) -> Table {
     }
     for empty in slots.iter().filter(|slot| slot["worker"].is_null()) {
         let waits = match &empty["next_worker_in"] {
+            Value::Null if empty["held"] == true => "held empty".to_owned(),
             Value::Null => "empty".to_owned(),
             left => format!("empty, next in {}", time(left)),
         };

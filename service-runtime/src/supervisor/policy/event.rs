@@ -42,6 +42,12 @@ pub(crate) enum Event {
     Resumed,
     /// Somebody wants something.
     Asked(Request),
+    #[cfg_attr(
+        not(feature = "control"),
+        allow(dead_code, reason = "without a control socket nobody gives orders")
+    )]
+    /// Somebody wants something, and to know what becomes of it.
+    Ordered(OrderId, Order),
     /// Time has passed.
     Clock,
 }
@@ -102,6 +108,8 @@ pub(crate) enum Action {
     },
     /// Tell the service manager.
     Announce(Announcement),
+    /// Tell who gave an order what became of it.
+    Answer(OrderId, OrderOutcome),
     /// Tell the log.
     Log(LogEvent),
     /// End the supervisor.
@@ -219,4 +227,94 @@ pub(crate) enum LaunchOutcome {
     Quit,
     /// No worker got ready; the code that the last of them exited with.
     LaunchFailed(Option<i32>),
+}
+
+/// One order. Never used again.
+#[cfg_attr(
+    not(feature = "control"),
+    allow(dead_code, reason = "without a control socket nobody gives orders")
+)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct OrderId(pub(crate) u64);
+
+/// What is ordered.
+#[cfg_attr(
+    not(feature = "control"),
+    allow(dead_code, reason = "without a control socket nobody gives orders")
+)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// A reload or mutation; done when the last worker has been replaced, or has taken the options over.
+    Reload,
+    /// The program file is started anew; done when it has taken over.
+    Upgrade,
+    /// A number of workers for a pool; done when so many are ready and no other is left.
+    Scale(PoolId, usize),
+    /// Every ready worker is replaced; done when the last of them has ended.
+    Recycle,
+    /// A graceful stop. Its outcome is the exit.
+    Stop,
+    /// A quick stop. Its outcome is the exit.
+    Quit,
+    /// A slot of a pool is emptied and stays so; done when its worker has ended.
+    Drain(PoolId, usize),
+    /// A slot that was emptied is filled; done when its worker is ready.
+    Fill(PoolId, usize),
+}
+
+/// What became of an order.
+#[cfg_attr(
+    not(feature = "control"),
+    allow(dead_code, reason = "without a control socket nobody gives orders")
+)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OrderOutcome {
+    /// It is carried out.
+    Done,
+    /// It cannot be carried out now; nothing is changed.
+    Refused(Refusal),
+    /// It was begun and came to nothing.
+    Failed(OrderFailure),
+}
+
+/// Why an order cannot be carried out.
+#[cfg_attr(
+    not(feature = "control"),
+    allow(dead_code, reason = "without a control socket nobody gives orders")
+)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The program stops.
+    Stopping,
+    /// Something else is under way.
+    Busy(Busy),
+    /// A pool has at least one worker and at most so many.
+    Number(usize),
+    /// There is no such pool.
+    Pool,
+    /// There is no such slot.
+    Slot,
+    /// It is the last slot with a worker of its pool.
+    LastSlot,
+}
+
+/// Why an order came to nothing.
+#[cfg_attr(
+    not(feature = "control"),
+    allow(dead_code, reason = "without a control socket nobody gives orders")
+)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OrderFailure {
+    /// The reload was refused or undone.
+    Reload(Cause),
+    /// So many workers could not take the mutable options over.
+    Mutation(usize),
+    /// The program that was started anew did not get ready.
+    Upgrade,
+    /// This worker ended before it was ready; another is tried.
+    Worker(WorkerId),
+    /// Another order has asked for something else meanwhile.
+    Superseded,
+    /// The program stops, or another process of it has taken over.
+    Stopping,
 }

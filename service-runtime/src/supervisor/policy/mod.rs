@@ -10,6 +10,11 @@ mod decisions;
 mod event;
 mod heartbeat;
 mod mutation;
+#[cfg_attr(
+    not(feature = "control"),
+    allow(dead_code, reason = "without a control socket nobody gives orders")
+)]
+mod orders;
 #[expect(clippy::module_inception, reason = "what the policy decides by")]
 mod policy;
 mod recycle;
@@ -29,12 +34,21 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub(crate) use decisions::{Decisions, EventQueue, System};
 pub(crate) use event::{
-    Action, Announcement, Busy, Cause, Event, LaunchOutcome, LogEvent, Request, Time, WorkerId,
+    Action, Announcement, Busy, Cause, Event, LaunchOutcome, LogEvent, Order, OrderId,
+    OrderOutcome, Request, Time, WorkerId,
 };
+#[cfg_attr(
+    not(feature = "control"),
+    allow(
+        unused_imports,
+        reason = "without a control socket nobody gives orders"
+    )
+)]
+pub(crate) use event::{OrderFailure, Refusal};
 pub(crate) use policy::{Policy, Pool, RestartMethod};
 use slot::Slot;
 pub(crate) use slot::{State, Worker};
-use under_way::{Mutation, Rollout};
+use under_way::{Mutation, PendingOrder, Rollout};
 
 pub(crate) use crate::ipc::{PoolId, RecycleLimit, WorkerSlot};
 use crate::stop_requests::StopRequests;
@@ -78,6 +92,8 @@ pub(crate) struct Machine {
     reload_failed: bool,
     announced: Option<Announcement>,
     leaders: BTreeMap<PoolId, WorkerId>,
+    /// The orders that have no outcome yet.
+    orders: Vec<PendingOrder>,
     actions: Vec<Action>,
 }
 
@@ -130,6 +146,7 @@ impl Machine {
             reload_failed: false,
             announced: None,
             leaders: BTreeMap::new(),
+            orders: Vec::new(),
             actions: Vec::new(),
         }
     }
@@ -249,6 +266,7 @@ impl Machine {
             Event::Done(id) => self.done(now, id),
             Event::Upgraded(result) => self.upgraded(now, result),
             Event::Resumed => self.resumed(now),
+            Event::Ordered(id, order) => self.ordered(now, id, order),
             Event::Asked(Request::Stop) => self.stop_requested(now),
             Event::Asked(Request::Quit) => self.quit(now, LaunchOutcome::Quit),
             Event::Asked(Request::Reload) => self.want_reload(now),
@@ -277,6 +295,7 @@ impl Machine {
             self.announce_ready();
         }
         self.lead();
+        self.answer_orders();
         self.end_if_done(now);
     }
 
@@ -370,6 +389,7 @@ impl Machine {
             LogEvent::Mutated(refused) => self.reload_failed = refused > 0,
             _ => {}
         }
-        self.act(Action::Log(event));
+        self.act(Action::Log(event.clone()));
+        self.answer_by_event(&event);
     }
 }

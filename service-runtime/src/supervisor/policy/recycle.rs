@@ -27,8 +27,8 @@ impl Machine {
             return;
         }
         let index = worker.slot;
+        let old_enough = self.old_enough_at(index, since);
         let pool = self.pool_of(index);
-        let old_enough = since.saturating_add(pool.healthy_after.max(MINIMUM_AGE));
         if now >= old_enough {
             self.slots[index].early_recycles = 0;
             return;
@@ -41,6 +41,29 @@ impl Machine {
         if self.low_limits.insert(limit) {
             self.log(LogEvent::LimitTooLow(id, limit));
         }
+    }
+
+    /// Has a worker replaced that is ready since a time, when it is old enough.
+    pub(super) fn recycle_when_old_enough(
+        &mut self,
+        now: Time,
+        id: WorkerId,
+        index: usize,
+        since: Time,
+    ) {
+        if let Some(worker) = self.workers.get_mut(&id) {
+            worker.recycle_requested = true;
+        }
+        let at = self.old_enough_at(index, since);
+        if at > now {
+            let slot = &mut self.slots[index];
+            slot.recycle_at = slot.recycle_at.max(Some(at));
+        }
+    }
+
+    /// Returns when a worker that is ready since a time may be replaced for a limit.
+    fn old_enough_at(&self, index: usize, since: Time) -> Time {
+        since.saturating_add(self.pool_of(index).healthy_after.max(MINIMUM_AGE))
     }
 
     /// Begins anew to count and to warn: the limits may be others.

@@ -106,6 +106,9 @@ impl Machine {
             State::Ready { since } => now.saturating_sub(since) >= pool.healthy_after,
             _ => false,
         };
+        if !worker.is_ready() {
+            self.fail_orders_for(worker.id, worker.slot);
+        }
         let slot = &mut self.slots[worker.slot];
         slot.early_deaths = if healthy {
             0
@@ -203,7 +206,7 @@ impl Machine {
 
     /// Ends the launch when every slot has been given up by its own worker.
     pub(super) fn end_if_all_done(&mut self, now: Time) {
-        let active = self.slots.iter().any(|slot| slot.active);
+        let active = self.slots.iter().any(|slot| slot.active || slot.held);
         if !active && !self.slots.is_empty() && !self.is_reloading() {
             self.log(LogEvent::AllDone);
             self.stop(now);

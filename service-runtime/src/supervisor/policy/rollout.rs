@@ -49,6 +49,7 @@ impl Machine {
         }
         self.reload_burst = None;
         self.reload_wanted = false;
+        self.reload_begins();
         self.loading = Some(
             self.policy
                 .shared
@@ -239,6 +240,7 @@ impl Machine {
             .rollout
             .take_if(|rollout| rollout.to == worker.generation)
         else {
+            self.fail_orders_for(id, slot);
             self.retry_recycle(now, slot);
             return;
         };

@@ -44,10 +44,12 @@ impl Machine {
     /// Drains the newest slots of a pool until `count` are left.
     pub(super) fn drop_slots(&mut self, now: Time, pool: PoolId, count: usize) {
         while self.active(pool) > count {
-            let newest = self
+            // One that is held empty goes first: then there is always one left with a worker.
+            let used = self
                 .slots_of(pool)
-                .filter(|index| self.slots[*index].active);
-            let Some(index) = newest.max_by_key(|index| self.slots[*index].number) else {
+                .filter(|index| self.slots[*index].is_used());
+            let last = |index: &usize| (self.slots[*index].held, self.slots[*index].number);
+            let Some(index) = used.max_by_key(last) else {
                 return;
             };
             self.drop_slot(now, index);
@@ -59,6 +61,7 @@ impl Machine {
         let drain = self.pool_of(index).drain;
         let slot = &mut self.slots[index];
         slot.active = false;
+        slot.held = false;
         slot.retry_at = None;
         let leaving = [slot.holder.take(), slot.successor.take()];
         for id in leaving.into_iter().flatten() {
@@ -73,10 +76,10 @@ impl Machine {
         self.log(LogEvent::Scaled(pool, count));
     }
 
-    /// Returns how many slots of a pool are in use.
+    /// Returns how many slots of a pool are in use, with those that are held empty.
     pub(super) fn active(&self, pool: PoolId) -> usize {
         self.slots_of(pool)
-            .filter(|index| self.slots[*index].active)
+            .filter(|index| self.slots[*index].is_used())
             .count()
     }
 
@@ -89,7 +92,7 @@ impl Machine {
     fn unused_slot(&mut self, pool: PoolId) -> usize {
         let unused = self
             .slots_of(pool)
-            .filter(|index| !self.slots[*index].active);
+            .filter(|index| !self.slots[*index].is_used());
         if let Some(index) = unused.min_by_key(|index| self.slots[*index].number) {
             return index;
         }

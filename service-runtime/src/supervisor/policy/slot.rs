@@ -16,6 +16,8 @@ pub(crate) struct Slot {
     pub(super) number: usize,
     /// Whether the slot is to have a worker.
     pub(super) active: bool,
+    /// Whether it stays empty until an operator says otherwise; it is not active then.
+    pub(super) held: bool,
     /// The worker that counts.
     pub(super) holder: Option<WorkerId>,
     /// The one that takes its place as soon as it is ready.
@@ -95,6 +97,7 @@ impl Slot {
             pool,
             number,
             active: false,
+            held: false,
             holder: None,
             successor: None,
             fresh: false,
@@ -106,6 +109,11 @@ impl Slot {
             recycle_failed: 0,
             recycle_at: None,
         }
+    }
+
+    /// Returns whether it has or is to have a worker, or is held empty.
+    pub(super) fn is_used(&self) -> bool {
+        self.active || self.held
     }
 
     /// Returns when the slot wants to be looked at.

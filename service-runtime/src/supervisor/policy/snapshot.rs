@@ -11,6 +11,8 @@ pub(crate) struct SlotView {
     pub(crate) number: usize,
     /// The worker that counts.
     pub(crate) holder: Option<WorkerId>,
+    /// Whether it stays empty until an operator says otherwise.
+    pub(crate) held: bool,
     /// Young deaths in a row.
     pub(crate) early_deaths: u32,
     /// Refused forks in a row.
@@ -20,13 +22,14 @@ pub(crate) struct SlotView {
 }
 
 impl Machine {
-    /// Goes over the slots that are to have workers.
+    /// Goes over the slots that are to have workers, or are held empty.
     pub(crate) fn slots(&self) -> impl Iterator<Item = SlotView> {
-        let active = self.slots.iter().filter(|slot| slot.active);
-        active.map(|slot| SlotView {
+        let used = self.slots.iter().filter(|slot| slot.is_used());
+        used.map(|slot| SlotView {
             pool: slot.pool,
             number: slot.number,
             holder: slot.holder,
+            held: slot.held,
             early_deaths: slot.early_deaths,
             refused: slot.refused,
             retry_at: slot.retry_at.filter(|_| slot.wants_worker()),

@@ -90,6 +90,7 @@ impl Machine {
         if self.upgrade.take().is_some() {
             self.act(Action::CancelUpgrade);
         }
+        self.abandon_orders();
         // Whoever took over speaks for the program now.
         if !self.replaced {
             self.announce(Announcement::Stopping);

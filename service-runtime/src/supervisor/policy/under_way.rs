@@ -1,8 +1,9 @@
-//! What is under way of a reload: a rollout to other workers, or a mutation of those that stay.
+//! What is under way: of a reload a rollout to other workers, or a mutation of those that stay; and orders
+//! whose outcome is waited for.
 
 use std::collections::VecDeque;
 
-use super::{Policy, Time, WorkerId};
+use super::{OrderId, Policy, PoolId, Time, WorkerId};
 
 /// A replacement of the workers of all slots by those of another generation.
 #[derive(Debug)]
@@ -71,4 +72,25 @@ impl Mutation {
     pub(super) fn wake_up(&self) -> Option<Time> {
         self.until
     }
+}
+
+/// An order that has no outcome yet.
+#[derive(Debug)]
+pub(super) struct PendingOrder {
+    pub(super) id: OrderId,
+    pub(super) waits: Waits,
+}
+
+/// What an order waits for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Waits {
+    /// The reload that begins next.
+    NextReload,
+    /// The reload that is under way.
+    Reload,
+    Upgrade,
+    Number(PoolId, usize),
+    Ends(Vec<WorkerId>),
+    Empty(usize),
+    Filled(usize),
 }

@@ -5,20 +5,26 @@ use super::{Action, Busy, LogEvent, Machine, Phase, Time};
 impl Machine {
     /// Begins an upgrade, unless something else is under way.
     pub(super) fn begin_upgrade(&mut self, now: Time) {
-        let busy = match self.phase {
-            _ if self.is_stopping() => return,
-            _ if self.upgrade.is_some() => Some(Busy::Upgrading),
-            _ if self.is_reloading() || self.reload_wanted => Some(Busy::Reloading),
-            Phase::Starting => Some(Busy::Starting),
-            _ => None,
-        };
-        if let Some(busy) = busy {
+        if self.is_stopping() {
+            return;
+        }
+        if let Some(busy) = self.upgrade_waits_for() {
             self.log(LogEvent::UpgradeRefused(busy));
             return;
         }
         let limit = self.policy.upgrade;
         self.upgrade = Some(limit.map(|limit| now.saturating_add(limit)));
         self.act(Action::Upgrade);
+    }
+
+    /// Returns what an upgrade that is asked for now would have to wait for.
+    pub(super) fn upgrade_waits_for(&self) -> Option<Busy> {
+        match self.phase {
+            _ if self.upgrade.is_some() => Some(Busy::Upgrading),
+            _ if self.is_reloading() || self.reload_wanted => Some(Busy::Reloading),
+            Phase::Starting => Some(Busy::Starting),
+            _ => None,
+        }
     }
 
     /// Hands over to the program that was started anew, or goes on without it.

@@ -45,6 +45,8 @@ pub(super) struct FakeSystem {
     pub(super) woken: Option<(Time, Time)>,
     /// When reloads were asked for while one was under way, and since.
     pub(super) reload_burst: Vec<Time>,
+    /// The orders that have not been answered.
+    pub(super) orders: BTreeSet<OrderId>,
 }
 
 impl Process {
@@ -119,6 +121,9 @@ impl System for FakeSystem {
                 self.exited = Some(outcome);
                 return ControlFlow::Break(());
             }
+            Action::Answer(order, _) => {
+                self.orders.remove(&order);
+            }
             Action::Upgrade => self.upgrading = true,
             Action::CancelUpgrade => self.upgrading = false,
             Action::Announce(_) | Action::Lead(..) | Action::Log(_) => {}
@@ -150,6 +155,7 @@ impl FakeSystem {
             refusing: false,
             woken: None,
             reload_burst: Vec::new(),
+            orders: BTreeSet::new(),
         }
     }
 

@@ -18,16 +18,20 @@
 //! 11. What is announced is so, and nothing is announced after the stop.
 //! 17. Outside a reload a worker gets a successor when it has been ready for a second, not before.
 //!
+//! 18. An order is answered once.
+//!
 //! After every step:
 //!
 //! 12. A slot has one worker that stays, and a second one only while that is being replaced.
 //! 13. While a reload is under way it is announced.
 //! 14. No deadline has passed without being acted on.
+//! 19. A slot that is held empty has no worker that stays.
 //!
 //! When all trouble is over:
 //!
 //! 15. It comes to rest: every slot has a ready worker of the current generation, there is no other
 //!     process, the configuration kept is the generation's, and every pool has a living leader.
+//! 20. Every order has been answered.
 //! 16. A stop ends, within its limit and a moment, whatever the workers do.
 
 use std::collections::BTreeMap;
@@ -37,7 +41,7 @@ use super::super::*;
 use super::fake_system::{FakeSystem, Process};
 use super::world::World;
 
-/// Checks 1 to 11, and 17.
+/// Checks 1 to 11, 17 and 18.
 pub(super) fn allows(world: &FakeSystem, machine: &Machine, action: &Action) {
     assert!(world.exited.is_none(), "{action:?} after the exit");
     let live = |worker: &WorkerId| -> &Process {
@@ -99,6 +103,9 @@ pub(super) fn allows(world: &FakeSystem, machine: &Machine, action: &Action) {
             assert!(!world.upgrading, "two upgrades at a time");
             assert!(!machine.is_reloading(), "an upgrade during a reload");
         }
+        Action::Answer(order, _) => {
+            assert!(world.orders.contains(order), "{order:?} answered twice");
+        }
         Action::CancelUpgrade => assert!(world.upgrading, "no upgrade to be given up"),
         Action::CancelLoad
         | Action::Lead(_, None)
@@ -133,7 +140,7 @@ fn may_fork(world: &FakeSystem, machine: &Machine, worker: WorkerId, slot: usize
     }
 }
 
-/// Checks 12 to 14.
+/// Checks 12 to 14, and 19.
 pub(super) fn holds(world: &FakeSystem, machine: &Machine) {
     if world.exited.is_some() {
         return;
@@ -151,6 +158,18 @@ pub(super) fn holds(world: &FakeSystem, machine: &Machine) {
             "{count} live workers in slot {slot}, reload: {replacing}"
         );
     }
+    for (index, slot) in machine
+        .slots
+        .iter()
+        .enumerate()
+        .filter(|(_, slot)| slot.held)
+    {
+        let mut workers = world.live.values().filter(|process| process.slot == index);
+        assert!(
+            !slot.active && workers.all(Process::leaving),
+            "slot {index} is not held empty"
+        );
+    }
     if machine.is_reloading() && machine.announced.is_some() {
         assert_eq!(machine.announced, Some(Announcement::Reloading));
     }
@@ -162,7 +181,7 @@ pub(super) fn holds(world: &FakeSystem, machine: &Machine) {
     }
 }
 
-/// Checks 15.
+/// Checks 15 and 20.
 pub(super) fn serves(world: &World) {
     let machine = world.machine();
     let world = &world.system;
@@ -174,6 +193,11 @@ pub(super) fn serves(world: &World) {
     assert_eq!(
         world.last_kept, generation,
         "the configuration kept is the generation's"
+    );
+    assert!(
+        world.orders.is_empty(),
+        "never answered: {:?}",
+        world.orders
     );
     let newest = |process: &Process| process.generation == generation;
     assert!(world.live.values().all(newest));

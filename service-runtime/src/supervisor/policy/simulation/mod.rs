@@ -3,7 +3,7 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `invariants` | what must stay true, in words and as checks |
-//! | `world` | an operator, what happens to processes, and time, driven by chance |
+//! | `world` | operators, what happens to processes, and time, driven by chance |
 //! | `fake_system` | the operating system that the decisions are carried out by |
 //! | `exhaustive` | every order of a few events |
 //!
@@ -23,6 +23,9 @@ use world::World;
 /// How many random steps a test run takes.
 const STEPS: usize = 1_000_000;
 const STEPS_OF_A_WORLD: usize = 400;
+
+/// How many worlds, the first ones, have signals alone.
+const WORLDS_WITHOUT_ORDERS: u64 = 500;
 
 /// Worlds that have broken an invariant once, and how.
 const FOUND: [(u64, &str); 2] = [
@@ -77,12 +80,19 @@ fn any_policy(random: &mut fastrand::Rng) -> Policy {
 /// Plays one world: trouble, calm, stop. Returns how many random steps it took.
 fn one_world(seed: u64) -> usize {
     let mut world = World::new(seed);
+    // The worlds of old had no orders, and stay as they were.
+    let mut orders = (seed >= WORLDS_WITHOUT_ORDERS).then(|| fastrand::Rng::with_seed(!seed));
     world.feed(Event::Start);
     for step in 0..STEPS_OF_A_WORLD {
         if world.system.exited.is_some() {
             return step;
         }
         world.random_step();
+        if let Some(random) = &mut orders
+            && random.u8(0..8) == 0
+        {
+            world.random_order(random);
+        }
     }
     end(&mut world);
     STEPS_OF_A_WORLD

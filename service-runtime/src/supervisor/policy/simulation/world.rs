@@ -12,6 +12,9 @@ pub(super) struct World {
     pub(super) decisions: Decisions,
     pub(super) random: fastrand::Rng,
     pub(super) system: FakeSystem,
+    /// The operators who give orders, each with the one whose outcome is awaited.
+    operators: [Option<OrderId>; 3],
+    next_order: u64,
 }
 
 impl World {
@@ -26,6 +29,8 @@ impl World {
             decisions: Decisions::new(policy),
             random,
             system: FakeSystem::new(),
+            operators: [None; 3],
+            next_order: 0,
         }
     }
 
@@ -34,11 +39,18 @@ impl World {
     }
 
     pub(super) fn feed(&mut self, event: Event) {
-        if matches!(event, Event::Asked(Request::Stop | Request::Quit)) {
+        if matches!(
+            event,
+            Event::Asked(Request::Stop | Request::Quit)
+                | Event::Ordered(_, Order::Stop | Order::Quit)
+        ) {
             self.system.stopping = true;
         }
-        if event == Event::Asked(Request::Reload)
-            && (self.machine().is_reloading() || !self.system.reload_burst.is_empty())
+        let asks_to_reload = matches!(
+            event,
+            Event::Asked(Request::Reload) | Event::Ordered(_, Order::Reload)
+        );
+        if asks_to_reload && (self.machine().is_reloading() || !self.system.reload_burst.is_empty())
         {
             self.system.reload_burst.push(self.system.now);
         }
@@ -123,6 +135,34 @@ impl World {
             }
             _ => self.pass_to_deadline(),
         }
+    }
+
+    /// Lets one of three operators give an order, if that one awaits no outcome.
+    pub(super) fn random_order(&mut self, random: &mut fastrand::Rng) {
+        let pool = PoolId(random.usize(0..4));
+        let order = match random.u8(0..100) {
+            0..20 => Order::Reload,
+            20..30 => Order::Upgrade,
+            30..55 => Order::Scale(pool, random.usize(0..5)),
+            55..65 => Order::Recycle,
+            65..80 => Order::Drain(pool, random.usize(0..4)),
+            80..99 => Order::Fill(pool, random.usize(0..4)),
+            _ => Order::Stop,
+        };
+        let operator = random.usize(0..3);
+        let awaited = self.operators[operator];
+        if self.system.exited.is_some()
+            || awaited.is_some_and(|order| self.system.orders.contains(&order))
+        {
+            return;
+        }
+        let id = OrderId(self.next_order);
+        self.next_order += 1;
+        self.operators[operator] = Some(id);
+        if order != Order::Stop {
+            self.system.orders.insert(id);
+        }
+        self.feed(Event::Ordered(id, order));
     }
 
     pub(super) fn get_ready(&mut self, worker: WorkerId) {
