@@ -21,6 +21,7 @@ pages! {
     http: "../docs/guide/http.md",
     cluster: "../docs/guide/cluster.md",
     rpc: "../docs/guide/rpc.md",
+    traces: "../docs/guide/traces.md",
     looking_in_and_steering: "../docs/guide/looking-in-and-steering.md",
     deploying: "../docs/guide/deploying.md",
     from_oslo_service: "../docs/guide/from-oslo-service.md",

@@ -115,11 +115,14 @@ mod stop_requests;
 mod supervisor;
 
 pub mod tasks;
+pub mod trace;
 mod upgrade;
 #[cfg(workers)]
 mod worker;
 
 pub use launch::{ProcessLauncher, ServiceLauncher, launch};
+#[cfg(feature = "log")]
+pub use log::log_layer;
 pub use log::{LogFormat, LogFormatError};
 pub use privileges::ResourceLimit;
 pub use runner::main_fn::Main;
@@ -135,3 +138,13 @@ pub use service_macros::{
 pub use settings::options::{LaunchOptions, Preloaded};
 pub use settings::{Flags, ReportFormat, ReportFormatError};
 pub use size::{Size, SizeError};
+
+/// What fuzzers call, and nobody else: it is there under `--cfg fuzzing` alone.
+#[cfg(all(fuzzing, feature = "metrics"))]
+#[doc(hidden)]
+pub mod fuzzing {
+    /// Reads the memory in which another process counts, and writes what is in it.
+    pub fn arena(words: &[u64]) -> Option<String> {
+        crate::metrics::fuzz(words)
+    }
+}

@@ -10,6 +10,8 @@ mod format;
 #[cfg(feature = "log")]
 mod identity;
 #[cfg(feature = "log")]
+mod layer;
+#[cfg(feature = "log")]
 mod line_writer;
 #[cfg(feature = "log")]
 mod render;
@@ -25,6 +27,8 @@ pub use format::{LogFormat, LogFormatError};
 pub(crate) use identity::identify_pool;
 #[cfg(feature = "log")]
 pub(crate) use identity::{Identity, identify};
+#[cfg(feature = "log")]
+pub use layer::log_layer;
 #[cfg(feature = "log")]
 pub(crate) use line_writer::LineWriter;
 #[cfg(feature = "log")]

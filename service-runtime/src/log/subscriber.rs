@@ -5,12 +5,12 @@ use std::io::{self, IsTerminal};
 use tracing::Dispatch;
 use tracing::dispatcher::{self, DefaultGuard};
 use tracing_subscriber::filter::EnvFilter;
-use tracing_subscriber::fmt::Layer;
-use tracing_subscriber::fmt::format::{DefaultFields, Format, JsonFields};
-use tracing_subscriber::layer::{Layered, SubscriberExt};
+use tracing_subscriber::fmt::format::{DefaultFields, JsonFields};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Registry, reload};
 
 use super::filter::{self, LogError};
+use super::layer::{self, lines};
 use super::render::{JsonLine, Text};
 use super::{LineWriter, LogFormat};
 
@@ -32,7 +32,9 @@ impl Log {
         let filter = filter::choose(variable.as_deref(), level)?;
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let colour = io::stderr().is_terminal() && !no_colour;
-        Ok(Self::build(format, filter, colour, LineWriter::new()))
+        let writer = LineWriter::new();
+        layer::tell(format, level, colour, &writer);
+        Ok(Self::build(format, filter, colour, writer))
     }
 
     /// Builds a subscriber from parts that were chosen already.
@@ -43,13 +45,13 @@ impl Log {
         let dispatch = match format {
             LogFormat::Text => {
                 // What is coloured, the format colours: escapes in values are none of its own.
-                let layer = layer(&writer)
+                let layer = lines(&writer)
                     .with_ansi(false)
                     .fmt_fields(DefaultFields::new());
                 Dispatch::new(filtered.with(layer.event_format(Text::new(colour))))
             }
             LogFormat::Json => {
-                let layer = layer(&writer)
+                let layer = lines(&writer)
                     .with_ansi(false)
                     .fmt_fields(JsonFields::new());
                 Dispatch::new(filtered.with(layer.event_format(JsonLine::new())))
@@ -85,6 +87,7 @@ impl Log {
     /// Changes in this process what is logged from now on; `RUST_LOG` is not asked again.
     pub(crate) fn set_level(&self, level: &str) -> Result<(), LogError> {
         let filter = filter::from_setting(level)?;
+        layer::follow(level);
         self.level
             .reload(filter)
             .expect("the subscriber lives as long as this does");
@@ -95,15 +98,6 @@ impl Log {
     pub(crate) fn lost(&self) -> u64 {
         self.writer.lost()
     }
-}
-
-type Filtered = Layered<reload::Layer<EnvFilter, Registry>, Registry>;
-
-fn layer(writer: &LineWriter) -> Layer<Filtered, DefaultFields, Format, LineWriter> {
-    // Internal errors would go to standard error by a macro that panics when nobody reads it.
-    Layer::new()
-        .with_writer(writer.clone())
-        .log_internal_errors(false)
 }
 
 #[cfg(test)]

@@ -66,3 +66,13 @@ pub(crate) use requests::RequestCounters;
 pub(crate) use settings::MetricSettings;
 #[cfg(feature = "http")]
 pub(crate) use text::Format;
+
+/// Reads an arena for a fuzzer, and writes what is in it.
+#[cfg(all(fuzzing, feature = "metrics"))]
+pub(crate) fn fuzz(words: &[u64]) -> Option<String> {
+    let arena = reader::read(words).ok()?;
+    Some(text::write(
+        &families::merge(&[arena]),
+        text::Format::OpenMetrics,
+    ))
+}

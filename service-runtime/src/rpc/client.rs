@@ -16,6 +16,7 @@ use super::frame;
 use super::id::new_id;
 use super::local::{Delivery, Directory, deliver, deliver_to_all};
 use super::message::{RawArguments, Reply, Request};
+use super::trace;
 use super::version::Version;
 use crate::service::Context;
 
@@ -229,6 +230,7 @@ impl Outgoing {
         let own = client.timeout.unwrap_or(config.timeout);
         let timeout = remaining.map_or(own, |remaining| remaining.min(own));
         let mut context = parent.map_or_else(Map::new, |parent| parent.context().clone());
+        trace::add_to(&mut context);
         context.extend(client.context);
         let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         let request = Request {

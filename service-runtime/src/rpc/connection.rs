@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::UnixStream;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use super::arguments::Arguments;
 use super::call::Call;
@@ -13,6 +14,7 @@ use super::frame::{self, FrameError};
 use super::message::{Failure, Reply, Request};
 use super::method::Handled;
 use super::server::Server;
+use super::trace;
 use crate::tasks::catch_panic;
 
 /// How long a caller may take to send its request, and to take its answer.
@@ -106,7 +108,14 @@ async fn run(
 ) -> Handled {
     let name = format!("rpc {}.{} {}", server.topic, call.method(), call.id());
     let scoped = call.clone();
-    let work = async move { catch_panic(scoped.within(work)).await };
+    let trace = trace::of_call(call.context());
+    let span = trace.in_scope(|| {
+        let (method, id) = (call.method(), call.id());
+        let trace_id = tracing::field::display(trace.trace_id());
+        tracing::error_span!("call", method, id, trace_id)
+    });
+    let work = async move { catch_panic(trace.within(scoped.within(work))).await };
+    let work = work.instrument(span);
     // The group takes tasks for as long as this one runs in it.
     let mut task = match server.cx.tasks().try_spawn(name, work) {
         Ok(task) => task,

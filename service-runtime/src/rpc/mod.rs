@@ -37,6 +37,7 @@ mod method;
 mod serve;
 mod server;
 mod surface;
+mod trace;
 mod version;
 
 pub use self::arguments::{ArgumentError, Arguments};

@@ -239,7 +239,7 @@ fn a_request_has_an_id_the_clients_own_or_a_new_one() {
         "mine"
     );
     let line = web.wait_for("handler panicked: told to panic");
-    let span = "request{method=GET path=\"/panic\" id=mine}";
+    let span = "request{method=GET path=\"/panic\" id=mine trace_id=";
     assert!(line.contains(span), "{line}");
     web.wait_for("access: GET /panic?a=b 500 0 192.0.2.1 mine");
 }
@@ -252,7 +252,7 @@ fn what_a_handler_logs_names_its_request_unless_that_is_switched_off() {
         let mut client = Client::connect(&address).unwrap();
         client.send(get).unwrap();
         let line = web.wait_for("slow request begins");
-        let span = "request{method=GET path=\"/slow/1\" id=mine}";
+        let span = "request{method=GET path=\"/slow/1\" id=mine trace_id=";
         assert_eq!(line.contains(span), named, "{line}");
     }
 }

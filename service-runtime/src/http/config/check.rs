@@ -112,6 +112,16 @@ pub(super) fn trusted_proxies<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<
     wrong.map_or(Ok(texts), |wrong| Err(D::Error::custom(wrong)))
 }
 
+pub(super) fn ratio<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    let ratio = f64::deserialize(from)?;
+    if (0.0..=1.0).contains(&ratio) {
+        return Ok(ratio);
+    }
+    Err(D::Error::custom(format!(
+        "expected a number from 0 to 1, found {ratio}"
+    )))
+}
+
 pub(super) fn access_log<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text = String::deserialize(from)?;
     AccessFormat::read(&text).map_err(D::Error::custom)?;

@@ -117,6 +117,11 @@ pub struct HttpConfig {
     #[config(default = [])]
     #[serde(deserialize_with = "check::trusted_proxies")]
     pub trusted_proxies: Vec<String>,
+    /// Which part of the traces is recorded for which no trusted proxy says that they are: from `0` to
+    /// `1`.
+    #[config(default = 0.0)]
+    #[serde(deserialize_with = "check::ratio")]
+    pub trace_sample_ratio: f64,
     /// Whether `X-Request-Id` is taken over, or made, and answered.
     #[config(default = true)]
     pub request_id: bool,

@@ -28,11 +28,12 @@ use super::id;
 use super::parts::ExchangeParts;
 use super::refusal::{limit_of, refusal};
 use super::target::take_host_of_target;
-use super::{AnswerBody, RequestBody};
+use super::{AnswerBody, RequestBody, trace};
 use crate::http::config::limit;
 use crate::http::connection::{Client, Connection, InFlight, Purpose};
 use crate::http::{BoxError, Handler};
 use crate::tasks::panic_message;
+use crate::trace::TraceContext;
 
 /// Answers the requests of one connection.
 pub(crate) struct Exchanger<H> {
@@ -71,12 +72,15 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
             .then(|| id::take_or_make(&mut head.headers));
         let forwarded = self.parts.proxies.client(&connection.peer, &head.headers);
         let client = Client::new(Arc::clone(connection), forwarded);
+        let ratio = server.config.trace_sample_ratio;
+        let trace = trace::of_request(&self.parts.proxies, &connection.peer, &head.headers, ratio);
         let access = &self.parts.access;
         let record = access.logs(head.uri.path()).then(|| {
             let log = Arc::clone(access);
             Record::new(&head, client.address(), id.as_ref(), log)
         });
-        let span = server.config.request_span.then(|| span(&head, id.as_ref()));
+        let span = server.config.request_span;
+        let span = span.then(|| trace.in_scope(|| request_span(&head, id.as_ref(), &trace)));
         let asked = Asked {
             version: head.version,
             is_head: head.method == Method::HEAD,
@@ -99,6 +103,7 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
             (None, None) => {
                 head.extensions.insert(client);
                 head.extensions.insert(in_flight.route());
+                head.extensions.insert(trace.clone());
                 take_host_of_target(&mut head);
                 let mut request = Request::from_parts(head, body);
                 // Ours is `body_max`; axum's own limit would come on top of it.
@@ -114,17 +119,19 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
             in_flight: Some(in_flight),
             asked,
             span: span.unwrap_or_else(Span::none),
+            trace,
             time: None,
         }
     }
 }
 
 /// Makes what every line names that is logged for a request, as long as any is logged at all.
-fn span(head: &Parts, id: Option<&HeaderValue>) -> Span {
+fn request_span(head: &Parts, id: Option<&HeaderValue>, trace: &TraceContext) -> Span {
     // Of these two it is known what is in them; a path may hold anything, and is quoted.
     let id = id.and_then(|id| id.to_str().ok()).map(display);
     let method = display(head.method.as_str());
-    tracing::error_span!("request", method, path = head.uri.path(), id)
+    let trace_id = display(trace.trace_id());
+    tracing::error_span!("request", method, path = head.uri.path(), id, trace_id)
 }
 
 /// What was asked, for the answer.
@@ -145,6 +152,7 @@ pin_project! {
         in_flight: Option<InFlight>,
         asked: Asked,
         span: Span,
+        trace: TraceContext,
         time: Option<Pin<Box<Sleep>>>,
     }
 }
@@ -174,7 +182,10 @@ impl<H: Handler> Future for Answering<H> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let inside = this.span.enter();
-        let polled = catch_unwind(AssertUnwindSafe(|| work::<H>(this.state.as_mut(), cx)));
+        let trace = &*this.trace;
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            trace.in_scope(|| work::<H>(this.state.as_mut(), cx))
+        }));
         let outcome = match polled {
             Ok(Poll::Ready(outcome)) => outcome,
             Ok(Poll::Pending) => {

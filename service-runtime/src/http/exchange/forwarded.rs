@@ -31,11 +31,7 @@ impl Proxies {
         if self.networks.is_empty() && !self.unix {
             return None;
         }
-        let trusted = match peer {
-            Peer::Tcp(address) => self.trusts(address.ip()),
-            Peer::Unix { .. } => self.unix,
-        };
-        if !trusted {
+        if !self.are_trusted(peer) {
             return None;
         }
         let mut hops = hops(headers, self.header);
@@ -48,6 +44,14 @@ impl Proxies {
             }
         }
         client
+    }
+
+    /// Returns whether the other end of a connection is one of them.
+    pub(crate) fn are_trusted(&self, peer: &Peer) -> bool {
+        match peer {
+            Peer::Tcp(address) => self.trusts(address.ip()),
+            Peer::Unix { .. } => self.unix,
+        }
     }
 
     fn trusts(&self, address: IpAddr) -> bool {

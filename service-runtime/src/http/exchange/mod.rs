@@ -12,6 +12,7 @@ mod id;
 mod parts;
 mod refusal;
 mod target;
+mod trace;
 
 pub(crate) use self::access::NO_ANSWER;
 pub(crate) use self::answer::AnswerBody;
