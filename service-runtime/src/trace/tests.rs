@@ -1,5 +1,4 @@
 //! What is read, what begins anew, and that nothing that is sent does harm.
-#![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
 
 use proptest::prelude::*;
 
