@@ -126,6 +126,21 @@ impl Fixture {
         children(self.pid)
     }
 
+    /// Waits until its living children are these and no others: one that was to do something for a moment,
+    /// such as a check of the configuration, may not have ended yet.
+    ///
+    /// # Panics
+    ///
+    /// Panics if that does not become true.
+    #[track_caller]
+    pub fn has_children(&self, pids: &[Pid]) {
+        let mut pids = pids.to_vec();
+        pids.sort_unstable();
+        processes::until(&format!("the children are {pids:?}"), || {
+            self.children() == pids
+        });
+    }
+
     /// Waits until its children are one worker a slot, the ones that got ready last, and returns
     /// them by slot.
     ///
@@ -172,7 +187,11 @@ impl Fixture {
             .unwrap_or_else(PoisonError::into_inner);
         let status = *state;
         drop(state);
-        status.unwrap_or_else(|| panic!("{} still runs", self.pid))
+        let status = status.unwrap_or_else(|| panic!("{} still runs", self.pid));
+        // What it has said is there for whoever asks now.
+        self.lines.catch_up();
+        self.stdout.catch_up();
+        status
     }
 
     /// Waits for the process that was started to exit, and returns its code.

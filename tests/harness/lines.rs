@@ -1,9 +1,13 @@
 //! Lines that a process prints, or messages that it sends, as they come.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::LIMIT;
 
@@ -15,6 +19,8 @@ pub struct Lines(Arc<(Mutex<State>, Condvar)>);
 struct State {
     lines: Vec<Line>,
     ended: bool,
+    /// The pipe that lines come from, to ask whether more are there.
+    pipe: Option<OwnedFd>,
 }
 
 struct Line {
@@ -25,17 +31,69 @@ struct Line {
 
 impl Lines {
     /// Collects the lines of a pipe in a thread, until nobody holds its other end any more.
-    pub fn of(pipe: impl Read + Send + 'static) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// Panics if the pipe cannot have a second descriptor.
+    pub fn of(mut pipe: impl Read + AsFd + Send + 'static) -> Self {
         let lines = Self::default();
+        let copy = pipe.as_fd().try_clone_to_owned();
+        lines.state().pipe = Some(copy.expect("one descriptor more"));
         let collected = lines.clone();
         thread::spawn(move || {
-            for line in BufReader::new(pipe).split(b'\n') {
-                let Ok(line) = line else { break };
-                collected.push(String::from_utf8_lossy(&line).into_owned());
+            let mut rest = Vec::new();
+            while wait_for_more(pipe.as_fd()) && collected.read(&mut pipe, &mut rest) {}
+            if !rest.is_empty() {
+                collected.push(String::from_utf8_lossy(&rest).into_owned());
             }
             collected.end();
         });
         lines
+    }
+
+    /// Adds the lines that are in the pipe; `false` at its end.
+    ///
+    /// What has left the pipe has been added when somebody else has the lock.
+    fn read(&self, pipe: &mut impl Read, rest: &mut Vec<u8>) -> bool {
+        let mut buffer = [0; 8192];
+        let mut state = self.state();
+        let Ok(count @ 1..) = pipe.read(&mut buffer) else {
+            return false;
+        };
+        rest.extend_from_slice(&buffer[..count]);
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let text = String::from_utf8_lossy(&rest[..end]).into_owned();
+            rest.drain(..=end);
+            let taken = false;
+            state.lines.push(Line { text, taken });
+        }
+        drop(state);
+        self.0.1.notify_all();
+        true
+    }
+
+    /// Waits until all has come that was written before.
+    ///
+    /// For what a process has said that is known to have ended: the thread that collects may not have
+    /// had its turn yet.
+    pub fn catch_up(&self) {
+        let deadline = Instant::now() + LIMIT;
+        let mut state = self.state();
+        while !state.ended
+            && state
+                .pipe
+                .as_ref()
+                .is_some_and(|pipe| has_more(pipe.as_fd()))
+        {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "nobody reads the lines");
+            state = self
+                .0
+                .1
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
     }
 
     /// Collects nothing: the lines go elsewhere.
@@ -148,6 +206,25 @@ impl Lines {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits until a pipe has something to read, or has come to its end.
+fn wait_for_more(pipe: BorrowedFd<'_>) -> bool {
+    loop {
+        let mut asked = [PollFd::new(pipe, PollFlags::POLLIN)];
+        match poll(&mut asked, PollTimeout::NONE) {
+            Err(Errno::EINTR) => {}
+            answer => return answer.is_ok(),
+        }
+    }
+}
+
+/// Returns whether there is something to read in a pipe now.
+fn has_more(pipe: BorrowedFd<'_>) -> bool {
+    let mut asked = [PollFd::new(pipe, PollFlags::POLLIN)];
+    let answer = poll(&mut asked, PollTimeout::ZERO);
+    let found = asked[0].revents().unwrap_or(PollFlags::empty());
+    answer.is_ok() && found.contains(PollFlags::POLLIN)
 }
 
 impl std::fmt::Display for Lines {

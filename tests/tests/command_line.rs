@@ -2,6 +2,7 @@
 
 use nix::sys::signal::Signal;
 use tests::fixture;
+use tests::harness::until;
 
 #[test]
 fn a_service_launcher_refuses_more_workers_and_names_the_attribute() {
@@ -18,7 +19,7 @@ fn a_launch_without_a_number_takes_any() {
     let line = alone.wait_for("starts a.");
     assert!(line.contains(&format!(" pid={} ", alone.pid())), "{line}");
     alone.wait_for(" ready");
-    assert!(alone.children().is_empty());
+    alone.has_children(&[]);
     alone.signal(Signal::SIGTERM);
     assert_eq!(alone.exit_code(), 0);
 
@@ -26,7 +27,7 @@ fn a_launch_without_a_number_takes_any() {
         .args(["--service=a", "--workers=3"])
         .start();
     three.ready(3);
-    assert_eq!(three.children().len(), 3);
+    until("there are three", || three.children().len() == 3);
     three.signal(Signal::SIGTERM);
     assert_eq!(three.exit_code(), 0);
 }
@@ -36,7 +37,7 @@ fn a_process_launcher_takes_one_worker() {
     let greeter = fixture!("greeter").arg("--workers=1").start();
     let worker = greeter.ready(1)[0];
     assert_ne!(worker.pid, greeter.pid());
-    assert_eq!(greeter.children(), [worker.pid]);
+    greeter.has_children(&[worker.pid]);
     greeter.signal(Signal::SIGTERM);
     assert_eq!(greeter.exit_code(), 0);
 }

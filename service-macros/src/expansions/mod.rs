@@ -5,6 +5,7 @@ mod impls;
 mod interfaces;
 mod mains;
 mod recovery;
+mod rpcs;
 mod structs;
 
 use proc_macro2::TokenStream;

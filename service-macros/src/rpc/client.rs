@@ -44,8 +44,8 @@ pub(crate) fn own_client(
     };
     Some(client(&ClientOf {
         name: format_ident!("{service}Client"),
-        doc: format!("Calls the methods of [`{service}`] where they are served."),
-        everywhere_doc: format!("Tells every worker that serves [`{service}`]."),
+        doc: format!(" Calls the methods of [`{service}`] where they are served."),
+        everywhere_doc: format!(" Tells every worker that serves [`{service}`]."),
         vis: widest(methods),
         cfgs: &cfgs.iter().collect::<Vec<_>>(),
         methods,
@@ -220,7 +220,7 @@ fn outgoing(rpc: &Rpc) -> (TokenStream, TokenStream) {
     let namespace = namespace.map(|namespace| quote!(.namespace(#namespace)));
     let idempotent = rpc.idempotent.then(|| quote!(.idempotent()));
     let docs = if docs.is_empty() {
-        let doc = format!("Calls `{key}`.");
+        let doc = format!(" Calls `{key}`.");
         quote!(#[doc = #doc])
     } else {
         quote!(#(#docs)*)

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
-use syn::{Data, DeriveInput, Fields, Ident};
+use syn::{Data, DeriveInput, Fields, Ident, Meta};
 
 use crate::{
     args::{self, Args, Key},
@@ -22,9 +22,18 @@ fn runtime(input: &DeriveInput) -> syn::Result<RuntimePath> {
     let mut problems = Problems::default();
     let attrs = input.attrs.iter();
     let attrs = attrs.filter(|attr| attr.path().is_ident("rpc_error"));
-    let lists = attrs.filter_map(|attr| problems.keep(attr.meta.require_list()).cloned());
-    let lists: TokenStream = lists.map(|list| list.tokens).collect();
-    let written = args::parse(lists, KEYS, &mut problems);
+    let written = attrs.flat_map(|attr| match &attr.meta {
+        Meta::List(list) => args::parse(list.tokens.clone(), KEYS, &mut problems),
+        other => {
+            problems.push(problem(
+                other,
+                "`#[rpc_error]` has its arguments in parentheses",
+                "write `#[rpc_error(crate = facade::runtime)]`, or remove it",
+            ));
+            Vec::new()
+        }
+    });
+    let written = written.collect();
     let mut args = Args::new("#[rpc_error]", KEYS, written, &mut problems);
     let runtime = RuntimePath::new(args.take("crate").as_ref(), &mut problems);
     problems.result().map(|()| runtime)

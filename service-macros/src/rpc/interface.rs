@@ -103,8 +103,8 @@ impl Interface {
         };
         let client = client(&ClientOf {
             name: client_name(ident),
-            doc: format!("Calls the methods of [`{ident}`] where they are served."),
-            everywhere_doc: format!("Tells every worker that serves [`{ident}`]."),
+            doc: format!(" Calls the methods of [`{ident}`] where they are served."),
+            everywhere_doc: format!(" Tells every worker that serves [`{ident}`]."),
             vis,
             cfgs: &cfgs,
             methods,

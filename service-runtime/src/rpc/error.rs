@@ -13,6 +13,11 @@ use super::message::Failure;
 /// A typed error of a method: expected, and the same on both sides.
 ///
 /// `#[derive(RpcError)]` writes it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no error that crosses to a caller in another process",
+    label = "the error of a method with `#[rpc]`",
+    note = "write `#[derive(RpcError)]` on it, or return `anyhow::Error`, which callers do not see"
+)]
 pub trait RpcError: Error + Send + Sync + Sized + 'static {
     /// Turns the error into what crosses the wire.
     fn to_failure(&self) -> Failure;
