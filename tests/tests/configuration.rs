@@ -311,3 +311,110 @@ fn an_interval_of_nothing_is_refused() {
         "{errors:?}"
     );
 }
+
+#[test]
+fn the_schema_describes_every_option_with_its_words_range_and_default() {
+    let secret = "configured.tls.passphrase=hunter2";
+    let (code, printed, log) = configured()
+        .args(["--config-schema", "--set", secret])
+        .run();
+    assert_eq!((code, &*log), (0, ""));
+    assert!(!printed.contains("hunter2"), "{printed}");
+    let schema: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    let own = &schema["properties"]["configured"]["properties"];
+    let pool = &own["pool-size"];
+    assert_eq!(pool["type"], "integer");
+    assert_eq!(
+        (&pool["minimum"], &pool["maximum"]),
+        (&1.into(), &100.into())
+    );
+    assert_eq!(pool["default"], 10);
+    let words = pool["description"].as_str().unwrap();
+    assert!(words.starts_with("How many there are."), "{words}");
+    assert!(
+        words.contains("Can change while the program runs."),
+        "{words}"
+    );
+    assert_eq!(own["hosts"]["items"]["type"], "string");
+    assert_eq!(own["hosts"]["default"][0], "localhost");
+    assert_eq!(own["patience"]["default"], "5s");
+    assert_eq!(own["tls"]["properties"]["verify"]["type"], "boolean");
+    let passphrase = &own["tls"]["properties"]["passphrase"];
+    assert!(
+        passphrase["description"]
+            .as_str()
+            .unwrap()
+            .ends_with("Secret.")
+    );
+    // Whatever can be set is described.
+    let (_, options, _) = configured().arg("--print-config").run();
+    let mut table = String::new();
+    let mut seen = 0;
+    for line in options.lines() {
+        if let Some(header) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            table = header.0.to_owned();
+        } else if let Some((name, _)) = line
+            .split_once(" = ")
+            .filter(|(name, _)| !name.starts_with('#'))
+        {
+            let mut place = &schema;
+            for step in table
+                .split('.')
+                .chain([name])
+                .map(|step| step.trim_matches('"'))
+            {
+                let inner = &place["properties"][step];
+                place = if inner.is_null() {
+                    &place["additionalProperties"]
+                } else {
+                    inner
+                };
+            }
+            assert!(place.is_object(), "{table}.{name} is not described");
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{options}");
+}
+
+#[test]
+fn the_sample_unit_is_read_by_systemd_and_has_no_secret() {
+    let scratch = Scratch::new();
+    let (code, unit, log) = configured()
+        .args(["--sample-unit", "--graceful-shutdown-timeout", "20s"])
+        .args(["--set", "configured.tls.passphrase=hunter2"])
+        .args(["--set", "configured.alias=a \"b\" 50% $HOME"])
+        .run();
+    assert_eq!((code, &*log), (0, ""));
+    assert!(!unit.contains("hunter2"), "{unit}");
+    assert!(unit.contains("\nTimeoutStopSec=35\n"), "{unit}");
+    assert!(
+        unit.contains("The secret `configured.tls.passphrase` is left out"),
+        "{unit}"
+    );
+    assert!(!unit.contains("--sample-unit"), "{unit}");
+    let command = std::process::Command::new("systemd-analyze")
+        .arg("--version")
+        .output();
+    let Ok(version) = command else {
+        eprintln!("skipped: there is no systemd-analyze");
+        return;
+    };
+    let version = String::from_utf8_lossy(&version.stdout).into_owned();
+    let version: u32 = version.split_whitespace().nth(1).unwrap().parse().unwrap();
+    // A systemd of before knows no such type, as the unit itself says.
+    let unit = if version < 253 {
+        unit.replace("Type=notify-reload", "Type=notify")
+    } else {
+        unit
+    };
+    let path = scratch.write("configured.service", &unit);
+    let verified = std::process::Command::new("systemd-analyze")
+        .arg("verify")
+        .arg(&path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&verified.stderr).into_owned();
+    // Of other units on this machine it may say what it likes.
+    assert!(!said.contains("configured.service"), "{said}\n{unit}");
+}

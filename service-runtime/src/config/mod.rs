@@ -27,6 +27,8 @@ mod print;
 mod range;
 #[cfg(any(feature = "cli", test))]
 mod sample;
+#[cfg(feature = "cli")]
+mod schema;
 mod secrets;
 mod section;
 mod snapshot;
@@ -53,7 +55,7 @@ pub use self::{
     value::{Entry, Table, Value},
 };
 #[cfg(any(feature = "cli", test))]
-pub(crate) use self::{print::print_config, sample::sample_config};
+pub(crate) use self::{print::print_config, sample::sample_config, schema::json_schema};
 pub use crate::size::{Size, SizeError};
 /// Written on a section's struct, beside serde's `Deserialize`: see [the trait](trait@Config).
 pub use service_macros::Config;

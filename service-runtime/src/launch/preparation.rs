@@ -157,6 +157,7 @@ fn command_line<M, F: Main<M>>(
     use std::io::Write;
 
     use crate::settings::command_line::{self, Task};
+    use crate::settings::sample_unit::sample_unit;
 
     let line = command_line::read(options, F::flags).map_err(|error| {
         // Help and version go to standard output, mistakes to standard error; either may be closed.
@@ -176,6 +177,14 @@ fn command_line<M, F: Main<M>>(
             return Ok((Flags::of(line.matches), line.only, configuration));
         }
         Task::SampleConfig => configuration.sample(),
+        Task::ConfigSchema => configuration.schema(&options.program),
+        Task::SampleUnit => {
+            let loaded = configuration.load().map_err(wrong)?;
+            let file = std::env::current_exe().unwrap_or_else(|_| options.program.clone().into());
+            let words = std::env::args_os().skip(1);
+            let words = words.map(|word| word.to_string_lossy().into_owned());
+            sample_unit(&options.program, &file.to_string_lossy(), words, &loaded)
+        }
         Task::PrintConfig => configuration.load().map_err(wrong)?.print(),
         Task::CheckConfig => {
             let loaded = configuration

@@ -32,7 +32,20 @@ pub(crate) enum Task {
     SampleConfig,
     /// Say whether the configuration is right.
     CheckConfig,
+    /// Print a description of all options for editors.
+    ConfigSchema,
+    /// Print a unit of systemd.
+    SampleUnit,
 }
+
+/// The flags of what is not serving.
+const TASKS: [(&str, Task); 5] = [
+    ("print-config", Task::PrintConfig),
+    ("sample-config", Task::SampleConfig),
+    ("check-config", Task::CheckConfig),
+    ("config-schema", Task::ConfigSchema),
+    ("sample-unit", Task::SampleUnit),
+];
 
 /// Reads the command line of this process.
 ///
@@ -52,12 +65,7 @@ fn parse(
     arguments: impl Iterator<Item = std::ffi::OsString>,
 ) -> Result<CommandLine, clap::Error> {
     let matches = own(command(options)).try_get_matches_from(arguments)?;
-    let task = [
-        ("print-config", Task::PrintConfig),
-        ("sample-config", Task::SampleConfig),
-        ("check-config", Task::CheckConfig),
-    ];
-    let task = task.into_iter().find(|(flag, _)| matches.get_flag(flag));
+    let task = TASKS.into_iter().find(|(flag, _)| matches.get_flag(flag));
     Ok(CommandLine {
         task: task.map_or(Task::Run, |(_, task)| task),
         files: many(&matches, "config-file"),
@@ -117,6 +125,14 @@ fn command(options: &LaunchOptions) -> Command {
             "check-config",
             "Checks the configuration, and exits with 0 or 78",
         ))
+        .arg(switch(
+            "config-schema",
+            "Prints a JSON Schema of all options, for editors, and exits",
+        ))
+        .arg(switch(
+            "sample-unit",
+            "Prints a systemd unit for the program with these arguments, and exits",
+        ))
         .next_help_heading("Launch")
         .arg(
             Arg::new("only")
@@ -136,9 +152,10 @@ fn switch(name: &'static str, help: &'static str) -> Arg {
         .action(ArgAction::SetTrue)
         .help(help)
         .conflicts_with_all(
-            ["print-config", "sample-config", "check-config"]
+            TASKS
                 .into_iter()
-                .filter(|n| *n != name),
+                .map(|(task, _)| task)
+                .filter(|task| *task != name),
         )
 }
 

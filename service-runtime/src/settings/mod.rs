@@ -16,6 +16,8 @@ pub(crate) mod logging;
 pub(crate) mod options;
 mod read;
 mod report;
+#[cfg(feature = "cli")]
+pub(crate) mod sample_unit;
 mod values;
 mod workers;
 

@@ -1,5 +1,6 @@
 //! The control socket and the command that asks it.
 
+mod answers;
 mod command;
 mod orders;
 mod socket;

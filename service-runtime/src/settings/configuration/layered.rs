@@ -208,6 +208,12 @@ impl Configuration {
         config::sample_config(&self.sections)
     }
 
+    /// Returns the description of all sections for editors.
+    #[cfg(feature = "cli")]
+    pub(crate) fn schema(&self, program: &str) -> String {
+        config::json_schema(program, &self.sections)
+    }
+
     fn build(&self, sources: Sources) -> Result<Loaded, ConfigErrors> {
         let (loaded, errors) = self.build_all(sources);
         ConfigErrors::or(errors, loaded)
