@@ -34,6 +34,12 @@ impl Snapshot {
         }))
     }
 
+    /// Returns whether it is the very same state, not one with the same values.
+    #[cfg(feature = "rpc")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Returns the name of the program.
     pub fn program(&self) -> &str {
         &self.0.program

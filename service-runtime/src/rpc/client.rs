@@ -6,24 +6,20 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::Instant;
 
 use super::address::Target;
 use super::call::Call;
-use super::config::RpcConfig;
-use super::error::{Answer, CallError, MethodOutcome, NoError, RemoteError, RpcError};
+use super::error::{Answer, CallError, MethodOutcome};
 use super::frame;
 use super::id::new_id;
-use super::local::{Delivery, Directory, deliver, deliver_to_all};
-use super::message::{RawArguments, Reply, Request};
+use super::message::{RawArguments, Request};
+use super::prepared::Prepared;
+use super::sent::{Sent, widen};
 use super::trace;
+use super::transport::{Delivery, Outbound};
 use super::version::Version;
 use crate::service::Context;
-
-/// The first wait before an idempotent call is sent again; each is twice as long as the one before.
-const FIRST_WAIT: Duration = Duration::from_millis(5);
-/// The longest such wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Calls the methods of a topic.
 ///
@@ -188,14 +184,7 @@ impl Outgoing {
     /// Returns the first of what became of it instead, see [`CallError`].
     pub async fn cast_to_all(self) -> Result<(), CallError> {
         let sent = self.prepare(true)?;
-        let deliveries = deliver_to_all(
-            &sent.directory,
-            &sent.target,
-            &sent.frame,
-            sent.limit,
-            sent.deadline,
-        );
-        let deliveries = deliveries.await.map_err(|error| sent.not_sent(error))?;
+        let deliveries = sent.deliver_to_all().await?;
         let replies = deliveries.into_iter().map(|delivery| match delivery {
             // It died; there is nobody any more who has not begun.
             Delivery::Lost => Ok(()),
@@ -218,7 +207,8 @@ impl Outgoing {
             method: method.clone(),
             source,
         };
-        let config = RpcConfig::of(&client.cx).map_err(|error| not_sent(error.into()))?;
+        let prepared = Prepared::of(&client.cx).map_err(|error| not_sent(error.into()))?;
+        let config = &prepared.config;
         let args = arguments.map_err(|error| not_sent(error.into()))?;
         let target = Target {
             exchange: client.exchange.unwrap_or_else(|| config.exchange.clone()),
@@ -232,7 +222,8 @@ impl Outgoing {
         let mut context = parent.map_or_else(Map::new, |parent| parent.context().clone());
         trace::add_to(&mut context);
         context.extend(client.context);
-        let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        let timeout_ms = timeout.as_nanos().div_ceil(1_000_000);
+        let timeout_ms = u64::try_from(timeout_ms).unwrap_or(u64::MAX);
         let request = Request {
             method: method.clone(),
             args,
@@ -246,134 +237,17 @@ impl Outgoing {
         let limit = config.limit();
         let frame = frame::encode(&request, limit).map_err(|error| not_sent(error.into()))?;
         Ok(Sent {
-            directory: Directory::of(&config),
-            target,
+            outbound: Outbound {
+                target,
+                frame,
+                limit,
+                deadline: Instant::now() + timeout,
+            },
+            prepared,
             method,
-            frame,
-            limit,
             idempotent,
             timeout,
-            deadline: Instant::now() + timeout,
         })
-    }
-}
-
-/// A request that is ready to be sent, and what is said of it when it fails.
-struct Sent {
-    directory: Directory,
-    target: Target,
-    method: String,
-    frame: Vec<u8>,
-    limit: usize,
-    idempotent: bool,
-    timeout: Duration,
-    deadline: Instant,
-}
-
-impl Sent {
-    /// Sends the request, and sends it again if it may run twice and its server died.
-    async fn deliver(&self) -> Result<Delivery, CallError> {
-        let Self {
-            directory, target, ..
-        } = self;
-        let mut was_lost = false;
-        let mut wait = FIRST_WAIT;
-        loop {
-            let sent = deliver(directory, target, &self.frame, self.limit, self.deadline).await;
-            match sent {
-                Ok(Delivery::Lost) if self.idempotent => was_lost = true,
-                // Whom it was sent to first may have begun.
-                Ok(Delivery::Nobody) | Err(_) if was_lost => return Ok(Delivery::Lost),
-                sent => return sent.map_err(|error| self.not_sent(error)),
-            }
-            if timeout_at(self.deadline, sleep(wait)).await.is_err() {
-                return Ok(Delivery::Lost);
-            }
-            wait = (wait * 2).min(LONGEST_WAIT);
-        }
-    }
-
-    fn read(&self, delivery: Delivery) -> Result<Reply, CallError> {
-        let (method, target) = (self.method.clone(), self.target.to_string());
-        match delivery {
-            Delivery::Answered(body) => {
-                serde_json::from_slice(&body).map_err(|error| self.unknown(error))
-            }
-            Delivery::Nobody => Err(CallError::Undeliverable { method, target }),
-            Delivery::Lost => Err(CallError::PeerLost { method, target }),
-            Delivery::TimedOut => Err(CallError::Timeout {
-                method,
-                target,
-                after: self.timeout,
-            }),
-            Delivery::Unreadable(error) => Err(self.unknown(error)),
-        }
-    }
-
-    /// Tells an answer with a value from one with a failure.
-    fn value<E: RpcError>(&self, mut reply: Reply) -> Result<Reply, CallError<E>> {
-        let Some(failure) = reply.failure.take() else {
-            return Ok(reply);
-        };
-        Err(if failure.is_unsupported() {
-            CallError::Unsupported {
-                method: self.method.clone(),
-                target: self.target.to_string(),
-                message: failure.message,
-            }
-        } else {
-            match E::from_failure(&failure) {
-                Some(error) => CallError::Expected(error),
-                None => CallError::Remote(RemoteError(Box::new(failure))),
-            }
-        })
-    }
-
-    fn not_sent(&self, error: std::io::Error) -> CallError {
-        CallError::NotSent {
-            method: self.method.clone(),
-            source: error.into(),
-        }
-    }
-
-    fn unknown<E: RpcError>(
-        &self,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> CallError<E> {
-        CallError::Unknown {
-            method: self.method.clone(),
-            source: source.into(),
-        }
-    }
-}
-
-/// Makes an error without a typed one an error that could have one.
-fn widen<E: RpcError>(error: CallError<NoError>) -> CallError<E> {
-    match error {
-        CallError::Expected(never) => match never.0 {},
-        CallError::Remote(error) => CallError::Remote(error),
-        CallError::Timeout {
-            method,
-            target,
-            after,
-        } => CallError::Timeout {
-            method,
-            target,
-            after,
-        },
-        CallError::PeerLost { method, target } => CallError::PeerLost { method, target },
-        CallError::Undeliverable { method, target } => CallError::Undeliverable { method, target },
-        CallError::Unsupported {
-            method,
-            target,
-            message,
-        } => CallError::Unsupported {
-            method,
-            target,
-            message,
-        },
-        CallError::NotSent { method, source } => CallError::NotSent { method, source },
-        CallError::Unknown { method, source } => CallError::Unknown { method, source },
     }
 }
 

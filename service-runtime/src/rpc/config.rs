@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::config::{Config, Section, Size};
-use crate::service::Context;
+use crate::config::{Config, Section, Size, Snapshot};
 use crate::service::registry::Table;
 
 /// The name of the table.
 const TABLE: &str = "rpc";
+/// Bounds of how long a ping may take.
+const SHORTEST_PING: Duration = Duration::from_secs(1);
+const LONGEST_PING: Duration = Duration::from_secs(10);
 
 /// How the services of a program call others and are called: the table `[rpc]`.
 #[derive(Debug, Clone, PartialEq, Deserialize, Config)]
@@ -36,6 +38,15 @@ pub struct RpcConfig {
     /// The largest message, of a request and of an answer.
     #[config(default = "16MiB")]
     pub max_message: Size,
+    /// How often a worker pings its own address, to find out whether calls reach it.
+    #[config(default = "10s")]
+    pub ping_interval: Duration,
+    /// Whether a worker that calls do not reach is not ready.
+    #[config(default = true)]
+    pub required: bool,
+    /// From when on a call that was handled is logged as slow; 0 for never.
+    #[config(default = "5s")]
+    pub slow_call: Duration,
 }
 
 inventory::submit! {
@@ -44,14 +55,23 @@ inventory::submit! {
 
 impl RpcConfig {
     /// Reads the table.
-    pub(super) fn of(cx: &Context) -> anyhow::Result<Self> {
-        let config: Self = cx.snapshot().section(TABLE)?;
-        anyhow::ensure!(
-            config.url == "local:",
-            "`rpc.url` cannot be `{}`: this program knows `local:` alone",
-            config.url
-        );
-        Ok(config)
+    pub(super) fn of(snapshot: &Snapshot) -> anyhow::Result<Self> {
+        Ok(snapshot.section(TABLE)?)
+    }
+
+    /// Returns whether the same transport serves another state of the table.
+    pub(super) fn is_carried_as(&self, other: &Self) -> bool {
+        self.url == other.url && self.directory == other.directory
+    }
+
+    /// Returns whether calls go over the sockets of this machine.
+    pub(super) fn is_local(&self) -> bool {
+        self.url == "local:"
+    }
+
+    /// Returns how long a ping may take.
+    pub(super) fn ping_timeout(&self) -> Duration {
+        self.ping_interval.clamp(SHORTEST_PING, LONGEST_PING)
     }
 
     /// Returns the name of this server.

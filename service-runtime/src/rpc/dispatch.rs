@@ -8,7 +8,7 @@ use super::version::Version;
 ///
 /// Those of one namespace and one major version are one endpoint, whose version is the highest `since`
 /// of them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Dispatch(Vec<Method>);
 
 impl Dispatch {
@@ -35,15 +35,24 @@ impl Dispatch {
 
     /// Finds the method that a request asks for.
     pub(super) fn find(&self, request: &Request) -> Result<&Method, Box<Failure>> {
-        let version = request.version.as_deref();
+        let (namespace, version) = (request.namespace.as_deref(), request.version.as_deref());
+        self.look_up(&request.method, namespace, version)
+    }
+
+    /// Finds a method by its name, namespace and version.
+    pub(super) fn look_up(
+        &self,
+        name: &str,
+        wanted_namespace: Option<&str>,
+        version: Option<&str>,
+    ) -> Result<&Method, Box<Failure>> {
         let wanted = version.map_or(Ok(Version::default()), str::parse);
         let wanted = wanted
             .map_err(|error| Box::new(Failure::new("ValueError", "builtins", error.to_string())))?;
-        let name = request.method.as_str();
         let mut is_served = false;
         for method in &self.0 {
             let (namespace, since) = method.place();
-            if namespace != request.namespace.as_deref() || since.major != wanted.major {
+            if namespace != wanted_namespace || since.major != wanted.major {
                 continue;
             }
             is_served |= self.version(namespace, since.major).answers(wanted);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::client::Client;
+use super::error::CallError;
 use super::version::Version;
 use crate::service::Context;
 
@@ -52,6 +53,38 @@ pub trait TypedClient: Sized {
 
     /// Returns the client behind it, which calls methods by their names.
     fn untyped(&self) -> &Client;
+
+    /// Asks whether a server of the topic has a method of this client: an older one may not have it yet.
+    ///
+    /// # Errors
+    ///
+    /// Returns what became of the question instead; `NotSent` for a name that this client does not have.
+    fn can_send(&self, method: &str) -> impl Future<Output = Result<bool, CallError>> + Send
+    where
+        Self: Sync,
+    {
+        let shape = Self::interface()
+            .methods
+            .iter()
+            .find(|shape| shape.name == method);
+        async move {
+            match shape {
+                Some(shape) => {
+                    let MethodShape {
+                        name,
+                        namespace,
+                        since,
+                        ..
+                    } = *shape;
+                    self.untyped().supports(namespace, name, since).await
+                }
+                None => Err(CallError::NotSent {
+                    method: method.to_owned(),
+                    source: "the client has no such method".into(),
+                }),
+            }
+        }
+    }
 
     /// Makes a client that calls any one server of its topic.
     fn connect(cx: &Context) -> Self {

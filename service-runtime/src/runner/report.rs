@@ -49,9 +49,13 @@ impl RunningServices {
             let hook = cx.current_hook().map(|(hook, at)| (hook, at.elapsed()));
             let mut services = part.services.iter_mut();
             if let Some(status) = services.find(|status| status.name == cx.name()) {
+                #[cfg(feature = "rpc")]
+                let health = crate::rpc::trouble(&cx).unwrap_or(health);
                 status.health = Some(health.to_string());
                 status.hook = hook;
             }
+            #[cfg(feature = "rpc")]
+            part.calls.add(&cx);
             let tasks = cx.tasks().tasks();
             part.tasks
                 .extend(tasks.iter().map(|info| task_status(cx.name(), info)));

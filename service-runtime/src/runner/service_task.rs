@@ -188,6 +188,10 @@ impl ServiceTask {
                 if let Some(trouble) = crate::cluster::lifecycle::trouble(&cx) {
                     return Health::fail(format!("peers do not see this worker: {trouble}"));
                 }
+                #[cfg(feature = "rpc")]
+                if let Some(trouble) = crate::rpc::trouble(&cx) {
+                    return trouble;
+                }
                 service.health(&cx).await
             }) as BoxFuture<'static, Health>
         });

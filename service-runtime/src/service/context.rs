@@ -24,7 +24,7 @@ struct Inner {
     tasks: TaskGroup,
     end: ServiceEnd,
     hook: Mutex<Option<(&'static str, Instant)>>,
-    #[cfg(feature = "cluster")]
+    #[cfg(any(feature = "cluster", feature = "rpc"))]
     extensions: super::extensions::Extensions,
     #[cfg(feature = "config")]
     on_change: Mutex<Vec<OnChange>>,
@@ -86,7 +86,7 @@ impl Context {
             host,
             end: ServiceEnd::default(),
             hook: Mutex::default(),
-            #[cfg(feature = "cluster")]
+            #[cfg(any(feature = "cluster", feature = "rpc"))]
             extensions: super::extensions::Extensions::default(),
             #[cfg(feature = "config")]
             on_change: Mutex::default(),
@@ -255,7 +255,7 @@ impl Context {
     }
 
     /// Returns what another module keeps with the service, one value of each type; the first who asks makes it.
-    #[cfg(feature = "cluster")]
+    #[cfg(any(feature = "cluster", feature = "rpc"))]
     pub(crate) fn extension<T: Send + Sync + 'static, E>(
         &self,
         make: impl FnOnce() -> Result<T, E>,

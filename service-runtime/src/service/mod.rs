@@ -6,7 +6,7 @@
 mod context;
 mod description;
 mod erased;
-#[cfg(feature = "cluster")]
+#[cfg(any(feature = "cluster", feature = "rpc"))]
 mod extensions;
 mod future;
 mod health;

@@ -11,6 +11,8 @@
 //! A worker writes its own part, services and tasks, and the supervisor puts it into the whole. It
 //! never waits for one that does not answer.
 
+#[cfg(feature = "rpc")]
+mod call_status;
 mod history;
 #[cfg(feature = "config")]
 mod json;

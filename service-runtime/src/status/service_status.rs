@@ -13,6 +13,8 @@ use crate::tasks::TaskKind;
 pub(crate) struct ProcessPart {
     pub(crate) services: Vec<ServiceStatus>,
     pub(crate) tasks: Vec<TaskStatus>,
+    #[cfg(feature = "rpc")]
+    pub(crate) calls: super::call_status::CallStatus,
     pub(crate) history: History,
 }
 
@@ -61,7 +63,10 @@ impl ProcessPart {
     pub(super) fn rows(&self) -> impl Iterator<Item = Row> {
         let services = self.services.iter().map(ServiceStatus::row);
         let tasks = self.tasks.iter().map(TaskStatus::row);
-        services.chain(tasks).chain(self.history.rows())
+        let rows = services.chain(tasks);
+        #[cfg(feature = "rpc")]
+        let rows = rows.chain(self.calls.rows());
+        rows.chain(self.history.rows())
     }
 }
 

@@ -1,10 +1,13 @@
 //! Calls between services, over the sockets of one machine.
 
+mod bounds;
 mod calls;
 mod interfaces;
 mod processes;
+mod readiness;
+mod seen;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
 use tests::fixture;
@@ -15,7 +18,31 @@ fn program(scratch: &Scratch, role: &str) -> Program {
     let directory = format!("rpc.directory={}", scratch.path("rpc").display());
     let host = format!("rpc.host={role}-host");
     let args = ["--set", &directory, "--set", &host, "--healthy-after", "0s"];
-    fixture!("calls").env("ROLE", role).args(args)
+    let args = fixture!("calls").env("ROLE", role).args(args);
+    args.args(["--set", "front.bind=127.0.0.1:0"])
+}
+
+/// The address of HTTP of a program that has it.
+fn address_of(program: &Fixture) -> String {
+    let line = program.wait_for("listening on 127.0.0.1:");
+    let address = line.split("listening on ").nth(1);
+    let address = address.and_then(|rest| rest.split(' ').next());
+    address.unwrap().to_owned()
+}
+
+/// Asks by HTTP; returns the status and all behind it.
+fn get(address: &str, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    (status.unwrap(), answer)
 }
 
 /// A connection to a caller: it is told what to call, and tells what came of it.

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use nix::sys::signal::Signal;
-use tests::harness::{Fixture, Scratch, kill, until};
+use nix::unistd::Pid;
+use tests::harness::{Fixture, Scratch, field, kill, until};
 
 use super::{Caller, program};
 
@@ -73,6 +74,25 @@ fn a_reload_fails_no_call() {
         }
         goes_on(answered, 50);
     });
+    assert_eq!(failed, [""; 0]);
+}
+
+#[test]
+fn an_upgrade_fails_no_call() {
+    let scratch = Scratch::new();
+    let (callee, caller) = two(&scratch);
+    let mut supervisor = callee.pid();
+    let failed = failures_during(&caller, "slow 5", |answered| {
+        for _ in 0..2 {
+            goes_on(answered, 100);
+            kill(supervisor, Signal::SIGUSR2);
+            let begins = callee.wait_for("upgrade begins");
+            supervisor = Pid::from_raw(field(&begins, "pid"));
+            callee.wait_for("this process has taken over");
+        }
+        goes_on(answered, 100);
+    });
+    kill(supervisor, Signal::SIGTERM);
     assert_eq!(failed, [""; 0]);
 }
 

@@ -6,31 +6,18 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use tokio::net::UnixStream;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{sleep, timeout_at};
 
-use super::Directory;
-use crate::rpc::address::Target;
+use super::all::all;
+use super::directory::{Directory, Kind};
+use super::worker_socket::remove_if_dead;
 use crate::rpc::frame::{self, FrameError};
+use crate::rpc::transport::{Delivery, Outbound};
 
 /// The first wait for room in a full accept queue.
 const FIRST_WAIT: Duration = Duration::from_millis(1);
 /// The longest such wait.
 const LONGEST_WAIT: Duration = Duration::from_millis(50);
-
-/// What became of a request.
-#[derive(Debug)]
-pub(in crate::rpc) enum Delivery {
-    /// It was answered, by these bytes.
-    Answered(Vec<u8>),
-    /// Nobody was there to take it: it has not begun.
-    Nobody,
-    /// It was taken, and the server is gone: it may have begun.
-    Lost,
-    /// The time is over; whether it was taken is not known.
-    TimedOut,
-    /// The answer cannot be read.
-    Unreadable(FrameError),
-}
 
 /// What one socket made of a request.
 enum Attempt {
@@ -45,20 +32,14 @@ enum Attempt {
 ///
 /// A server that refuses it, or gives it back, makes way for the next; so no request that may have
 /// begun is sent twice.
-pub(in crate::rpc) async fn deliver(
-    directory: &Directory,
-    target: &Target,
-    frame: &[u8],
-    limit: usize,
-    deadline: Instant,
-) -> io::Result<Delivery> {
+pub(super) async fn deliver(directory: &Directory, outbound: &Outbound) -> io::Result<Delivery> {
     let mut wait = FIRST_WAIT;
     loop {
-        let mut sockets = directory.servers(target)?;
+        let mut sockets = directory.servers(&outbound.target)?;
         fastrand::shuffle(&mut sockets);
         let mut given_back = false;
         for socket in sockets {
-            match attempt(&socket, frame, limit, deadline).await? {
+            match attempt(&socket, outbound).await? {
                 Attempt::Done(delivery) => return Ok(delivery),
                 Attempt::Refused => {}
                 Attempt::GivenBack => given_back = true,
@@ -67,26 +48,31 @@ pub(in crate::rpc) async fn deliver(
         if !given_back {
             return Ok(Delivery::Nobody);
         }
-        if timeout_at(deadline, sleep(wait)).await.is_err() {
+        if timeout_at(outbound.deadline, sleep(wait)).await.is_err() {
             return Ok(Delivery::Nobody);
         }
         wait = (wait * 2).min(LONGEST_WAIT);
     }
 }
 
-/// Sends a request to every worker of a topic, one after the other, and returns each answer.
+/// Sends a request to every worker of a topic, to all at the same time, and returns each answer.
 ///
 /// A worker that is gone, or goes, is left out.
-pub(in crate::rpc) async fn deliver_to_all(
+pub(super) async fn deliver_to_all(
     directory: &Directory,
-    target: &Target,
-    frame: &[u8],
-    limit: usize,
-    deadline: Instant,
+    outbound: &Outbound,
 ) -> io::Result<Vec<Delivery>> {
+    let sockets = directory.sockets(&outbound.target, Kind::Worker)?;
+    let attempts = sockets.into_iter().map(|socket| async move {
+        let attempt = attempt(&socket, outbound).await;
+        if matches!(attempt, Ok(Attempt::Refused)) {
+            remove_if_dead(&socket);
+        }
+        attempt
+    });
     let mut deliveries = Vec::new();
-    for socket in directory.workers(target)? {
-        match attempt(&socket, frame, limit, deadline).await? {
+    for attempt in all(attempts).await {
+        match attempt? {
             Attempt::Done(delivery) => deliveries.push(delivery),
             Attempt::Refused | Attempt::GivenBack => {}
         }
@@ -94,12 +80,8 @@ pub(in crate::rpc) async fn deliver_to_all(
     Ok(deliveries)
 }
 
-async fn attempt(
-    socket: &Path,
-    frame: &[u8],
-    limit: usize,
-    deadline: Instant,
-) -> io::Result<Attempt> {
+async fn attempt(socket: &Path, outbound: &Outbound) -> io::Result<Attempt> {
+    let deadline = outbound.deadline;
     let Ok(connected) = timeout_at(deadline, connect(socket)).await else {
         return Ok(Attempt::Done(Delivery::TimedOut));
     };
@@ -110,7 +92,12 @@ async fn attempt(
         Err(error) if was_unread(&error) => return Ok(Attempt::GivenBack),
         Err(error) => return Err(error),
     };
-    match timeout_at(deadline, exchange(&mut stream, frame, limit)).await {
+    match timeout_at(
+        deadline,
+        exchange(&mut stream, &outbound.frame, outbound.limit),
+    )
+    .await
+    {
         Ok(attempt) => Ok(attempt),
         Err(_) => Ok(Attempt::Done(Delivery::TimedOut)),
     }
@@ -138,7 +125,7 @@ async fn exchange(stream: &mut UnixStream, frame: &[u8], limit: usize) -> Attemp
         Err(_) if unwritten => Attempt::GivenBack,
         Err(FrameError::Io(error)) if was_unread(&error) => Attempt::GivenBack,
         Err(FrameError::Ended | FrameError::Io(_)) => Attempt::Done(Delivery::Lost),
-        Err(error) => Attempt::Done(Delivery::Unreadable(error)),
+        Err(error) => Attempt::Done(Delivery::Unreadable(error.into())),
     }
 }
 
@@ -160,8 +147,23 @@ fn was_unread(error: &io::Error) -> bool {
 mod tests {
     use tokio::io::AsyncReadExt;
     use tokio::net::UnixListener;
+    use tokio::time::Instant;
 
     use super::*;
+    use crate::rpc::address::Target;
+
+    fn outbound(exchange: &str) -> Outbound {
+        Outbound {
+            target: Target {
+                exchange: exchange.to_owned(),
+                topic: "topic".to_owned(),
+                server: None,
+            },
+            frame: b"\0\0\0\x02{}".to_vec(),
+            limit: 1024,
+            deadline: Instant::now() + Duration::from_secs(30),
+        }
+    }
 
     /// A socket pair through a listener with an abstract name is not to be had by a path, so these use files.
     fn path(test: &str) -> std::path::PathBuf {
@@ -170,10 +172,7 @@ mod tests {
     }
 
     async fn try_once(path: &Path) -> Attempt {
-        let deadline = Instant::now() + Duration::from_secs(30);
-        attempt(path, b"\0\0\0\x02{}", 1024, deadline)
-            .await
-            .unwrap()
+        attempt(path, &outbound("rpc")).await.unwrap()
     }
 
     #[tokio::test]

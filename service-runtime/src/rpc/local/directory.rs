@@ -6,28 +6,43 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use tokio::net::UnixListener;
 
 use crate::rpc::address::Target;
 use crate::rpc::config::RpcConfig;
 
-/// How the sockets of servers end.
-const SERVER: &str = "server";
-/// How the sockets of workers end.
-const WORKER: &str = "worker";
+/// What a socket is for; its file ends in this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Calls to a server.
+    Server,
+    /// What is said to all workers.
+    Worker,
+    /// The pings of a worker to itself.
+    Ping,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Worker => "worker",
+            Self::Ping => "ping",
+        }
+    }
+}
 
 /// The directory of a machine's programs.
 #[derive(Debug, Clone)]
-pub(in crate::rpc) struct Directory(PathBuf);
+pub(super) struct Directory(PathBuf);
 
 impl Directory {
     /// Finds the directory of a configuration; nothing is created.
-    pub(in crate::rpc) fn of(config: &RpcConfig) -> Self {
+    pub(super) fn of(config: &RpcConfig) -> Self {
         Self(config.directory.clone().unwrap_or_else(default_path))
     }
 
     /// Creates the directory of a topic, and checks that nobody else can reach into it.
-    pub(in crate::rpc) fn create(&self, target: &Target) -> anyhow::Result<()> {
+    pub(super) fn create(&self, target: &Target) -> anyhow::Result<()> {
         let shown = self.0.display();
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700);
@@ -56,25 +71,27 @@ impl Directory {
     }
 
     /// Returns where the socket of a server is.
-    pub(in crate::rpc) fn server(&self, target: &Target, server: &str) -> PathBuf {
-        self.topic(target)
-            .join(format!("{}.{SERVER}", escape(server)))
+    pub(super) fn server(&self, target: &Target, server: &str) -> PathBuf {
+        let name = format!("{}.{}", escape(server), Kind::Server.name());
+        self.topic(target).join(name)
+    }
+
+    /// Returns where a socket of a worker is.
+    pub(super) fn of_worker(&self, kind: Kind, target: &Target, server: &str, pid: u32) -> PathBuf {
+        let name = format!("{}.{pid}.{}", escape(server), kind.name());
+        self.topic(target).join(name)
     }
 
     /// Returns the sockets of the servers that a call may go to, in any order.
-    pub(in crate::rpc) fn servers(&self, target: &Target) -> io::Result<Vec<PathBuf>> {
+    pub(super) fn servers(&self, target: &Target) -> io::Result<Vec<PathBuf>> {
         if let Some(server) = &target.server {
             return Ok(vec![self.server(target, server)]);
         }
-        self.sockets(target, SERVER)
+        self.sockets(target, Kind::Server)
     }
 
-    /// Returns the sockets of all workers of a topic.
-    pub(in crate::rpc) fn workers(&self, target: &Target) -> io::Result<Vec<PathBuf>> {
-        self.sockets(target, WORKER)
-    }
-
-    fn sockets(&self, target: &Target, kind: &str) -> io::Result<Vec<PathBuf>> {
+    /// Returns the sockets of a topic that are for the same.
+    pub(super) fn sockets(&self, target: &Target, kind: Kind) -> io::Result<Vec<PathBuf>> {
         let entries = match fs::read_dir(self.topic(target)) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -82,53 +99,13 @@ impl Directory {
         };
         let paths = entries.map(|entry| Ok(entry?.path()));
         let paths: io::Result<Vec<PathBuf>> = paths.collect();
-        let is_kind = |path: &PathBuf| path.extension().is_some_and(|end| end == kind);
+        let is_kind = |path: &PathBuf| path.extension().is_some_and(|end| end == kind.name());
         Ok(paths?.into_iter().filter(is_kind).collect())
     }
 }
 
-/// The socket of this worker, for what is said to all: it lives as long as the worker serves.
-///
-/// It is the worker's own, not its supervisor's: what was said before a worker began is not for it.
-#[derive(Debug)]
-pub(in crate::rpc) struct WorkerSocket {
-    pub(in crate::rpc) listener: UnixListener,
-    path: PathBuf,
-}
-
-impl WorkerSocket {
-    /// Binds the socket of this process.
-    pub(in crate::rpc) fn bind(
-        directory: &Directory,
-        target: &Target,
-        server: &str,
-    ) -> anyhow::Result<Self> {
-        let name = format!("{}.{}.{WORKER}", escape(server), std::process::id());
-        let path = directory.topic(target).join(name);
-        // One of a process that had the same id before.
-        remove(&path)?;
-        let listener = UnixListener::bind(&path);
-        let listener =
-            listener.with_context(|| format!("cannot listen on `{}`", path.display()))?;
-        Ok(Self { listener, path })
-    }
-
-    /// Lets nobody else find the socket.
-    pub(in crate::rpc) fn hide(&self) {
-        if let Err(error) = remove(&self.path) {
-            tracing::warn!("cannot remove `{}`: {error}", self.path.display());
-        }
-    }
-}
-
-impl Drop for WorkerSocket {
-    fn drop(&mut self) {
-        self.hide();
-    }
-}
-
 /// Removes a file that may be gone already.
-pub(in crate::rpc) fn remove(path: &Path) -> io::Result<()> {
+pub(super) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

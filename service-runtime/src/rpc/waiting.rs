@@ -1,0 +1,81 @@
+//! Waits for a service of another program, or of this one.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::base::{OWN, SUPPORTS};
+use super::client::Client;
+use super::error::{CallError, NoError};
+use super::interface::TypedClient;
+use super::message::PING;
+use super::version::Version;
+use crate::service::Context;
+
+/// The first wait between two pings; each is twice as long as the one before.
+const FIRST_WAIT: Duration = Duration::from_millis(20);
+/// The longest such wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// How long a ping may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Waits until a server answers the pings of a client's topic, and returns the client.
+///
+/// # Errors
+///
+/// Returns how the last ping went if the service stops before.
+///
+/// # Cancel safety
+///
+/// Cancel safe: a ping changes nothing.
+pub async fn wait_for<C: TypedClient>(cx: &Context) -> Result<C, CallError> {
+    let topic = C::interface().topic();
+    let client = C::connect(cx);
+    let mut wait = FIRST_WAIT;
+    loop {
+        let Err(error) = client.untyped().clone().timeout(PATIENCE).ping().await else {
+            return Ok(client);
+        };
+        if cx.is_stopping() {
+            return Err(error);
+        }
+        if wait == FIRST_WAIT {
+            tracing::info!(service = cx.name(), "waiting for `{topic}`: {error}");
+        }
+        tokio::select! {
+            () = sleep(wait.mul_f64(0.5 + fastrand::f64())) => {}
+            () = cx.stopping() => return Err(error),
+        }
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+impl Client {
+    /// Asks a server of the topic for a sign that it serves; every topic answers that.
+    ///
+    /// # Errors
+    ///
+    /// Returns what became of the ping instead.
+    pub async fn ping(&self) -> Result<(), CallError> {
+        let ping = self.method(PING).idempotent();
+        ping.call::<Result<String, NoError>>().await.map(drop)
+    }
+
+    /// Asks a server of the topic whether it has a method, in the version that a call of it asks for.
+    ///
+    /// # Errors
+    ///
+    /// Returns what became of the question instead.
+    pub async fn supports(
+        &self,
+        namespace: Option<&str>,
+        method: &str,
+        version: Version,
+    ) -> Result<bool, CallError> {
+        let question = self.method(SUPPORTS).namespace(OWN).idempotent();
+        let question = question.argument("method", method);
+        let question = question.argument("namespace", namespace);
+        let question = question.argument("version", version.to_string());
+        question.call::<Result<bool, NoError>>().await
+    }
+}

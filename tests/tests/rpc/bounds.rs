@@ -1,0 +1,118 @@
+//! What bounds calls: sizes, slots, sockets, and what a call leaves behind.
+
+use std::fs;
+use std::path::Path;
+
+use nix::sys::signal::Signal;
+use tests::harness::{Fixture, Scratch, descriptors, kill, until};
+
+use super::{Caller, program};
+
+fn callee_and_caller(scratch: &Scratch, args: &[&str]) -> (Fixture, Fixture) {
+    let callee = program(scratch, "callee").args(args).start();
+    let workers = args.iter().position(|arg| *arg == "--workers");
+    callee.ready(workers.map_or(2, |place| args[place + 1].parse().unwrap()));
+    let caller = program(scratch, "caller").args(["--workers", "1"]).start();
+    caller.ready(1);
+    (callee, caller)
+}
+
+fn sockets(scratch: &Scratch, kind: &str) -> usize {
+    let folder = scratch.path("rpc").join("openstack/callee");
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let is_kind = |path: &Path| path.extension().is_some_and(|end| end == kind);
+    entries.filter(|path| is_kind(path)).count()
+}
+
+#[test]
+fn an_answer_above_the_limit_is_an_error_that_names_it() {
+    let scratch = Scratch::new();
+    let (callee, caller) = callee_and_caller(&scratch, &[]);
+    let mut caller = Caller::of(&caller);
+    assert_eq!(caller.ask("blob 16000000"), "16000000");
+    let answer = caller.ask("blob 17000000");
+    let named = "is larger than `rpc.max_message`, which is 16777216 bytes";
+    assert!(answer.contains(named), "{answer}");
+    callee.wait_for("cannot answer: a message of 17000");
+    assert_eq!(caller.ask("blob 1"), "1");
+}
+
+#[test]
+fn the_socket_of_a_killed_worker_is_removed_and_nobody_waits_for_it() {
+    let scratch = Scratch::new();
+    let (callee, caller) = callee_and_caller(&scratch, &[]);
+    let mut caller = Caller::of(&caller);
+    for _ in 0..3 {
+        kill(callee.children()[0], Signal::SIGKILL);
+        callee.ready_worker();
+    }
+    assert_eq!(caller.ask("all hello"), "ok");
+    for _ in 0..2 {
+        callee.wait_for("noted hello");
+    }
+    assert_eq!(
+        (sockets(&scratch, "worker"), sockets(&scratch, "ping")),
+        (2, 2)
+    );
+}
+
+#[test]
+fn everywhere_tells_all_workers_at_once() {
+    let scratch = Scratch::new();
+    let (callee, caller) = callee_and_caller(&scratch, &["--workers", "4"]);
+    let mut caller = Caller::of(&caller);
+    let stopped = callee.children()[0];
+    kill(stopped, Signal::SIGSTOP);
+    caller.say("all hello");
+    // The one that is stopped does not keep the others waiting, wherever it stands among them.
+    for _ in 0..3 {
+        callee.wait_for("noted hello");
+    }
+    kill(stopped, Signal::SIGCONT);
+    callee.wait_for("noted hello");
+    assert_eq!(caller.answer(), "ok");
+}
+
+#[test]
+fn ten_thousand_timeouts_leave_nothing() {
+    let scratch = Scratch::new();
+    let (callee, caller) = callee_and_caller(&scratch, &[]);
+    let mut asked = Caller::of(&caller);
+    // Connections of its own, as many as it keeps.
+    asked.ask("timeouts 640");
+    let worker = caller.children()[0];
+    let servers = callee.children();
+    until("the handlers of the first calls end", || {
+        asked.ask("who");
+        servers.iter().all(|server| descriptors(*server) < 64)
+    });
+    let before = descriptors(worker);
+    let mut timeouts = 0;
+    for _ in 0..4 {
+        timeouts += asked.ask("timeouts 2560").parse::<u32>().unwrap();
+    }
+    // A handler that is told in time that nobody waits has answered in time.
+    assert!(timeouts > 9_000, "{timeouts}");
+    until("nothing is left of calls that timed out", || {
+        asked.ask("who");
+        let servers = servers.iter().all(|server| descriptors(*server) < 64);
+        servers && descriptors(worker) <= before
+    });
+}
+
+#[test]
+fn calls_above_the_slots_wait_and_lose_nothing() {
+    let scratch = Scratch::new();
+    let (callee, caller) = callee_and_caller(&scratch, &["--set", "rpc.slots=2", "--workers", "1"]);
+    let mut callers: Vec<_> = (0..16).map(|_| Caller::of(&caller)).collect();
+    for caller in &mut callers {
+        caller.say("slow 20");
+    }
+    for caller in &mut callers {
+        let answer = caller.answer();
+        assert!(answer.parse::<u32>().is_ok(), "{answer}");
+    }
+    assert_eq!(callee.lines().with("begun slow").len(), 16);
+}
