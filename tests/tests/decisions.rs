@@ -50,6 +50,30 @@ const MISTAKES: &[(&str, &str)] = &[
         "[launch.pools.confgured]\nworkers = 2\n",
         "[launch.pools] confgured: no service has this name: did you mean `configured`?",
     ),
+    (
+        "[configured.periodic.often]\ncron = '61 * * * *'\n",
+        ":2: [configured.periodic.often] cron: wrong cron expression `61 * * * *`",
+    ),
+    (
+        "[configured.periodic.often]\ncron = '0 0 30 2 *'\n",
+        ":2: [configured.periodic.often] cron: wrong cron expression `0 0 30 2 *`",
+    ),
+    (
+        "[configured.periodic.often]\ncron = '0 4 * * *'\nzone = 'Europe/Berln'\n",
+        ":3: [configured.periodic.often] zone: unknown time zone `Europe/Berln`",
+    ),
+    (
+        "[configured.periodic.often]\nzone = 'UTC'\n",
+        ":2: [configured.periodic.often] zone: it is the time zone of `cron`",
+    ),
+    (
+        "[configured.periodic.often]\nevery = '1h'\ncron = '0 4 * * *'\n",
+        ":3: [configured.periodic.often] cron: a task has one of `every` and `cron`",
+    ),
+    (
+        "[configured.periodic.often]\ncron = 5\n",
+        ":2: [configured.periodic.often] cron: expected",
+    ),
     ("[configured\n", "broken TOML"),
 ];
 
@@ -187,12 +211,80 @@ fn what_is_no_file_or_has_lost_its_text_is_refused() {
 }
 
 #[test]
+fn a_file_that_is_cut_off_and_still_right_is_refused_by_a_reload() {
+    let program = configured()
+        .config("[configured]\npool-size = 77\n")
+        .start();
+    program.wait_for("got 77 ");
+    program.wait_for(" ready");
+    program.rewrite("[configured]\npool-size = 7");
+    program.signal(Signal::SIGHUP);
+    program
+        .wait_for("config.toml:2: the file ends here in the middle of a line that it had before");
+    program.rewrite("[configured]\npool-size = 7\n");
+    program.signal(Signal::SIGHUP);
+    program.wait_for("got 7 ");
+    program.signal(Signal::SIGTERM);
+    assert_eq!(program.exit_code(), 0);
+}
+
+#[test]
+fn lines_that_are_gone_from_the_end_of_a_file_are_told_at_a_reload() {
+    let program = configured()
+        .config("[configured]\npatience = '6s'\npool-size = 7\n")
+        .start();
+    program.wait_for("got 7 6s");
+    program.rewrite("[configured]\npatience = '6s'\n");
+    program.signal(Signal::SIGHUP);
+    let line = program.wait_for("the file is as it was but for its last 1 lines, which are gone");
+    assert!(
+        line.contains("WARN") && line.contains("config.toml"),
+        "{line}"
+    );
+    program.wait_for("got 10 6s");
+    program.signal(Signal::SIGTERM);
+    assert_eq!(program.exit_code(), 0);
+}
+
+#[test]
+fn an_operator_gives_a_cron_line_and_a_zone_and_a_reload_takes_another() {
+    let table = "[configured.periodic.rarely]\nenabled = true\n";
+    let program = configured()
+        .config(&format!(
+            "{table}cron = '* * * * * *'\nzone = 'Asia/Tokyo'\n"
+        ))
+        .start();
+    // The attribute says each hour, and not at all.
+    program.wait_for("rarely");
+    program.wait_for("rarely");
+    program.rewrite(&format!("{table}cron = '0 0 29 2 *'\n"));
+    program.signal(Signal::SIGHUP);
+    program.wait_for("reloaded");
+    let told = program.lines().with("rarely").len();
+    program.rewrite(&format!("{table}every = '1h'\nimmediately = true\n"));
+    program.signal(Signal::SIGHUP);
+    program.wait_for("reloaded");
+    program.wait_for("rarely");
+    assert_eq!(program.lines().with("rarely").len(), told + 1);
+    program.signal(Signal::SIGTERM);
+    assert_eq!(program.exit_code(), 0);
+}
+
+#[test]
 fn addresses_that_are_no_addresses_or_are_used_twice_are_told_once() {
     for (text, told) in [
         ("[web]\nbind = 'nonsense'\n", "config.toml:2: [web] bind: "),
         (
             "[web]\nbind = '127.0.0.1:7999'\nhealth_bind = '127.0.0.1:7999'\n",
             "config.toml:3: [web] health_bind: `127.0.0.1:7999` is the address of [web] bind already",
+        ),
+        (
+            "[web]\nbind = '*:7999'\nhealth_bind = 'localhost:7999'\n",
+            "config.toml:3: [web] health_bind: `localhost:7999` and `*:7999`, the address of [web] bind, cannot both",
+        ),
+        (
+            "[web]\nbind = ['127.0.0.1:7999', '0.0.0.0:7999']\n",
+            "config.toml:2: [web] bind: `0.0.0.0:7999` and `127.0.0.1:7999`, the address of [web] bind, cannot both",
         ),
     ] {
         for program in [fixture!("web"), fixture!("web").arg("--check-config")] {

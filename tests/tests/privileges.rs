@@ -350,8 +350,15 @@ fn a_pid_file_where_the_user_may_write_is_removed_and_elsewhere_emptied() {
             chown(scratch.path(""), Some(uid), None).unwrap();
         }
         let file = scratch.path("pid");
-        let program = fixture!("greeter").args(["--user", USER]);
-        let greeter = program.arg("--pid-file").arg(&file).start();
+        let program = || {
+            let program = fixture!("greeter").args(["--user", USER]);
+            program.arg("--pid-file").arg(&file)
+        };
+        let told = "is not removed at the end but emptied";
+        let (code, _, log) = program().arg("--check-config").run();
+        assert_eq!(code, 0, "{log}");
+        assert_eq!(log.matches(told).count(), usize::from(!owned), "{log}");
+        let greeter = program().start();
         greeter.ready(2);
         assert_eq!(
             fs::read_to_string(&file).unwrap(),
@@ -359,6 +366,7 @@ fn a_pid_file_where_the_user_may_write_is_removed_and_elsewhere_emptied() {
         );
         greeter.signal(Signal::SIGTERM);
         assert_eq!(greeter.exit_code(), 0);
+        assert_eq!(greeter.lines().with(told).len(), usize::from(!owned));
         assert_eq!(file.exists(), !owned);
         assert_eq!(fs::read_to_string(&file).unwrap_or_default(), "");
     }

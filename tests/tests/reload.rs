@@ -360,6 +360,35 @@ fn an_address_that_was_given_up_is_closed() {
 }
 
 #[test]
+fn a_start_reads_the_author_s_types_in_the_check_and_once_in_each_worker() {
+    // By a variable too: what its text is, only the author's type knows.
+    let typed = fixture!("typed")
+        .env("TYPED__TYPED__WORD", "thread")
+        .start();
+    let first = typed.ready(2);
+    let reads = typed.lines().with("read `thread` in ");
+    let readers: Vec<String> = first
+        .iter()
+        .map(|worker| format!("pid={} .", worker.pid))
+        .collect();
+    for reader in &readers {
+        let by = reads.iter().filter(|line| line.ends_with(reader.as_str()));
+        assert_eq!(by.count(), 1, "{reads:?}");
+    }
+    let supervisor = format!("pid={} .", typed.pid());
+    assert!(
+        !reads.iter().any(|line| line.ends_with(&supervisor)),
+        "{reads:?}"
+    );
+    // The check is one more.
+    assert_eq!(reads.len(), 3, "{reads:?}");
+    // No thread was left in the supervisor, which forks as before.
+    kill(typed.children()[0], Signal::SIGKILL);
+    typed.wait_for("worker died");
+    typed.ready_worker();
+}
+
+#[test]
 fn a_reload_reads_the_author_s_types_in_the_check_and_in_workers_and_not_in_the_supervisor() {
     let typed = fixture!("typed").config("[typed]\n").start();
     let first = typed.ready(2);

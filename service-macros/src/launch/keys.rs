@@ -25,6 +25,8 @@ pub(super) enum Kind {
     Bool,
     /// A duration as a string.
     Duration,
+    /// A duration as a string, zero for none, and else at least so long.
+    Timeout(Duration),
     /// A string with something in it.
     Text,
     /// So many deaths in such a time, as a string.
@@ -79,7 +81,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("start_timeout", r#"start_timeout = "30s""#, Kind::Duration),
     setting("drain_timeout", r#"drain_timeout = "60s""#, Kind::Duration),
     setting("reload_surge", "reload_surge = 1", Kind::Count),
-    setting("heartbeat_timeout", r#"heartbeat_timeout = "30s""#, Kind::Duration),
+    setting("heartbeat_timeout", r#"heartbeat_timeout = "30s""#, Kind::Timeout(HEARTBEAT_LEAST)),
     setting("restart_limit", r#"restart_limit = "5 in 60s""#, Kind::RestartLimit),
     setting("max_requests", "max_requests = 100000", Kind::Number),
     setting("max_requests_jitter", "max_requests_jitter = 1000", Kind::Number),
@@ -121,6 +123,9 @@ const fn setting(name: &'static str, example: &'static str, kind: Kind) -> Setti
     let key = Key::new(name, example);
     Setting { key, kind }
 }
+
+/// A heartbeat comes each second, and one may be late.
+const HEARTBEAT_LEAST: Duration = Duration::from_secs(3);
 
 /// The most deaths of a `restart_limit`: the supervisor remembers each.
 const DEATHS_MOST: usize = 100_000;

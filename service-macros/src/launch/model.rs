@@ -100,6 +100,7 @@ impl Model {
             }
             Kind::Bool => Value::Bool(given.boolean()?),
             Kind::Duration => Value::Duration(given.duration()?),
+            Kind::Timeout(least) => Value::Duration(timeout(given, least)?),
             Kind::Text => Value::Text(given.filled_text()?),
             Kind::RestartLimit => {
                 let limit = restart_limit(&given.text()?.value());
@@ -151,6 +152,21 @@ impl Model {
 /// `"auto"`: as many as there are processors, which only the start knows.
 fn is_auto(given: &Given) -> bool {
     given.text().is_ok_and(|text| text.value() == "auto")
+}
+
+fn timeout(given: &Given, least: Duration) -> syn::Result<Duration> {
+    let duration = given.duration()?;
+    if !duration.is_zero() && duration < least {
+        let least = humantime::format_duration(least);
+        return Err(given.problem(
+            format_args!("`{}` must be at least `{least}`", given.key.name),
+            format_args!(
+                "write `{}`, or `{} = \"0s\"` for no limit",
+                given.key.example, given.key.name
+            ),
+        ));
+    }
+    Ok(duration)
 }
 
 fn limit_of_the_system(given: &Given) -> syn::Result<ResourceLimit> {

@@ -122,9 +122,14 @@ pub const fn registration<S: Describe + Hooks>() -> Registration {
                     Some(section) => section.with::<crate::http::HttpConfig>(),
                     None => {
                         crate::config::Section::of::<crate::http::HttpConfig>(S::DESCRIPTION.name)
+                            .of_framework()
                     }
                 };
-                return Some(section.listens_on(crate::http::ADDRESSES));
+                return Some(
+                    section
+                        .listens_on(crate::http::ADDRESSES)
+                        .opens(crate::http::open_files),
+                );
             }
             section
         },

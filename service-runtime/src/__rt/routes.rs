@@ -69,7 +69,9 @@ macro_rules! http_table {
         $crate::__rt::inventory::submit! {
             $crate::__rt::table(|| {
                 $crate::config::Section::of::<$crate::http::HttpConfig>($name)
+                    .of_framework()
                     .listens_on($crate::http::ADDRESSES)
+                    .opens($crate::http::open_files)
             })
         }
     };

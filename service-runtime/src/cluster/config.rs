@@ -83,8 +83,10 @@ impl fmt::Debug for StoreConfig {
 pub(crate) fn sections() -> [Section; 2] {
     [
         Section::of::<StoreConfig>(STORE)
+            .of_framework()
             .doc("Where services keep what all of them know: records, members, leases."),
         Section::of::<MembershipConfig>(MEMBERSHIP)
+            .of_framework()
             .doc("How the services of this program are known to others."),
     ]
 }

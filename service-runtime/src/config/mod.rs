@@ -33,6 +33,8 @@ mod secrets;
 mod section;
 mod snapshot;
 mod tables;
+#[cfg(workers)]
+mod text_kinds;
 mod value;
 mod write;
 

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt, sync::LazyLock};
 
 use super::{
-    Config, Entry, Field, Origin, Table, Value,
+    Config, ConfigErrors, Entry, Field, Origin, Table, Value,
     de::{self, Reading},
     path::Path,
 };
@@ -17,6 +17,10 @@ pub struct Section {
     pub(crate) reserved: Vec<Reserved>,
     /// Options that hold addresses to listen on, each one or a list.
     pub(crate) addresses: &'static [&'static str],
+    /// Opens what the table names, as a start would.
+    pub(crate) opens: Option<Opens>,
+    /// Whether the first type is the framework's own.
+    pub(crate) is_frameworks: bool,
     /// Runs the author's `Deserialize`; none for a section of run-time fields.
     pub(crate) check: Option<fn(&Reading<'_>)>,
     /// How many of the fields are those of the first type.
@@ -24,6 +28,9 @@ pub struct Section {
     /// Further types that read the same table, each its own options of it.
     pub(crate) others: Vec<Other>,
 }
+
+/// Opens the files that the table of a section names, out of all tables of the program of this name.
+pub(crate) type Opens = fn(&str, &Table, &Section) -> Result<(), ConfigErrors>;
 
 /// One more type that reads a table.
 #[derive(Clone)]
@@ -48,6 +55,8 @@ impl Section {
             fields: Cow::Borrowed(T::FIELDS),
             reserved: Vec::new(),
             addresses: &[],
+            opens: None,
+            is_frameworks: false,
             check: Some(de::check::<T>),
             own: T::FIELDS.len(),
             others: Vec::new(),
@@ -65,6 +74,8 @@ impl Section {
             fields: Cow::Owned(fields),
             reserved: Vec::new(),
             addresses: &[],
+            opens: None,
+            is_frameworks: false,
             check: None,
             own: 0,
             others: Vec::new(),
@@ -96,6 +107,27 @@ impl Section {
     pub fn listens_on(mut self, options: &'static [&'static str]) -> Self {
         self.addresses = options;
         self
+    }
+
+    /// Opens the files that the table names when the configuration is checked by itself, as a start does
+    /// by its service.
+    #[doc(hidden)]
+    pub fn opens(mut self, opens: fn(&str, &Table, &Section) -> Result<(), ConfigErrors>) -> Self {
+        self.opens = Some(opens);
+        self
+    }
+
+    /// Says that the first type is the framework's own, which any process may read.
+    #[doc(hidden)]
+    pub fn of_framework(mut self) -> Self {
+        self.is_frameworks = true;
+        self
+    }
+
+    /// Tells whether reading the table runs code of the author's.
+    #[cfg(workers)]
+    pub(crate) fn runs_authors_code(&self) -> bool {
+        self.check.is_some() && !self.is_frameworks
     }
 
     /// Lets one more type read the same table.
@@ -139,6 +171,14 @@ impl Section {
         Reading::at(program, path, entry)
             .describing(&self.fields)
             .reserving(self.reserved.iter().map(|reserved| reserved.name))
+    }
+
+    /// Reads the section's table as one of its types; nothing if that cannot be done.
+    #[cfg(all(feature = "http", feature = "tls"))]
+    pub(crate) fn read<T: Config>(&self, program: &str, root: &Table) -> Option<T> {
+        let reading = self.reading(program, root);
+        self.hide_foreign(&reading, T::FIELDS);
+        reading.whole()
     }
 
     /// Hides from a reading what a type that knows only `own` would take for unknown keys.

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::de::DeserializeOwned;
 
+#[cfg(workers)]
+use super::text_kinds;
 use super::{
     Config, ConfigError, ConfigErrors, Entry, Origin, Section, Table, Value,
     de::Reading,
@@ -138,6 +140,18 @@ impl Snapshot {
     /// Gives texts the types that they have in a snapshot of the same layers.
     pub(crate) fn resolve_like(&mut self, like: &Self) {
         resolve_like(&mut Arc::make_mut(&mut self.0).root, &like.0.root);
+    }
+
+    /// Returns what each text is in a snapshot of the same layers that was read into types.
+    #[cfg(workers)]
+    pub(crate) fn kinds_in(&self, typed: &Self) -> Vec<u8> {
+        text_kinds::kinds(&self.0.root, &typed.0.root)
+    }
+
+    /// Gives each text the type that [`kinds_in`](Self::kinds_in) has told.
+    #[cfg(workers)]
+    pub(crate) fn give_kinds(&mut self, kinds: Vec<u8>) {
+        text_kinds::give(&mut Arc::make_mut(&mut self.0).root, &mut kinds.into_iter());
     }
 
     /// Puts typed values in the place of texts.

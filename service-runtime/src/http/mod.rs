@@ -35,6 +35,28 @@ pub use self::config::{Bind, ForwardedHeader, HttpConfig, TlsConfig, TlsPair};
 /// The options of [`HttpConfig`] that hold addresses.
 #[doc(hidden)]
 pub const ADDRESSES: &[&str] = &["bind", "health_bind"];
+/// Opens the files that a service's table names, as its start does.
+///
+/// # Errors
+///
+/// Returns what is wrong with a certificate or a key, with its file.
+#[doc(hidden)]
+#[cfg_attr(
+    not(feature = "tls"),
+    expect(unused_variables, reason = "there are no such files")
+)]
+pub fn open_files(
+    program: &str,
+    root: &crate::config::Table,
+    section: &crate::config::Section,
+) -> Result<(), crate::config::ConfigErrors> {
+    #[cfg(feature = "tls")]
+    if let Some(table) = section.read::<HttpConfig>(program, root) {
+        tls::open(&table.tls).map_err(|wrong| wrong.at(root, section.name()))?;
+    }
+    Ok(())
+}
+
 pub use self::connection::Client;
 pub use self::exchange::RequestBody;
 pub use self::service::HttpService;

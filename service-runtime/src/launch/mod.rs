@@ -23,6 +23,7 @@ use self::preparation::prepare;
 use crate::runner::main_fn::Main;
 use crate::service::IntoServices;
 use crate::settings;
+use crate::settings::configuration::Loaded;
 use crate::settings::options::LaunchOptions;
 
 /// Runs the services that `main` builds: in this process for one worker, else in forked ones.
@@ -31,17 +32,19 @@ use crate::settings::options::LaunchOptions;
 /// setting does. `#[launch]` without a literal number of workers expands to it. For the exit code see
 /// [`ServiceLauncher::run`].
 pub fn launch<M, F: Main<M, Output: IntoServices>>(options: LaunchOptions, main: F) -> ExitCode {
-    let prepared = match prepare::<M, F>(&options) {
+    let prepared = match prepare::<M, F>(&options, supervises) {
         Ok(prepared) => prepared,
         Err(exit) => return exit.into(),
     };
-    let settings = &prepared.loaded.settings;
-    // As many as there are processors may become more at a reload, even from one.
-    let is_one =
-        settings.workers == settings::Workers::default() && prepared.loaded.pools.is_empty();
-    if is_one {
-        service_launcher::serve(prepared, main).into()
-    } else {
+    if supervises(&prepared.loaded) {
         process_launcher::launch_workers(prepared, main).into()
+    } else {
+        service_launcher::serve(prepared, main).into()
     }
+}
+
+/// Tells whether there are workers.
+fn supervises(loaded: &Loaded) -> bool {
+    // As many as there are processors may become more at a reload, even from one.
+    loaded.settings.workers != settings::Workers::default() || !loaded.pools.is_empty()
 }

@@ -62,8 +62,12 @@ impl Prepared {
 
 /// Prepares a launch, or returns the exit if there is nothing to launch.
 ///
-/// No thread is started and no runtime built: a supervisor may come of this process.
-pub(crate) fn prepare<M, F: Main<M>>(options: &LaunchOptions) -> Result<Prepared, Exit> {
+/// No thread is started and no runtime built: a supervisor may come of this process, as `supervises` tells,
+/// and then no type of the author's is read here.
+pub(crate) fn prepare<M, F: Main<M>>(
+    options: &LaunchOptions,
+    supervises: fn(&Loaded) -> bool,
+) -> Result<Prepared, Exit> {
     #[cfg(all(feature = "control", workers))]
     if let Some(exit) = crate::control::ctl::run_if_asked(options, F::flags) {
         return Err(exit);
@@ -79,7 +83,7 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &LaunchOptions) -> Result<Prepared
     once::take().map_err(|error| refuse(Exit::Failed, &error))?;
     let (flags, only, mut configuration) = command_line::<M, F>(options, &refuse)?;
     let loaded = configuration
-        .load()
+        .load_for(supervises)
         .map_err(|error| refuse(Exit::Config, &error))?;
     let privileges = loaded
         .privileges()
@@ -116,9 +120,7 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &LaunchOptions) -> Result<Prepared
     {
         let _scoped = logging.scoped();
         loaded.log_options();
-        if privileges.is_dropped() {
-            configuration.warn_of_unreadable();
-        }
+        warn_of_rights(&privileges, &configuration, &loaded);
     }
     Ok(Prepared {
         info,
@@ -135,6 +137,18 @@ pub(crate) fn prepare<M, F: Main<M>>(options: &LaunchOptions) -> Result<Prepared
         takeover,
         metrics: inherited.metrics,
     })
+}
+
+/// Warns of what this process could do before it gave rights up, and cannot any more.
+fn warn_of_rights(privileges: &Privileges, configuration: &Configuration, loaded: &Loaded) {
+    if !privileges.is_dropped() {
+        return;
+    }
+    configuration.warn_of_unreadable();
+    let pid_file = loaded.settings.pid_file.as_deref();
+    if let Some(error) = pid_file.and_then(|path| PidFile::is_kept_from(path, privileges)) {
+        tracing::warn!("{error}");
+    }
 }
 
 #[cfg(not(feature = "cli"))]
@@ -193,10 +207,13 @@ fn command_line<M, F: Main<M>>(
                 .map_err(wrong)?;
             // What a start would refuse beyond the tables.
             check_only::<F::Output>(&line.only).map_err(|error| refuse(Exit::Usage, &error))?;
-            Logging::new(&loaded.settings).map_err(|error| refuse(Exit::Config, &error))?;
+            let logging =
+                Logging::new(&loaded.settings).map_err(|error| refuse(Exit::Config, &error))?;
             if let Some(path) = &loaded.settings.pid_file {
                 PidFile::check(path).map_err(|error| refuse(Exit::Failed, &chain(&error)))?;
             }
+            let _scoped = logging.scoped();
+            open_as_user(&configuration, &loaded, refuse)?;
             "the configuration is right\n".to_owned()
         }
     };
@@ -204,6 +221,25 @@ fn command_line<M, F: Main<M>>(
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     written.map_err(|error| refuse(Exit::Failed, &format!("cannot write the answer: {error}")))?;
     Err(Exit::Done)
+}
+
+/// Opens what services open when they start, as the user that they start as.
+#[cfg(feature = "cli")]
+fn open_as_user(
+    configuration: &Configuration,
+    loaded: &Loaded,
+    refuse: &dyn Fn(Exit, &dyn Display) -> Exit,
+) -> Result<(), Exit> {
+    let wrong = |error: crate::config::ConfigErrors| refuse(Exit::Config, &error);
+    let privileges = loaded.privileges().map_err(wrong)?;
+    // Who is not root asks for itself, and cannot become the user.
+    if nix::unistd::geteuid().is_root() {
+        privileges
+            .take()
+            .map_err(|error| refuse(Exit::Failed, &error))?;
+        warn_of_rights(&privileges, configuration, loaded);
+    }
+    loaded.open_files().map_err(wrong)
 }
 
 /// Refuses names of `--only` that no service has, as far as that can be known before `main` runs.

@@ -39,7 +39,7 @@ impl ProcessLauncher {
 }
 
 fn run<M, F: Main<M, Output: IntoServices>>(options: LaunchOptions, main: F) -> Exit {
-    match prepare::<M, F>(&options) {
+    match prepare::<M, F>(&options, |_| true) {
         Ok(prepared) => launch_workers(prepared, main),
         Err(exit) => exit,
     }

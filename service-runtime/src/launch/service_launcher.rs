@@ -60,7 +60,7 @@ impl ServiceLauncher {
 }
 
 fn run<M, F: Main<M, Output: IntoServices>>(options: LaunchOptions, main: F) -> Exit {
-    let prepared = match prepare::<M, F>(&options) {
+    let prepared = match prepare::<M, F>(&options, |_| false) {
         Ok(prepared) => prepared,
         Err(exit) => return exit,
     };
@@ -164,7 +164,7 @@ fn set_up<M>(
     let watchdog = Watchdog::start(graceful, None, || {}).map_err(os)?;
     logging.log_panics();
     let counting = Counting::start_alone(metrics, &loaded.settings.metrics);
-    let services = build_services(&loaded, &flags, &only, main);
+    let services = build_services(&flags, &only, main);
     scoped.end();
     logging.install();
     counting.install();

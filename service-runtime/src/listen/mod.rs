@@ -12,6 +12,7 @@ mod half_open;
 mod listener;
 mod listeners;
 mod options;
+mod place;
 mod pressure;
 #[cfg(all(feature = "control", workers))]
 mod private_socket;
@@ -30,5 +31,6 @@ pub use stream::{Peer, Stream};
 
 pub(crate) use activation::VARIABLES;
 pub(crate) use listeners::{Held, Listeners, SocketId};
+pub(crate) use place::Place;
 #[cfg(all(feature = "control", workers))]
 pub(crate) use private_socket::PrivateSocket;

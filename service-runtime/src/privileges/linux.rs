@@ -4,7 +4,9 @@
 //! belong to a thread, and a name service may lock. Whatever fails here ends the program before it
 //! has a worker, so that it never runs with a part of what was asked for.
 
-use std::path::PathBuf;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
@@ -124,11 +126,66 @@ impl Privileges {
         self.settings.chdir.as_ref()
     }
 
+    /// Tells whether the user of the program may make and remove files in a directory.
+    pub(crate) fn may_write_in(&self, folder: &Path) -> bool {
+        let Some(user) = &self.credentials else {
+            return true;
+        };
+        let mut folders = folder.ancestors();
+        let own = folders
+            .next()
+            .is_some_and(|own| may(user, own, WRITE | SEARCH));
+        own && folders.all(|above| may(user, above, SEARCH))
+    }
+
+    /// Tells whether a directory keeps everybody but its owner and the file's from removing a file.
+    pub(crate) fn is_kept_by_sticky(&self, folder: &Path, file: &Path) -> bool {
+        let (Some(user), Ok(folder)) = (&self.credentials, std::fs::metadata(folder)) else {
+            return false;
+        };
+        let owns = |found: &Metadata| user.uid.is_root() || found.uid() == user.uid.as_raw();
+        let file = std::fs::symlink_metadata(file);
+        // One that root is yet to make is root's.
+        let owns_file = file.is_ok_and(|file| owns(&file));
+        folder.mode() & 0o1000 != 0 && !owns(&folder) && !owns_file
+    }
+
+    /// Returns the number of the user that the program becomes, if it becomes another.
+    pub(crate) fn user(&self) -> Option<u32> {
+        let credentials = self.credentials.as_ref();
+        credentials.map(|credentials| credentials.uid.as_raw())
+    }
+
     /// Returns whether this program was told to be somebody who is not root.
     pub(crate) fn is_dropped(&self) -> bool {
         let credentials = self.credentials.as_ref();
         credentials.is_some_and(|credentials| !credentials.uid.is_root())
     }
+}
+
+const WRITE: u32 = 0o2;
+const SEARCH: u32 = 0o1;
+
+/// Tells whether a user may do this with a directory, by the bits of its owner, its group or others.
+fn may(user: &Credentials, folder: &Path, wanted: u32) -> bool {
+    if user.uid.is_root() {
+        return true;
+    }
+    let Ok(found) = std::fs::metadata(folder) else {
+        return false;
+    };
+    let groups = user.groups.iter().chain([&user.gid]);
+    let shift = if found.uid() == user.uid.as_raw() {
+        6
+    } else if groups
+        .into_iter()
+        .any(|group| found.gid() == group.as_raw())
+    {
+        3
+    } else {
+        0
+    };
+    found.mode() >> shift & wanted == wanted
 }
 
 /// Sets a limit; one that is above what may be set as it is already stays.
@@ -212,6 +269,42 @@ mod tests {
         assert!(refused(Some("4000123"), None).contains("set `group` as well"));
         assert!(refused(Some("nobody-at-all"), None).contains("no user `nobody-at-all`"));
         assert!(refused(None, Some("nobody-at-all")).starts_with("group: there is no group"));
+    }
+
+    #[test]
+    fn rights_are_those_of_the_owner_or_a_group_or_all_others() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = std::env::temp_dir().join(format!("service-runtime-may-{}", Pid::this()));
+        std::fs::create_dir(&folder).unwrap();
+        let found = std::fs::metadata(&folder).unwrap();
+        let (uid, gid) = (Uid::from_raw(found.uid()), Gid::from_raw(found.gid()));
+        let stranger = Uid::from_raw(4_000_123);
+        let nobodys = Gid::from_raw(4_000_124);
+        let user = |uid, gid, groups: &[Gid]| Credentials {
+            uid,
+            gid,
+            groups: groups.to_vec(),
+        };
+        for (mode, who, allowed) in [
+            (0o700, user(uid, nobodys, &[]), true),
+            (0o077, user(uid, gid, &[]), uid.is_root()),
+            (0o070, user(stranger, gid, &[]), true),
+            (0o070, user(stranger, nobodys, &[nobodys, gid]), true),
+            (0o707, user(stranger, nobodys, &[gid]), false),
+            (0o007, user(stranger, nobodys, &[]), true),
+            (0o770, user(stranger, nobodys, &[]), false),
+            (0o002, user(stranger, nobodys, &[]), false),
+            (0o000, user(Uid::from_raw(0), nobodys, &[]), true),
+        ] {
+            let set = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(&folder, set).unwrap();
+            assert_eq!(
+                may(&who, &folder, WRITE | SEARCH),
+                allowed,
+                "{mode:o} {who:?}"
+            );
+        }
+        std::fs::remove_dir(&folder).unwrap();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Privileges where this is not Linux: those that the program was started with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::PrivilegeSettings;
 
@@ -34,6 +34,21 @@ impl Privileges {
 
     /// Has none.
     pub(crate) fn directory(&self) -> Option<&PathBuf> {
+        None
+    }
+
+    /// Is the user that it always was.
+    pub(crate) fn may_write_in(&self, _: &Path) -> bool {
+        true
+    }
+
+    /// Is the user that it always was.
+    pub(crate) fn is_kept_by_sticky(&self, _: &Path, _: &Path) -> bool {
+        false
+    }
+
+    /// Becomes nobody else.
+    pub(crate) fn user(&self) -> Option<u32> {
         None
     }
 

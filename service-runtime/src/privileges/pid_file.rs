@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::libc::O_NOFOLLOW;
 
+use super::Privileges;
+
 use crate::os::process::file_lock;
 
 /// How often the file may be taken away between its opening and its locking.
@@ -114,6 +116,23 @@ impl PidFile {
         };
         nix::unistd::access(place, nix::unistd::AccessFlags::W_OK)
             .map_err(|errno| refused(errno.into()))
+    }
+
+    /// Says why the user that the program runs as cannot remove the file at its end, or make a new one at an
+    /// upgrade, if that is so. It is asked of that user's rights: root made the file.
+    pub(crate) fn is_kept_from(path: &Path, privileges: &Privileges) -> Option<String> {
+        let path = std::path::absolute(path).ok()?;
+        let folder = path.parent()?;
+        let may = privileges.may_write_in(folder);
+        let may = may && !privileges.is_kept_by_sticky(folder, &path);
+        let user = privileges.user()?;
+        (!may).then(|| {
+            let (path, folder) = (path.display(), folder.display());
+            format!(
+                "the pid file `{path}` is not removed at the end but emptied, because user {user} may not \
+                 write in `{folder}`: give it a directory of that user's"
+            )
+        })
     }
 
     /// Keeps the locked file of the process that is to be replaced, if it is this one, or locks it.

@@ -50,7 +50,7 @@ pub struct RpcConfig {
 }
 
 inventory::submit! {
-    Table(|| Section::of::<RpcConfig>(TABLE).doc("Calls between services."))
+    Table(|| Section::of::<RpcConfig>(TABLE).of_framework().doc("Calls between services."))
 }
 
 impl RpcConfig {

@@ -7,7 +7,6 @@ use super::selection;
 use crate::exit::Exit;
 use crate::service::{Definition, IntoServices};
 use crate::settings::Flags;
-use crate::settings::configuration::Loaded;
 
 /// Why a process cannot begin to serve.
 pub(crate) struct SetupError {
@@ -15,17 +14,12 @@ pub(crate) struct SetupError {
     pub(crate) text: String,
 }
 
-/// Checks the configuration, runs the author's `main` and picks the services asked for.
+/// Runs the author's `main` and picks the services asked for. The configuration was checked before.
 pub(crate) fn build_services<M>(
-    loaded: &Loaded,
     flags: &Flags,
     only: &[String],
     main: impl Main<M, Output: IntoServices>,
 ) -> Result<Vec<Definition>, SetupError> {
-    loaded.check().map_err(|error| SetupError {
-        exit: Exit::Config,
-        text: error.to_string(),
-    })?;
     let failed = |text| SetupError {
         exit: Exit::Failed,
         text,

@@ -194,7 +194,7 @@ fn prepare<M>(
     let place = Place::Slot(setup.slot.number, setup.pool.as_deref().map(str::to_owned));
     let metrics = &setup.loaded.settings.metrics;
     let counting = setup.metrics.start(setup.arena, &place, metrics);
-    let services = build_services(&setup.loaded, &setup.flags, &setup.only, main);
+    let services = build_services(&setup.flags, &setup.only, main);
     scoped.end();
     setup.logging.install();
     counting.install();

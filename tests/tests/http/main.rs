@@ -17,6 +17,7 @@ mod secure;
 mod serving;
 mod targets;
 mod tls;
+mod tls_rules;
 mod websocket;
 
 use tests::fixture;

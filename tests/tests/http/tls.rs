@@ -284,21 +284,3 @@ fn a_reload_with_a_pair_that_cannot_be_used_is_undone() {
     );
     assert_eq!(shown(&address, "x.test"), "first");
 }
-
-#[test]
-fn a_key_of_another_certificate_is_named() {
-    let folder = Scratch::new();
-    let ((cert, _), (_, key)) = (pair(&folder, "one"), pair(&folder, "two"));
-    let (code, _, log) = tests::fixture!("web")
-        .args(["--set", "web.bind=127.0.0.1:0"])
-        .args(["--set", &format!("web.tls.cert={cert}")])
-        .args(["--set", &format!("web.tls.key={key}")])
-        .run();
-    assert_eq!(code, 78);
-    assert!(
-        log.contains(&format!(
-            "cannot use the certificate {cert} with the key {key}"
-        )),
-        "{log}"
-    );
-}

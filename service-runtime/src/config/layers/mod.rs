@@ -183,10 +183,21 @@ impl Layers {
         sections: &[Section],
         like: &Snapshot,
     ) -> Result<Snapshot, ConfigErrors> {
-        let (merged, _) = self.merge(sources, sections);
-        let mut snapshot = Snapshot::new(&self.program, merged.root, sections);
+        let (mut snapshot, errors) = self.merge_alone(sources, sections);
         snapshot.resolve_like(like);
-        ConfigErrors::or(merged.errors, snapshot)
+        ConfigErrors::or(errors, snapshot)
+    }
+
+    /// Lays the layers over each other, and leaves every text one; returns what is wrong without regard to
+    /// types.
+    pub(crate) fn merge_alone(
+        &self,
+        sources: &Sources,
+        sections: &[Section],
+    ) -> (Snapshot, Vec<ConfigError>) {
+        let (merged, _) = self.merge(sources, sections);
+        let snapshot = Snapshot::new(&self.program, merged.root, sections);
+        (snapshot, merged.errors)
     }
 
     /// Lays the layers over each other; tells whether a file is broken.

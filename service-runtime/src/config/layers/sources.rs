@@ -3,11 +3,11 @@
 use std::{
     ffi::OsString,
     fmt,
-    fs::{self, OpenOptions},
+    fs::{self, Metadata, OpenOptions},
     io::{self, Read},
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
-        fs::{FileTypeExt, OpenOptionsExt},
+        fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
     },
     path::{Path, PathBuf},
 };
@@ -62,19 +62,35 @@ impl Sources {
         Ok(Self { files })
     }
 
-    /// Refuses files without a text that had one before.
-    pub(crate) fn refuse_emptied(&self, before: &Self) -> Result<(), ConfigErrors> {
-        let had_text = |path: &Path| {
-            let mut files = before.files.iter();
-            files.any(|(known, text)| known == path && !text.trim().is_empty())
-        };
-        let emptied = self.files.iter().filter(|(_, text)| text.trim().is_empty());
-        let errors = emptied.filter(|(path, _)| had_text(path)).map(|(path, _)| {
-            let message = "the file is empty and was not before: write a new file and rename it to \
-                           this name, or take the options out one by one";
-            ConfigError::new("", "", &Origin::file(path.clone(), 1), message)
-        });
-        ConfigErrors::or(errors.collect(), ())
+    /// Refuses files that have lost their text, or the end of it in the middle of a line; returns a warning
+    /// for each that has lost whole lines at its end.
+    ///
+    /// Such a file may be one that is being written, or that a full disk has cut off, and yet be right:
+    /// options that it has no more would go back to their defaults.
+    pub(crate) fn refuse_cut(&self, before: &Self) -> Result<Vec<String>, ConfigErrors> {
+        let (mut errors, mut warnings) = (Vec::new(), Vec::new());
+        for (path, text) in &self.files {
+            let mut known = before.files.iter();
+            let Some((_, old)) = known.find(|(known, _)| known == path) else {
+                continue;
+            };
+            let line = text.lines().count().max(1);
+            match cut(old, text) {
+                Cut::None => {}
+                Cut::Emptied => errors.push(refused(path, line, "the file is empty and was not before")),
+                Cut::InLine => errors.push(refused(
+                    path,
+                    line,
+                    "the file ends here in the middle of a line that it had before",
+                )),
+                Cut::Lines(number) => warnings.push(format!(
+                    "{}: the file is as it was but for its last {number} lines, which are gone: options that stood \
+                     there have their defaults now",
+                    path.display()
+                )),
+            }
+        }
+        ConfigErrors::or(errors, warnings)
     }
 
     /// Reads a file; one that may be absent is no error when it is.
@@ -113,6 +129,43 @@ impl Sources {
     }
 }
 
+/// What a text has lost of an older one at its end.
+enum Cut {
+    None,
+    Emptied,
+    InLine,
+    /// So many lines that said something.
+    Lines(usize),
+}
+
+fn cut(old: &str, new: &str) -> Cut {
+    if new.trim().is_empty() {
+        return match old.trim().is_empty() {
+            true => Cut::None,
+            false => Cut::Emptied,
+        };
+    }
+    let Some(lost) = old.strip_prefix(new) else {
+        return Cut::None;
+    };
+    let says = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    // A new line may be taken away at the end by an editor.
+    if !new.ends_with('\n') && !lost.is_empty() && !lost.starts_with(['\n', '\r']) {
+        return Cut::InLine;
+    }
+    match lost.lines().filter(says).count() {
+        0 => Cut::None,
+        number => Cut::Lines(number),
+    }
+}
+
+fn refused(path: &Path, line: usize, what: &str) -> ConfigError {
+    let message = format!(
+        "{what}: write a new file and rename it to this name, or take the options out one by one"
+    );
+    ConfigError::new("", "", &Origin::file(path, line), message)
+}
+
 impl fmt::Debug for Sources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.paths()).finish()
@@ -128,7 +181,8 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
         .read(true)
         .custom_flags(nix::libc::O_NONBLOCK)
         .open(path)?;
-    let kind = file.metadata()?.file_type();
+    let found = file.metadata()?;
+    let kind = found.file_type();
     if !kind.is_file() && path != Path::new("/dev/null") {
         let what = if kind.is_dir() {
             "a directory"
@@ -145,6 +199,13 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     (&mut file).take(LARGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST {
         return Err(io::Error::other("it is larger than 16 MiB"));
+    }
+    let after = file.metadata()?;
+    let stamp = |of: &Metadata| (of.len(), of.mtime(), of.mtime_nsec());
+    if kind.is_file() && stamp(&found) != stamp(&after) {
+        return Err(io::Error::other(
+            "it is written while it is read: write a new file and rename it to this name",
+        ));
     }
     Ok(bytes)
 }
@@ -198,6 +259,36 @@ mod tests {
         };
         let bytes = sources.to_bytes();
         assert!(Sources::from_bytes(&bytes[..bytes.len() - 1]).is_err());
+    }
+
+    fn source(text: &str) -> Sources {
+        Sources {
+            files: vec![("a.toml".into(), text.into())],
+        }
+    }
+
+    #[test]
+    fn a_text_that_has_lost_its_end_is_refused_or_told() {
+        let old = "[a]\nport = 8080\nsize = 7\n# the end\n";
+        for (new, refused, warned) in [
+            ("", true, false),
+            (" \n", true, false),
+            ("[a]\nport = 80", true, false),
+            ("[a]\npo", true, false),
+            ("[a]\nport = 8080", false, true),
+            ("[a]\nport = 8080\n", false, true),
+            ("[a]\nport = 8080\nsize = 7\n", false, false),
+            ("[a]\nport = 8080\nsize = 7", false, false),
+            ("[a]\nport = 80\n", false, false),
+            (old, false, false),
+            ("[a]\n# another\n", false, false),
+        ] {
+            let answer = source(new).refuse_cut(&source(old));
+            assert_eq!(answer.is_err(), refused, "{new:?}");
+            assert_eq!(answer.is_ok_and(|told| !told.is_empty()), warned, "{new:?}");
+        }
+        assert!(source("").refuse_cut(&source(" \n")).is_ok());
+        assert!(source("").refuse_cut(&Sources::default()).is_ok());
     }
 
     #[test]

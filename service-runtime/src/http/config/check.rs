@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::access_log::AccessFormat;
-use crate::config::{ConfigErrors, Origin};
+use crate::config::{ConfigErrors, Origin, Table};
 use crate::service::Context;
 
 /// A wrong value of a service's own table.
@@ -30,10 +30,18 @@ impl Wrong {
 
     /// Adds where the value comes from.
     pub(crate) fn of(self, cx: &Context) -> ConfigErrors {
-        let snapshot = cx.snapshot();
-        let entry = snapshot.get(&format!("{}.{}", cx.name(), self.key));
-        let origin = entry.map_or(Origin::Default, |entry| entry.origin.clone());
-        ConfigErrors::at(cx.name(), self.key, &origin, self.text)
+        self.at(cx.snapshot().root(), cx.name())
+    }
+
+    /// As [`of`](Self::of), for the table of this name among all of a program.
+    pub(crate) fn at(self, root: &Table, name: &str) -> ConfigErrors {
+        let mut keys = self.key.split('.');
+        let entry = keys.try_fold(root.get(name), |entry, key| {
+            Some(entry?.value().as_table()?.get(key))
+        });
+        let entry = entry.flatten();
+        let origin = entry.map_or(Origin::Default, |entry| entry.origin().clone());
+        ConfigErrors::at(name, self.key, &origin, self.text)
     }
 }
 

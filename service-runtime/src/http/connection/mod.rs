@@ -6,7 +6,7 @@ mod refusals;
 mod socket;
 mod state;
 
-pub(crate) use self::list::{Connections, Open};
-pub(crate) use self::socket::Socket;
+pub(crate) use self::list::Connections;
+pub(crate) use self::socket::{Agreed, Socket};
 pub use self::state::Client;
 pub(crate) use self::state::{Connection, InFlight, Overdue, Purpose};

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::frames::{FrameReader, Frames};
 use super::list::Open;
+use super::state::Connection;
 
 /// How long what a client still sends is thrown away, so that it gets to read its answer.
 const DISCARD: Duration = Duration::from_secs(2);
@@ -30,9 +32,23 @@ pub(crate) struct Socket<S> {
     /// Whether nothing has been read so far.
     fresh: bool,
     frames: Frames,
+    agreed: Agreed,
     /// What the server sends, where it is looked at.
     answers: FrameReader,
     closing: Closing,
+}
+
+/// What a client has agreed to speak, by ALPN.
+///
+/// hyper looks at the first bytes alone, also where it is told which version is the only one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Agreed {
+    /// Nothing was asked: it may speak either.
+    Nothing,
+    #[cfg(feature = "tls")]
+    Http1,
+    #[cfg(feature = "tls")]
+    Http2,
 }
 
 /// How far the end of the connection has come.
@@ -44,10 +60,11 @@ enum Closing {
 }
 
 impl<S> Socket<S> {
-    pub(crate) fn new(stream: S, connection: Open) -> Self {
+    pub(crate) fn new(stream: S, connection: Open, agreed: Agreed) -> Self {
         Self {
             stream,
             connection,
+            agreed,
             ahead: Bytes::new(),
             fresh: true,
             frames: Frames::default(),
@@ -56,12 +73,28 @@ impl<S> Socket<S> {
         }
     }
 
-    /// Takes note of bytes that the client has sent.
-    fn received(&mut self, bytes: &[u8]) {
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    /// Takes note of bytes that the client has sent; fails if they are of a version that it has not agreed
+    /// to speak.
+    fn received(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.is_empty() {
-            return;
+            return Ok(());
         }
         let progress = self.frames.received(bytes);
+        let broken = match self.agreed {
+            Agreed::Nothing => false,
+            #[cfg(feature = "tls")]
+            Agreed::Http1 => self.frames.is_http2(),
+            #[cfg(feature = "tls")]
+            Agreed::Http2 => self.frames.is_http1(),
+        };
+        if broken {
+            let text = "the client does not speak the version of HTTP that it has agreed to";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
         if self.fresh && self.frames.is_http1() {
             self.connection.speaks_http1();
         }
@@ -72,6 +105,7 @@ impl<S> Socket<S> {
             }
         }
         self.connection.received(progress);
+        Ok(())
     }
 
     /// Takes note of bytes that have left: the first so many of these.
@@ -106,7 +140,7 @@ impl<S: AsyncRead + Unpin> Socket<S> {
         let mut more = [MaybeUninit::uninit(); AHEAD];
         let mut more = ReadBuf::uninit(&mut more);
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut more))?;
-        self.received(more.filled());
+        self.received(more.filled())?;
         let (asked, rest) = more
             .filled()
             .split_at(more.filled().len().min(buffer.remaining()));
@@ -133,7 +167,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
             ready!(this.poll_ahead(cx, buffer))?;
         } else {
             ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
-            this.received(&buffer.filled()[before..]);
+            this.received(&buffer.filled()[before..])?;
         }
         this.fresh = false;
         Poll::Ready(Ok(()))

@@ -13,7 +13,7 @@ use super::bind::Bound;
 use super::drive::drive;
 use crate::http::Handler;
 use crate::http::config::limit;
-use crate::http::connection::Purpose;
+use crate::http::connection::{Agreed, Purpose, Socket};
 use crate::listen::{Peer, Stream};
 use crate::tasks::TaskGroup;
 
@@ -116,7 +116,7 @@ fn connection<H: Handler>(
     handler: H,
 ) -> BoxFuture<'static, ()> {
     let connection = server.connections.add(&server.shared, peer, purpose);
-    let (builder, parts) = (Arc::clone(&server.builders.any), Arc::clone(&server.parts));
+    let (builder, parts) = (Arc::clone(&server.builder), Arc::clone(&server.parts));
     match stream {
         #[cfg(feature = "tls")]
         Stream::Tcp(stream) if server.tls.is_some() && purpose != Purpose::Health => {
@@ -132,13 +132,24 @@ fn connection<H: Handler>(
                 };
                 if let Some(stream) = shaken {
                     let agreed = stream.get_ref().1.alpn_protocol();
-                    let builder = Arc::clone(server.builders.agreed(agreed));
-                    drive(connection, stream, handler, builder, parts).await;
+                    // Without ALPN it is HTTP/1.1.
+                    let agreed = match agreed {
+                        Some(b"h2") => Agreed::Http2,
+                        _ => Agreed::Http1,
+                    };
+                    let socket = Socket::new(stream, connection, agreed);
+                    drive(socket, handler, builder, parts).await;
                 }
             })
         }
-        Stream::Tcp(stream) => Box::pin(drive(connection, stream, handler, builder, parts)),
-        Stream::Unix(stream) => Box::pin(drive(connection, stream, handler, builder, parts)),
+        Stream::Tcp(stream) => {
+            let socket = Socket::new(stream, connection, Agreed::Nothing);
+            Box::pin(drive(socket, handler, builder, parts))
+        }
+        Stream::Unix(stream) => {
+            let socket = Socket::new(stream, connection, Agreed::Nothing);
+            Box::pin(drive(socket, handler, builder, parts))
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::time::{Sleep, sleep_until};
 
 use super::streams::StreamTasks;
 use crate::http::Handler;
-use crate::http::connection::{Connection, Open, Overdue, Socket};
+use crate::http::connection::{Connection, Overdue, Socket};
 use crate::http::exchange::{ExchangeParts, Exchanger, NO_ANSWER, limit_of};
 use crate::http::shared::Shared;
 
@@ -30,8 +30,7 @@ struct Alarm {
 
 /// Serves a connection until it ends.
 pub(super) async fn drive<S, H>(
-    open: Open,
-    stream: S,
+    socket: Socket<S>,
     handler: H,
     builder: Arc<Builder<StreamTasks>>,
     parts: Arc<ExchangeParts>,
@@ -39,11 +38,11 @@ pub(super) async fn drive<S, H>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Handler,
 {
-    let connection = Arc::clone(&open);
+    let connection = Arc::clone(socket.connection());
     let log = Arc::clone(&parts);
     let server = Arc::clone(&connection.server);
     // An upgraded socket outlives this future.
-    let socket = TokioIo::new(Socket::new(stream, open));
+    let socket = TokioIo::new(socket);
     let exchanger = Exchanger::new(Arc::clone(&connection), parts, handler);
     let mut serving = pin!(builder.serve_connection_with_upgrades(socket, exchanger));
     let mut draining = pin!(server.drain().cancelled());

@@ -28,7 +28,7 @@ pub(crate) struct Server {
     pub(crate) parts: Arc<ExchangeParts>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<crate::http::tls::Tls>,
-    pub(crate) builders: Builders,
+    pub(crate) builder: Arc<Builder<StreamTasks>>,
     /// What runs for connections, apart from the service's own group: it is stopped when the connections
     /// have been drained.
     pub(crate) tasks: TaskGroup,
@@ -75,7 +75,7 @@ impl Server {
             tracing::error!(service = failed.name(), "{failure}: {}", failure.message());
         });
         Self {
-            builders: Builders::new(&config, &tasks),
+            builder: Arc::new(builder(&config, StreamTasks(tasks.clone()))),
             #[cfg(feature = "tls")]
             tls: None,
             parts: Arc::new(ExchangeParts::new(&config)),
@@ -86,37 +86,7 @@ impl Server {
     }
 }
 
-/// What speaks with a connection: any version, or the one that ALPN has settled.
-pub(crate) struct Builders {
-    pub(crate) any: Arc<Builder<StreamTasks>>,
-    #[cfg(feature = "tls")]
-    pub(crate) http1: Arc<Builder<StreamTasks>>,
-    #[cfg(feature = "tls")]
-    pub(crate) http2: Arc<Builder<StreamTasks>>,
-}
-
-impl Builders {
-    fn new(config: &HttpConfig, tasks: &TaskGroup) -> Self {
-        let new = || builder(config, StreamTasks(tasks.clone()));
-        Self {
-            any: Arc::new(new()),
-            #[cfg(feature = "tls")]
-            http1: Arc::new(new().http1_only()),
-            #[cfg(feature = "tls")]
-            http2: Arc::new(new().http2_only()),
-        }
-    }
-
-    /// Returns the one for what a client has agreed to speak; without ALPN that is HTTP/1.1.
-    #[cfg(feature = "tls")]
-    pub(crate) fn agreed(&self, alpn: Option<&[u8]>) -> &Arc<Builder<StreamTasks>> {
-        match alpn {
-            Some(b"h2") => &self.http2,
-            _ => &self.http1,
-        }
-    }
-}
-
+/// What speaks with a connection, in the version that it finds.
 fn builder(config: &HttpConfig, tasks: StreamTasks) -> Builder<StreamTasks> {
     let mut builder = Builder::new(tasks);
     // Time is kept by the connection itself: hyper does not tell idle from slow.

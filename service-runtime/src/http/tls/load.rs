@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio_rustls::rustls;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
-use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
@@ -72,7 +72,7 @@ fn pair(
         let reason = if is_encrypted(key) {
             "it is encrypted, and nobody is there to give the passphrase; write it anew by `openssl pkey`".to_owned()
         } else {
-            chained(&error)
+            in_words(&error)
         };
         let text = format!("cannot read the key {}: {reason}", key.display());
         Wrong::new(key_key, text)
@@ -97,6 +97,10 @@ fn pair(
         let reason = match error {
             rustls::Error::InconsistentKeys(_) => {
                 "the key is not that of the certificate".to_owned()
+            }
+            error if error.to_string().contains("UnsupportedCertVersion") => {
+                "the certificate is of version 1 of X.509, and only version 3 is supported"
+                    .to_owned()
             }
             error => error.to_string(),
         };
@@ -131,24 +135,40 @@ fn certificates(key: &'static str, path: &Path) -> Result<Vec<CertificateDer<'st
         }
         Err(error) => {
             let path = path.display();
-            let text = format!("cannot read the certificates {path}: {}", chained(&error));
+            let text = format!("cannot read the certificates {path}: {}", in_words(&error));
             Err(Wrong::new(key, text))
         }
     }
 }
 
-/// Writes an error with its causes, but for those that it has in its text already.
-fn chained(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
+/// Says what is wrong with a file of sections; its own text quotes bytes as numbers.
+///
+/// Of what stands between the sections nothing is quoted: it may be the key.
+fn in_words(error: &pem::Error) -> String {
+    match error {
+        pem::Error::MissingSectionEnd { end_marker } => {
+            let marker = String::from_utf8_lossy(end_marker);
+            let kind = marker.trim_matches(|c: char| c == '-' || c.is_whitespace());
+            let kind = kind.strip_prefix("END ").unwrap_or(kind).escape_debug();
+            format!("it is cut off: there is no line `-----END {kind}-----`")
         }
-        cause = error.source();
+        pem::Error::IllegalSectionStart { line } => {
+            let line = String::from_utf8_lossy(line);
+            // What comes after the name may be the key itself.
+            let name = line.trim_start_matches('-').split('-').next();
+            let name: String = name.unwrap_or_default().chars().take(24).collect();
+            format!(
+                "a line begins with `-----{}` and is not of the form `-----BEGIN NAME-----`",
+                name.escape_debug()
+            )
+        }
+        pem::Error::Base64Decode(_) => {
+            "what stands between its lines BEGIN and END is not base64".to_owned()
+        }
+        pem::Error::NoItemsFound => "there is no such section in it".to_owned(),
+        pem::Error::Io(error) => error.to_string(),
+        error => error.to_string(),
     }
-    text
 }
 
 /// Tells whether the file of a key holds one that only a passphrase opens.

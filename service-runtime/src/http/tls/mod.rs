@@ -37,6 +37,11 @@ async fn read(config: &TlsConfig) -> Option<(Files, Loaded)> {
     apart(move || (Files::of(&config), load(&config))).await
 }
 
+/// Opens every file of the table, and throws away what is in them.
+pub(crate) fn open(config: &TlsConfig) -> Result<(), Wrong> {
+    load(config).map(drop)
+}
+
 /// Why the pairs are loaded again.
 enum Again {
     /// The configuration was taken over anew, changed or not.

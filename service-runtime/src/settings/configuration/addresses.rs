@@ -1,16 +1,14 @@
 //! The addresses that services listen on, as far as the configuration tells them.
 
-use std::collections::BTreeMap;
-
 use crate::config::{ConfigError, ConfigErrors, Entry, Section, Snapshot, Value, list_in};
 use crate::error_chain::chain;
-use crate::listen::Address;
+use crate::listen::{Address, Place};
 
 /// Returns what is wrong with the addresses of all sections: those that cannot be read, and those that are
 /// used twice, of which each client would find one listener or the other.
 pub(super) fn check(snapshot: &Snapshot, sections: &[Section]) -> Vec<ConfigError> {
     let mut errors = Vec::new();
-    let mut used: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let mut used: Vec<(Place, Address, String, &str)> = Vec::new();
     for section in sections {
         for key in section.addresses {
             let Some(entry) = snapshot
@@ -35,16 +33,22 @@ pub(super) fn check(snapshot: &Snapshot, sections: &[Section]) -> Vec<ConfigErro
                         continue;
                     }
                 };
-                // The system chooses another port each time.
-                if address.tcp().is_some_and(|address| address.port() == 0) {
+                let Some(place) = Place::of(&address) else {
                     continue;
+                };
+                let mut others = used.iter();
+                if let Some((_, other, table, name)) =
+                    others.find(|(other, ..)| place.conflicts(other))
+                {
+                    refuse(match *other == address {
+                        true => format!("`{address}` is the address of [{table}] {name} already"),
+                        false => format!(
+                            "`{address}` and `{other}`, the address of [{table}] {name}, cannot both be \
+                             listened on"
+                        ),
+                    });
                 }
-                let this = (section.name().to_owned(), (*key).to_owned());
-                if let Some((table, other)) = used.insert(address.to_string(), this) {
-                    refuse(format!(
-                        "`{address}` is the address of [{table}] {other} already"
-                    ));
-                }
+                used.push((place, address, section.name().to_owned(), *key));
             }
         }
     }

@@ -49,6 +49,11 @@ impl Configuration {
         Ok(loaded)
     }
 
+    /// As [`load`](Self::load): no type of an author's is read.
+    pub(crate) fn load_for(&self, _: impl FnOnce(&Loaded) -> bool) -> Result<Loaded, String> {
+        self.load().map_err(|error| error.to_string())
+    }
+
     /// As [`load`](Self::load): there are no files.
     pub(crate) fn load_anew(&self, _current: Option<&Loaded>) -> Result<Loaded, WrongConfig> {
         self.load()

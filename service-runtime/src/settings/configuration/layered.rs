@@ -23,8 +23,8 @@ pub(crate) struct Changes {
 
 /// Where the configuration comes from, and what it may hold.
 pub(crate) struct Configuration {
-    layers: Layers,
-    sections: Arc<[Section]>,
+    pub(super) layers: Layers,
+    pub(super) sections: Arc<[Section]>,
 }
 
 /// A configuration: every value with its origin, and the launcher's own part of it.
@@ -137,16 +137,19 @@ impl Configuration {
     }
 
     /// As [`load`](Self::load), beside the configuration that is in use: a file that has lost its text
-    /// since is being written, or was cut off, and its options do not go back to their defaults unsaid.
+    /// since, or the end of it, is being written or was cut off, and its options do not go back to their
+    /// defaults unsaid.
     pub(crate) fn load_anew(&self, current: Option<&Loaded>) -> Result<Loaded, ConfigErrors> {
         let sources = self.layers.read()?;
         if let Some(current) = current {
-            sources.refuse_emptied(&current.sources)?;
+            for warning in sources.refuse_cut(&current.sources)? {
+                tracing::warn!("{warning}");
+            }
         }
         self.decide(sources)
     }
 
-    fn decide(&self, sources: Sources) -> Result<Loaded, ConfigErrors> {
+    pub(super) fn decide(&self, sources: Sources) -> Result<Loaded, ConfigErrors> {
         let (loaded, mut errors) = self.build_all(sources);
         errors.extend(loaded.privileges().err().into_iter().flatten());
         // Its type may have refused an address already.
@@ -226,7 +229,7 @@ impl Configuration {
     }
 
     /// Reads the framework's own part of a snapshot; what else is wrong is added to the errors.
-    fn complete(
+    pub(super) fn complete(
         &self,
         sources: Sources,
         snapshot: Snapshot,
@@ -283,6 +286,16 @@ impl Loaded {
     /// As [`check`](Self::check).
     pub(crate) fn checked(self) -> Result<Self, ConfigErrors> {
         self.check().map(|()| self)
+    }
+
+    /// Opens the files that the tables name, as the start of their services does.
+    #[cfg(feature = "cli")]
+    pub(crate) fn open_files(&self) -> Result<(), ConfigErrors> {
+        let opened = self.sections.iter().filter_map(|section| {
+            let open = section.opens?;
+            open(self.snapshot.program(), self.snapshot.root(), section).err()
+        });
+        ConfigErrors::or(opened.flatten().collect(), ())
     }
 
     /// Returns the path, value and origin of each option, secrets masked.

@@ -5,12 +5,16 @@
 
 #[cfg(feature = "config")]
 mod addresses;
+#[cfg(all(feature = "config", workers))]
+mod apart;
 #[cfg(not(feature = "config"))]
 mod given;
 #[cfg(feature = "config")]
 mod launch_table;
 #[cfg(feature = "config")]
 mod layered;
+#[cfg(all(feature = "config", not(workers)))]
+mod not_apart;
 #[cfg(feature = "config")]
 mod periodic;
 #[cfg(feature = "config")]

@@ -85,6 +85,28 @@ impl Periodic {
         self
     }
 
+    /// Runs when a cron expression says instead of whenever was said before; without a time zone in the one
+    /// that was said before, or in the system's.
+    #[cfg(feature = "cron")]
+    pub(crate) fn on_cron(mut self, expression: String, time_zone: Option<String>) -> Self {
+        let before = match &self.schedule {
+            Schedule::Cron(line) => line.time_zone(),
+            Schedule::Every(_) => None,
+        };
+        let time_zone = time_zone.map(Cow::Owned).or(before);
+        self.schedule = Schedule::Cron(cron::Line::new(expression.into(), time_zone));
+        self
+    }
+
+    /// Looks whether a cron expression and its time zone are right.
+    #[cfg(all(feature = "cron", feature = "config"))]
+    pub(crate) fn check(&self) -> Result<(), PeriodicError> {
+        match &self.schedule {
+            Schedule::Cron(line) => line.check(),
+            Schedule::Every(_) => Ok(()),
+        }
+    }
+
     /// Says whether the first run begins at once instead of at the first tick.
     pub fn immediately(mut self, immediately: bool) -> Self {
         self.immediately = immediately;

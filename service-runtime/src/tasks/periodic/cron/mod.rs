@@ -43,13 +43,18 @@ impl Line {
         }
     }
 
-    /// Parses both, and sees to it that the expression comes true at all.
-    pub(super) fn pace<C: Clock>(
-        &self,
-        jitter: Duration,
-        immediately: bool,
-        clock: C,
-    ) -> Result<Scheduled<C>, PeriodicError> {
+    pub(super) fn time_zone(&self) -> Option<Cow<'static, str>> {
+        self.time_zone.clone()
+    }
+
+    /// Looks whether there would be a pace.
+    #[cfg(feature = "config")]
+    pub(super) fn check(&self) -> Result<(), PeriodicError> {
+        self.calendar(Timestamp::now()).map(drop)
+    }
+
+    /// Parses both, and sees to it that the expression comes true at all; returns when first.
+    fn calendar(&self, now: Timestamp) -> Result<(Calendar, Timestamp), PeriodicError> {
         let wrong = |error: CronError| PeriodicError::Cron {
             expression: self.expression.clone().into_owned(),
             source: error.into(),
@@ -62,10 +67,20 @@ impl Line {
                 source: error.into(),
             })?,
         };
-        let now = clock.now();
         let calendar = Calendar::new(cron, zone);
         let due = calendar.at_or_after(now).map_err(wrong)?;
-        let from = now;
+        Ok((calendar, due))
+    }
+
+    /// Returns the pace of both.
+    pub(super) fn pace<C: Clock>(
+        &self,
+        jitter: Duration,
+        immediately: bool,
+        clock: C,
+    ) -> Result<Scheduled<C>, PeriodicError> {
+        let from = clock.now();
+        let (calendar, due) = self.calendar(from)?;
         let delay = Duration::ZERO;
         Ok(Scheduled {
             calendar,
