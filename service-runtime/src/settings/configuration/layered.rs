@@ -37,7 +37,7 @@ pub(crate) struct Loaded {
     /// Whose pool this worker belongs to.
     mine: Option<String>,
     pub(crate) snapshot: Snapshot,
-    sections: Arc<[Section]>,
+    pub(super) sections: Arc<[Section]>,
     sources: Arc<Sources>,
 }
 
@@ -286,16 +286,6 @@ impl Loaded {
     /// As [`check`](Self::check).
     pub(crate) fn checked(self) -> Result<Self, ConfigErrors> {
         self.check().map(|()| self)
-    }
-
-    /// Opens the files that the tables name, as the start of their services does.
-    #[cfg(feature = "cli")]
-    pub(crate) fn open_files(&self) -> Result<(), ConfigErrors> {
-        let opened = self.sections.iter().filter_map(|section| {
-            let open = section.opens?;
-            open(self.snapshot.program(), self.snapshot.root(), section).err()
-        });
-        ConfigErrors::or(opened.flatten().collect(), ())
     }
 
     /// Returns the path, value and origin of each option, secrets masked.

@@ -7,6 +7,8 @@
 mod addresses;
 #[cfg(all(feature = "config", workers))]
 mod apart;
+#[cfg(feature = "cli")]
+mod files;
 #[cfg(not(feature = "config"))]
 mod given;
 #[cfg(feature = "config")]
