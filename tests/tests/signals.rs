@@ -356,7 +356,9 @@ fn signals_for_a_supervisor_do_nothing_to_a_worker() {
     greeter.wait_for(&format!("slot=0 pid={} ", workers[0].pid));
     greeter.wait_for("service name=greeter phase=ready");
     // Neither ended nor stopped.
-    assert!(matches!(state(workers[0].pid), Some('S' | 'R')));
+    until("it lives and is not stopped", || {
+        matches!(state(workers[0].pid), Some('S' | 'R'))
+    });
     assert!(greeter.lines().with("number of workers changed").is_empty());
 }
 

@@ -35,6 +35,17 @@ struct Word {
     word: String,
 }
 
+/// What callers of another crate would use.
+mod api {
+    use super::*;
+
+    #[interface(topic = "greeter")]
+    pub(crate) trait GreeterApi {
+        #[rpc(since = "1.1")]
+        fn greet(&self, times: u32) -> Result<String, Refused>;
+    }
+}
+
 #[service(after = ["other"], on_error = "restart")]
 struct Greeter {
     config: GreeterConfig,
@@ -118,7 +129,7 @@ struct Closed;
     restart_method = "mutate",
 )]
 fn main() {
-    let _calls = GreeterClient::new;
+    let _calls = (GreeterClient::new, api::GreeterClient::new);
     let _typed = <Closed as rpc::RpcError>::to_failure;
     let _web = HttpService::new("web", Router::new());
 }
