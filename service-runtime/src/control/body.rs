@@ -5,11 +5,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
+use tokio::sync::mpsc;
 
 /// What is sent to a client.
 pub(super) enum AnswerBody {
     /// All of it.
     Whole(Option<Bytes>),
+    /// Pieces, until there is no sender left.
+    Pieces(mpsc::Receiver<Bytes>),
 }
 
 impl AnswerBody {
@@ -24,10 +27,14 @@ impl Body for AnswerBody {
 
     fn poll_frame(
         self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Pieces(pieces) => {
+                let piece = pieces.poll_recv(cx);
+                piece.map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
+            }
         }
     }
 
@@ -39,6 +46,7 @@ impl Body for AnswerBody {
         match self {
             Self::Whole(Some(bytes)) => SizeHint::with_exact(bytes.len() as u64),
             Self::Whole(None) => SizeHint::with_exact(0),
+            Self::Pieces(_) => SizeHint::default(),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | `peer` | who may ask |
 //! | `supervisor_link` | questions to the supervisor, and its answers |
 //! | `orders` | what clients order |
+//! | `events` | what clients follow |
 //! | `routes`, `views`, `body` | what is answered to which path |
 //! | `ctl` | the command: it finds an instance, asks, and shows the answer |
 //!
@@ -15,6 +16,7 @@
 
 mod body;
 pub(crate) mod ctl;
+mod events;
 mod orders;
 mod peer;
 mod process;

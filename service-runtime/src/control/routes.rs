@@ -15,6 +15,9 @@ use crate::ipc::control::ControlRequest;
 /// The number of the form of all answers: fields are added to it, and never changed.
 pub(super) const SCHEMA: u64 = 1;
 
+/// Where events are.
+const EVENTS: &str = "/v1/events";
+
 /// What all connections share.
 pub(super) struct State {
     link: SupervisorLink,
@@ -74,6 +77,12 @@ pub(super) async fn answer(state: &State, caller: Caller, request: Request<Incom
         value["schema"] = SCHEMA.into();
         return json_answer(status, &value);
     }
+    if path == EVENTS && request.method() == Method::GET {
+        let last = request.headers().get("last-event-id");
+        let last = last.and_then(|id| id.to_str().ok()?.trim().parse().ok());
+        let follows = request.uri().query() != Some("follow=no");
+        return events(state, last, follows).await;
+    }
     let Some(view) = VIEWS.iter().find(|view| view.path == path) else {
         let known: Vec<_> = VIEWS.iter().map(|view| view.path).collect();
         let known = known.join(", ");
@@ -103,6 +112,43 @@ pub(super) async fn answer(state: &State, caller: Caller, request: Request<Incom
         Err(why @ LinkError::Silent) => error(StatusCode::GATEWAY_TIMEOUT, &why.to_string()),
         Err(why) => error(StatusCode::SERVICE_UNAVAILABLE, &why.to_string()),
     }
+}
+
+/// Answers with what happens: the state and what comes after it, or what came after an event that is known.
+async fn events(state: &State, last: Option<u32>, follows: bool) -> Answer {
+    let (at, status) = match state.link.hear_events().await {
+        Ok(heard) => heard,
+        Err(why) => return error(StatusCode::SERVICE_UNAVAILABLE, &why.to_string()),
+    };
+    let mut events = state.link.events();
+    let body = if !follows {
+        AnswerBody::whole(events.kept())
+    } else {
+        // Who is ahead has followed another process of the program.
+        let known = last.filter(|last| *last <= at);
+        let snapshot = || {
+            let mut value: Value = serde_json::from_slice(&status).ok()?;
+            views::status(&mut value);
+            value["event"] = "snapshot".into();
+            value["schema"] = SCHEMA.into();
+            Some(super::events::written(at, &value.to_string()))
+        };
+        let first = if known.is_some() { None } else { snapshot() };
+        match events.follow(known.unwrap_or(at), first) {
+            Some(pieces) => AnswerBody::Pieces(pieces),
+            None => {
+                return error(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "as many clients follow the events as may",
+                );
+            }
+        }
+    };
+    let mut answer = Response::new(body);
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
 }
 
 /// Answers whoever may not ask.

@@ -14,6 +14,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::body::AnswerBody;
 use super::peer::{Allowed, Caller};
 use super::routes::{self, State};
 use super::supervisor_link::SupervisorLink;
@@ -124,7 +125,10 @@ async fn serve(
                 Some(caller) => routes::answer(&state, caller, request).await,
                 None => routes::not_allowed(),
             };
-            answered.notify_one();
+            // Events come for as long as they are followed; who is slow is dropped.
+            if matches!(answer.body(), AnswerBody::Whole(_)) {
+                answered.notify_one();
+            }
             Ok::<_, Infallible>(answer)
         }
     });

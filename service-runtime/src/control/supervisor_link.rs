@@ -10,6 +10,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
+use super::events::Events;
 use crate::ipc::control::{ControlReply, ControlRequest, OrderRequest};
 use crate::os::process::channel::{Channel, is_transient};
 use crate::os::process::memory;
@@ -30,6 +31,7 @@ pub(super) struct SupervisorLink(Arc<Shared>);
 struct Shared {
     channel: AsyncFd<Channel>,
     waiting: Mutex<Waiting>,
+    events: Mutex<Events>,
     /// The code that the program has ended with; `Some(None)` if the supervisor is gone without a word.
     ended: watch::Sender<Option<Option<u8>>>,
 }
@@ -77,6 +79,7 @@ impl SupervisorLink {
         Ok(Self(Arc::new(Shared {
             channel: channel.watched()?,
             waiting: Mutex::default(),
+            events: Mutex::default(),
             ended,
         })))
     }
@@ -124,6 +127,25 @@ impl SupervisorLink {
         })
     }
 
+    /// Sees to it that events come; those of before have come when this returns, with the state of then.
+    pub(super) async fn hear_events(&self) -> Result<(u32, Vec<u8>), LinkError> {
+        let is_news = !std::mem::replace(&mut self.events().is_asked_for, true);
+        if is_news {
+            self.send(ControlRequest::Events(0)).await?;
+        }
+        // Answers come in the order of the questions.
+        if is_news {
+            self.ask(ControlRequest::Status).await?;
+        }
+        let last = self.events().last();
+        Ok((last, self.ask(ControlRequest::Status).await?))
+    }
+
+    /// Returns the events.
+    pub(super) fn events(&self) -> std::sync::MutexGuard<'_, Events> {
+        self.0.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn register(&self) -> (u32, oneshot::Receiver<Told>) {
         let (tell, told) = oneshot::channel();
         let mut waiting = self.waiting();
@@ -157,6 +179,9 @@ impl SupervisorLink {
             }
         }
         self.waiting().answers.clear();
+        if self.0.ended.borrow().is_none() {
+            self.events().end(None);
+        }
         self.0.ended.send_if_modified(|ended| {
             let is_news = ended.is_none();
             *ended = Some(ended.flatten());
@@ -193,7 +218,12 @@ impl SupervisorLink {
             Some(ControlReply::Done(id)) => (id, Told::Outcome(Outcome::Done, text())),
             Some(ControlReply::Refused(id)) => (id, Told::Outcome(Outcome::Refused, text())),
             Some(ControlReply::CameToNothing(id)) => (id, Told::Outcome(Outcome::Failed, text())),
+            Some(ControlReply::Event(id)) => {
+                self.events().push(id, &text());
+                return;
+            }
             Some(ControlReply::Ended(code)) => {
+                self.events().end(Some(code));
                 self.0.ended.send_replace(Some(Some(code)));
                 // Whoever has no answer yet waits for the end.
                 self.waiting().answers.clear();

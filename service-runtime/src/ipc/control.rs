@@ -16,6 +16,8 @@ pub(crate) enum ControlRequest {
     Report(u32),
     /// Something is to be done.
     Order(u32, OrderRequest),
+    /// What has happened after the event of this number, and whatever happens from now on.
+    Events(u32),
 }
 
 /// An order, and who gives it.
@@ -65,6 +67,8 @@ pub(crate) enum ControlReply {
     Refused(u32),
     /// An order was begun, and came to nothing.
     CameToNothing(u32),
+    /// Something has happened; the event of this number is in the memory file.
+    Event(u32),
 }
 
 /// The longest name of a service that an order can be for.
@@ -142,6 +146,7 @@ impl ControlRequest {
             Self::Configuration(id) => (2, id),
             Self::Report(id) => (3, id),
             Self::Order(id, _) => (4, id),
+            Self::Events(after) => (5, after),
         };
         let mut bytes = [0; REQUEST];
         let mut numbers = [kind, id, 0, 0, 0, 0, 0];
@@ -185,6 +190,7 @@ impl ControlRequest {
                     },
                 },
             ),
+            5 => Self::Events(id),
             _ => return None,
         })
     }
@@ -200,6 +206,7 @@ impl ControlReply {
             Self::Done(id) => (3, id),
             Self::Refused(id) => (4, id),
             Self::CameToNothing(id) => (5, id),
+            Self::Event(id) => (6, id),
         };
         let mut bytes = [0; REPLY];
         bytes[..4].copy_from_slice(&kind.to_ne_bytes());
@@ -218,6 +225,7 @@ impl ControlReply {
             3 => Self::Done(number),
             4 => Self::Refused(number),
             5 => Self::CameToNothing(number),
+            6 => Self::Event(number),
             _ => return None,
         })
     }
@@ -243,6 +251,7 @@ mod tests {
                 ControlRequest::Status(id),
                 ControlRequest::Configuration(id),
                 ControlRequest::Report(id),
+                ControlRequest::Events(id),
             ];
             for request in requests.into_iter().chain(orders) {
                 prop_assert_eq!(ControlRequest::decode(&request.encode()), Some(request));
@@ -254,6 +263,7 @@ mod tests {
                 ControlReply::Done(id),
                 ControlReply::Refused(id),
                 ControlReply::CameToNothing(id),
+                ControlReply::Event(id),
             ];
             for reply in replies {
                 prop_assert_eq!(ControlReply::decode(&reply.encode()), Some(reply));

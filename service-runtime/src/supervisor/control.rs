@@ -11,6 +11,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use super::component::Component;
+use super::event_history::ControlEvents;
 use super::policy::{OrderId, Time};
 use super::report::ReportCollection;
 use super::worker_fork::SpawnedControl;
@@ -37,7 +38,7 @@ const RETRY: Backoff = Backoff {
 const YOUNG: Duration = Duration::from_secs(1);
 
 /// How many answers may wait for the control process to read them.
-const MOST_UNSENT: usize = 64;
+const MOST_UNSENT: usize = 512;
 
 /// How many messages are taken in one turn of the loop.
 const MESSAGES_A_TURN: usize = 32;
@@ -57,6 +58,7 @@ pub(super) struct Control {
     /// The orders that have no outcome yet.
     pub(super) orders: Vec<GivenOrder>,
     next_order: u64,
+    pub(super) events: ControlEvents,
     socket: Option<PrivateSocket>,
     process: Option<ControlProcess>,
     /// Deaths of young control processes in a row.
@@ -103,6 +105,7 @@ impl Control {
             report_for: Vec::new(),
             orders: Vec::new(),
             next_order: 0,
+            events: ControlEvents::default(),
             socket: None,
             process: None,
             failures: 0,
@@ -168,6 +171,23 @@ impl Control {
         }
     }
 
+    /// Keeps an event, and tells it if somebody follows.
+    pub(super) fn tell(&mut self, event: &serde_json::Value) {
+        let text = event.to_string();
+        let id = self.events.push(text.clone());
+        if self.events.is_followed {
+            self.reply(ControlReply::Event(id), &text);
+        }
+    }
+
+    /// Tells the events after the one of this number, and each that comes from now on.
+    pub(super) fn follow(&mut self, after: u32) {
+        self.events.is_followed = true;
+        for (id, text) in self.events.after(after) {
+            self.reply(ControlReply::Event(id), &text);
+        }
+    }
+
     /// Returns a number that no order has had.
     pub(super) fn next_order(&mut self) -> OrderId {
         self.next_order += 1;
@@ -218,6 +238,7 @@ impl Control {
     fn ended(&mut self, now: Time, process: &ControlProcess, ended: Ended) {
         // The next one has questions of its own, with the same numbers.
         self.report_for.clear();
+        self.events.is_followed = false;
         for order in &mut self.orders {
             order.asker = None;
         }

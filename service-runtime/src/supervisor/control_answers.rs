@@ -54,6 +54,7 @@ impl EventLoop {
                 }
             }
             ControlRequest::Order(id, order) => return self.order(id, &order),
+            ControlRequest::Events(after) => self.supervisor.control.follow(after),
         }
         ControlFlow::Continue(())
     }

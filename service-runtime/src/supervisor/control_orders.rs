@@ -89,6 +89,10 @@ impl Supervisor {
             OrderOutcome::Done => tracing::info!(%sender, "order {what}: {text}"),
             _ => tracing::warn!(%sender, "order {what}: {text}"),
         }
+        let event = serde_json::json!({
+            "event": "order", "what": what, "sender": sender, "outcome": text,
+        });
+        self.control.tell(&event);
         self.history.order(order.what, order.sender, text.clone());
         if let Some(asker) = order.asker {
             self.control.reply(reply(asker), &text);

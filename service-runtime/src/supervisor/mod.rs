@@ -14,7 +14,7 @@
 //! | `report`, `report_rows` | the report of SIGUSR1 |
 //! | `exit_command` | the commands that run after a worker's end |
 //! | `requests` | signals |
-//! | `control`, `control_answers`, `control_orders` | the control socket, its process, and what that is answered |
+//! | `control`, `control_answers`, `control_orders`, `control_events`, `event_history` | the control socket, its process, and what that is answered |
 //!
 //! `own_metrics` counts what happens to all of them.
 
@@ -26,7 +26,11 @@ mod control;
 #[cfg(feature = "control")]
 mod control_answers;
 #[cfg(feature = "control")]
+mod control_events;
+#[cfg(feature = "control")]
 mod control_orders;
+#[cfg(feature = "control")]
+mod event_history;
 mod event_loop;
 mod exit_command;
 mod log_events;

@@ -124,6 +124,8 @@ impl System for Supervisor {
             Action::Answer(..) => {}
             Action::Log(event) => {
                 self.log(&event);
+                #[cfg(feature = "control")]
+                self.note_event(&event);
                 if matches!(event, LogEvent::Mutated(_))
                     && let Some(loaded) = self.configurations.present(machine.generation())
                 {

@@ -2,5 +2,6 @@
 
 mod answers;
 mod command;
+mod events;
 mod orders;
 mod socket;

@@ -28,6 +28,11 @@ pub(super) enum Asked {
     View(&'static str),
     /// Something to be done.
     Order(Ordered),
+    /// What has happened, and what happens from now on if it is followed.
+    Events {
+        /// Whether it is.
+        follow: bool,
+    },
 }
 
 /// An order.
@@ -99,6 +104,9 @@ pub(super) fn read(program: &str, arguments: &[OsString]) -> Result<Invocation, 
     let view = VIEWS.iter().find(|(view, _)| *view == name);
     let order = ORDERS.iter().find(|(kind, _)| kind.word() == name);
     let asked = match (view, order) {
+        _ if name == "events" => Asked::Events {
+            follow: matches.get_flag("follow"),
+        },
         (_, Some((kind, _))) => Asked::Order(ordered(*kind, matches)),
         (view, None) => Asked::View(view.map_or("status", |(view, _)| view)),
     };
@@ -189,6 +197,17 @@ fn command(program: &str) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(views)
+        .subcommand(
+            Command::new("events")
+                .about("Shows what has happened lately, and what happens")
+                .arg(
+                    Arg::new("follow")
+                        .short('f')
+                        .long("follow")
+                        .action(ArgAction::SetTrue)
+                        .help("Goes on until the program ends"),
+                ),
+        )
         .subcommands(ORDERS.iter().map(|(kind, about)| order(*kind, about)))
         .arg(
             Arg::new("json")

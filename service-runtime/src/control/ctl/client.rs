@@ -67,12 +67,44 @@ pub(super) fn post(socket: &Path, path: &str) -> Result<Value, ClientError> {
     request(socket, "POST", path, None).and_then(|answer| answer.json(socket))
 }
 
-/// Sends a request and reads the head of its answer.
+/// Follows what a path tells, from behind an event on if one is known.
+///
+/// # Errors
+///
+/// Returns why nothing comes.
+pub(super) fn stream(
+    socket: &Path,
+    path: &str,
+    last: Option<&str>,
+) -> Result<impl Read + use<>, ClientError> {
+    let header = last.map(|id| format!("last-event-id: {id}\r\n"));
+    let header = header.unwrap_or_default();
+    let answer = request_with(socket, "GET", path, None, &header)?;
+    if answer.status != 200 {
+        return Err(match answer.json(socket) {
+            Err(error) => error,
+            Ok(_) => ClientError::Refused("no events are told".to_owned()),
+        });
+    }
+    Ok(io::Cursor::new(answer.body).chain(answer.stream))
+}
+
 fn request(
     socket: &Path,
     method: &str,
     path: &str,
     patience: Option<Duration>,
+) -> Result<Answer, ClientError> {
+    request_with(socket, method, path, patience, "")
+}
+
+/// Sends a request and reads the head of its answer.
+fn request_with(
+    socket: &Path,
+    method: &str,
+    path: &str,
+    patience: Option<Duration>,
+    header: &str,
 ) -> Result<Answer, ClientError> {
     let broken = |why: &dyn std::fmt::Display| ClientError::Broken {
         path: socket.to_owned(),
@@ -92,7 +124,8 @@ fn request(
         .set_read_timeout(patience)
         .map_err(|error| broken(&error))?;
     // The end of the connection is the end of the answer.
-    let head = format!("{method} {path} HTTP/1.0\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n");
+    let head =
+        format!("{method} {path} HTTP/1.0\r\nhost: localhost\r\ncontent-length: 0\r\n{header}\r\n");
     stream
         .write_all(head.as_bytes())
         .map_err(|error| broken(&error))?;

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod client;
+mod events;
 mod find;
 mod orders;
 mod show;
@@ -79,6 +80,10 @@ fn execute(options: &LaunchOptions, invocation: &Invocation) -> Outcome {
             let socket = find::socket(options, invocation)?;
             let answer = client::get(&socket, &format!("/v1/{name}"))?;
             Ok(print(invocation, name, &answer))
+        }
+        Asked::Events { follow } => {
+            let socket = find::socket(options, invocation)?;
+            events::show(&socket, *follow, invocation.json)
         }
         Asked::Order(order) => match find::socket(options, invocation) {
             Ok(socket) => orders::give(&socket, order, invocation.json),
