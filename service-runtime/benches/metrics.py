@@ -133,11 +133,11 @@ def scrapes(respawns):
     full.stop()
 
 
-def requests(seconds):
+def requests(seconds, rounds=11):
     program = Program(2)
     alone, scraped = [], []
     wrk(program.web, 1)
-    for _ in range(7):
+    for _ in range(rounds):
         alone.append(wrk(program.web, seconds))
         over = threading.Event()
 
@@ -159,13 +159,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--respawns", type=int, default=1000)
     parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--built", action="store_true", help="take the program as it was built before")
     given = parser.parse_args()
-    subprocess.run(["cargo", "build", "--quiet", "--release", "-p", "service-runtime", "--example",
-                    "bench-metrics", "--features", "http"], cwd=ROOT, check=True)
+    if not given.built:
+        build()
     print("| what | figure | ratio |\n| --- | --- | --- |")
     counts()
     requests(given.seconds)
     scrapes(given.respawns)
+
+
+def build():
+    subprocess.run(["cargo", "build", "--quiet", "--release", "-p", "service-runtime", "--example",
+                    "bench-metrics", "--features", "http"], cwd=ROOT, check=True)
 
 
 if __name__ == "__main__":

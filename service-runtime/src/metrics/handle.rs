@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::os::process::arena::Words;
+use crate::os::process::arena::{Word, Words};
 
 /// A counter or a gauge: one word.
 #[derive(Debug, Clone)]
 pub(crate) struct Cell {
-    pub(super) words: Arc<Words>,
-    pub(super) at: usize,
+    pub(super) word: Word,
 }
 
 /// A histogram.
@@ -33,7 +32,7 @@ impl Cell {
     }
 
     fn word(&self) -> &AtomicU64 {
-        &self.words[self.at]
+        &self.word
     }
 }
 

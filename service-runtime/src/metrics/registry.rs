@@ -12,7 +12,7 @@ use super::place::Place;
 use super::reader::{Garbled, load, read};
 use super::series::{OVERFLOW, Refused, Series};
 use super::settings::MetricSettings;
-use crate::os::process::arena::Words;
+use crate::os::process::arena::{Word, Words};
 
 /// One process's hold on its arena.
 #[derive(Debug)]
@@ -74,14 +74,14 @@ impl Registry {
         labels: &[(&str, &str)],
     ) -> Option<Found<Cell>> {
         let (at, is_overflow) = self.place(kind, name, labels)?;
-        let words = Arc::clone(&self.words);
+        let word = Word::of(&self.words, at)?;
         if kind == Kind::Gauge {
             // One that somebody holds is 0 until it is set.
-            let (relaxed, word) = (Ordering::Relaxed, &words[at]);
+            let relaxed = Ordering::Relaxed;
             let _ = word.compare_exchange(UNSET, 0, relaxed, relaxed);
         }
         Some(Found {
-            handle: Cell { words, at },
+            handle: Cell { word },
             is_overflow,
         })
     }

@@ -12,6 +12,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::ops::Deref;
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
@@ -79,6 +80,47 @@ fn bytes(count: NonZeroUsize) -> io::Result<NonZeroUsize> {
         .checked_mul(word)
         .ok_or_else(|| io::ErrorKind::InvalidInput.into())
 }
+
+/// One word of a mapping, which stays mapped for as long as this is kept.
+///
+/// Whoever counts gets to it by one pointer, without a look at the mapping.
+#[derive(Clone)]
+pub(crate) struct Word {
+    word: NonNull<AtomicU64>,
+    _words: Arc<Words>,
+}
+
+impl Word {
+    /// Returns word number `at`, if there is one.
+    pub(crate) fn of(words: &Arc<Words>, at: usize) -> Option<Self> {
+        Some(Self {
+            word: NonNull::from(words.get(at)?),
+            _words: Arc::clone(words),
+        })
+    }
+}
+
+impl Deref for Word {
+    type Target = AtomicU64;
+
+    fn deref(&self) -> &AtomicU64 {
+        // SAFETY: the pointer was made of a reference into `_words`, whose mapping is unmapped only when the
+        // last of its `Arc`s is dropped, and `self` holds one.
+        unsafe { self.word.as_ref() }
+    }
+}
+
+impl fmt::Debug for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Word").finish_non_exhaustive()
+    }
+}
+
+// SAFETY: the word is part of a mapping that is `Send` and `Sync` itself.
+unsafe impl Send for Word {}
+
+// SAFETY: as above; all access is by shared reference to an atomic.
+unsafe impl Sync for Word {}
 
 #[cfg(workers)]
 pub(crate) use linux::ArenaFile;
