@@ -1,25 +1,48 @@
-//! Delays that double: how long to wait before something that failed is tried again.
+//! Delays that grow: how long to wait before something that failed is tried again.
 
 use std::time::Duration;
 
-/// A first delay that doubles with each failure in a row, up to a longest one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A first delay that grows with each failure in a row, up to a longest one.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Backoff {
     /// The delay after the first failure.
     pub(crate) first: Duration,
+    /// What a delay is multiplied by for the next one; at least 1.
+    pub(crate) factor: f64,
     /// The delay that is never exceeded.
     pub(crate) longest: Duration,
 }
 
 impl Backoff {
+    /// Returns a delay that doubles.
+    pub(crate) const fn doubling(first: Duration, longest: Duration) -> Self {
+        Self {
+            first,
+            factor: 2.0,
+            longest,
+        }
+    }
+
     /// Returns the delay after this many failures in a row; none after no failure.
     pub(crate) fn after(&self, failures: u64) -> Duration {
-        let Some(doublings) = failures.checked_sub(1) else {
+        let Some(steps) = failures.checked_sub(1) else {
             return Duration::ZERO;
         };
-        let doublings = u32::try_from(doublings).unwrap_or(u32::MAX);
-        let factor = 2u32.checked_pow(doublings).unwrap_or(u32::MAX);
-        self.first.saturating_mul(factor).min(self.longest)
+        let steps = i32::try_from(steps).unwrap_or(i32::MAX);
+        self.grown(self.first, self.factor.powi(steps))
+    }
+
+    /// Returns the delay that follows a delay.
+    pub(crate) fn next(&self, delay: Duration) -> Duration {
+        self.grown(delay, self.factor)
+    }
+
+    fn grown(&self, delay: Duration, factor: f64) -> Duration {
+        if delay.is_zero() {
+            return delay;
+        }
+        let grown = Duration::try_from_secs_f64(delay.as_secs_f64() * factor);
+        grown.unwrap_or(self.longest).min(self.longest)
     }
 }
 
@@ -27,25 +50,32 @@ impl Backoff {
 mod tests {
     use super::*;
 
-    const BACKOFF: Backoff = Backoff {
-        first: Duration::from_millis(100),
-        longest: Duration::from_secs(30),
-    };
+    const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(100), Duration::from_secs(30));
 
     #[test]
     fn the_delay_doubles_from_the_first_to_the_longest() {
-        let delays = (0..6).map(|failures| BACKOFF.after(failures).as_millis());
-        assert_eq!(delays.collect::<Vec<_>>(), [0, 100, 200, 400, 800, 1600]);
-        assert_eq!(BACKOFF.after(10), BACKOFF.longest);
-        assert_eq!(BACKOFF.after(u64::MAX), BACKOFF.longest);
+        let delays = (0..6).map(|failures| BACKOFF.after(failures).as_micros());
+        let delays: Vec<_> = delays.collect();
+        assert_eq!(delays, [0, 100_000, 200_000, 400_000, 800_000, 1_600_000]);
+        for failures in [10, 2000, u64::MAX] {
+            assert_eq!(BACKOFF.after(failures), BACKOFF.longest);
+        }
     }
 
     #[test]
-    fn a_first_delay_above_the_longest_is_the_longest() {
-        let backoff = Backoff {
-            first: Duration::from_secs(60),
-            ..BACKOFF
-        };
-        assert_eq!(backoff.after(1), BACKOFF.longest);
+    fn each_delay_follows_the_one_before() {
+        for failures in 1..20 {
+            let next = BACKOFF.next(BACKOFF.after(failures));
+            assert_eq!(next, BACKOFF.after(failures + 1));
+        }
+    }
+
+    #[test]
+    fn a_first_delay_above_the_longest_is_the_longest_and_none_stays_none() {
+        let longest = BACKOFF.longest;
+        let backoff = Backoff::doubling(Duration::from_secs(60), longest);
+        assert_eq!(backoff.after(1), longest);
+        let none = Backoff::doubling(Duration::ZERO, longest);
+        assert_eq!(none.after(5000), Duration::ZERO);
     }
 }

@@ -23,10 +23,7 @@ use crate::service::Context;
 
 /// How long a step of a stop waits for the store.
 const PATIENCE: Duration = Duration::from_secs(2);
-const RETRY: Backoff = Backoff {
-    first: Duration::from_millis(100),
-    longest: Duration::from_secs(5),
-};
+const RETRY: Backoff = Backoff::doubling(Duration::from_millis(100), Duration::from_secs(5));
 
 /// Gets the record of the service, or creates it; waits for a store that is away, if it is required.
 ///

@@ -8,10 +8,7 @@ use nix::errno::Errno;
 
 use crate::backoff::Backoff;
 
-const PAUSES: Backoff = Backoff {
-    first: Duration::from_millis(100),
-    longest: Duration::from_secs(1),
-};
+const PAUSES: Backoff = Backoff::doubling(Duration::from_millis(100), Duration::from_secs(1));
 
 /// Remembers whether the system was short of something, so that the log hears of it once.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::backoff::Backoff;
 
 /// How services with `on_error = "restart"` are started again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct RestartPolicy {
     /// How long to wait before each start.
     pub(crate) delay: Backoff,

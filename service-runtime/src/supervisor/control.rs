@@ -29,10 +29,7 @@ use crate::os::process::memory;
 const SILENCE: Duration = Duration::from_secs(5);
 
 /// How long the next control process waits after those that died.
-const RETRY: Backoff = Backoff {
-    first: Duration::from_millis(20),
-    longest: Duration::from_secs(1),
-};
+const RETRY: Backoff = Backoff::doubling(Duration::from_millis(20), Duration::from_secs(1));
 
 /// One that lived for longer has not died of its start.
 const YOUNG: Duration = Duration::from_secs(1);

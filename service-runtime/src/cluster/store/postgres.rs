@@ -17,10 +17,7 @@ use crate::tasks::TaskGroup;
 const NOW: &str = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
 /// Keeps programs that start together from changing the tables together.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(6004213701)";
-const RECONNECT: Backoff = Backoff {
-    first: Duration::from_millis(100),
-    longest: Duration::from_secs(10),
-};
+const RECONNECT: Backoff = Backoff::doubling(Duration::from_millis(100), Duration::from_secs(10));
 
 /// The server and the connection to it.
 pub(super) struct Engine {

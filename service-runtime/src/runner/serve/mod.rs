@@ -265,10 +265,7 @@ pub(crate) fn lines(what: &str, errors: &str) {
 /// Returns how services are restarted under these settings.
 pub(crate) fn restarts(settings: &Settings) -> RestartPolicy {
     RestartPolicy {
-        delay: Backoff {
-            first: settings.respawn_delay,
-            longest: settings.respawn_delay_max,
-        },
+        delay: Backoff::doubling(settings.respawn_delay, settings.respawn_delay_max),
         healthy_after: settings.healthy_after,
         limit: settings.service_restart_limit,
         stop: settings.graceful_shutdown_timeout,

@@ -63,10 +63,7 @@ impl Policy {
     /// Never longer than half a second, so that a slot is filled within a second of the end of
     /// whatever refused it.
     pub(crate) fn fork_after(refused: u32) -> Duration {
-        let backoff = Backoff {
-            first: Duration::from_millis(50),
-            longest: Duration::from_millis(500),
-        };
+        let backoff = Backoff::doubling(Duration::from_millis(50), Duration::from_millis(500));
         backoff.after(refused.into())
     }
 }
@@ -76,10 +73,7 @@ impl Pool {
     ///
     /// The first costs nothing; the delay doubles from the second on.
     pub(crate) fn respawn_after(&self, early_deaths: u32) -> Duration {
-        let backoff = Backoff {
-            first: self.respawn_delay,
-            longest: self.respawn_delay_max,
-        };
+        let backoff = Backoff::doubling(self.respawn_delay, self.respawn_delay_max);
         backoff.after(early_deaths.saturating_sub(1).into())
     }
 }

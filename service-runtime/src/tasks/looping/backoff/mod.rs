@@ -33,24 +33,20 @@ pub struct GrowingInterval {
 /// How intervals grow.
 #[derive(Debug, Clone)]
 struct Curve {
-    start: Duration,
-    factor: f64,
+    growth: crate::backoff::Backoff,
     jitter: f64,
     min: Duration,
-    max: Duration,
 }
 
 impl Backoff {
     /// Describes a loop that runs now and then at intervals that start with `start`.
     pub fn starting_at(start: Duration) -> Self {
-        let (min, max) = (Duration::ZERO, Duration::from_secs(300).max(start));
+        let longest = Duration::from_secs(300).max(start);
         Self::of(GrowingInterval {
             curve: Curve {
-                start,
-                factor: 2.0,
+                growth: crate::backoff::Backoff::doubling(start, longest),
                 jitter: 0.1,
-                min,
-                max,
+                min: Duration::ZERO,
             },
             max_error_time: None,
         })
@@ -58,7 +54,7 @@ impl Backoff {
 
     /// Sets by how much the interval grows from failure to failure; at least 1.
     pub fn factor(mut self, factor: f64) -> Self {
-        self.pace.curve.factor = factor;
+        self.pace.curve.growth.factor = factor;
         self
     }
 
@@ -76,7 +72,7 @@ impl Backoff {
 
     /// Sets the longest interval.
     pub fn max(mut self, max: Duration) -> Self {
-        self.pace.curve.max = max;
+        self.pace.curve.growth.longest = max;
         self
     }
 
@@ -138,7 +134,7 @@ impl TaskGroup {
         let Backoff { pace, options } = backoff;
         pace.curve.check()?;
         let pace = Backing {
-            step: pace.curve.start,
+            step: pace.curve.growth.first,
             curve: pace.curve,
             max_error_time: pace.max_error_time,
             since: None,
@@ -150,10 +146,10 @@ impl TaskGroup {
 
 impl Curve {
     fn check(&self) -> Result<(), PeriodicError> {
-        if self.start.is_zero() {
+        if self.growth.first.is_zero() {
             return Err(PeriodicError::Interval);
         }
-        if !(1.0..=1e6).contains(&self.factor) {
+        if !(1.0..=1e6).contains(&self.growth.factor) {
             return Err(PeriodicError::Setting(
                 "the factor of a back-off must be at least 1",
             ));
@@ -163,7 +159,7 @@ impl Curve {
                 "the jitter of a back-off must be from 0 to 1",
             ));
         }
-        if self.min > self.max || self.max.is_zero() {
+        if self.min > self.growth.longest || self.growth.longest.is_zero() {
             return Err(PeriodicError::Setting(
                 "the maximum of a back-off must not be zero nor less than its minimum",
             ));
@@ -175,13 +171,8 @@ impl Curve {
     fn spread(&self, step: Duration, chance: f64) -> Duration {
         let part = 1.0 + self.jitter * (2.0 * chance - 1.0);
         let spread = Duration::try_from_secs_f64(step.as_secs_f64() * part);
-        spread.unwrap_or(self.max).clamp(self.min, self.max)
-    }
-
-    /// Returns the step after `step`, without jitter.
-    fn grow(&self, step: Duration) -> Duration {
-        let grown = Duration::try_from_secs_f64(step.as_secs_f64() * self.factor);
-        grown.unwrap_or(self.max).min(self.max)
+        let longest = self.growth.longest;
+        spread.unwrap_or(longest).clamp(self.min, longest)
     }
 }
 
@@ -204,15 +195,18 @@ impl Pace for Backing {
 
     fn after(&mut self, _started: Instant, ended: Instant, run: Run<()>) -> Next {
         let Run::Failed = run else {
-            (self.step, self.since) = (self.curve.start, None);
+            (self.step, self.since) = (self.curve.growth.first, None);
             return Next::at(later(
                 ended,
-                self.curve.start.clamp(self.curve.min, self.curve.max),
+                self.curve
+                    .growth
+                    .first
+                    .clamp(self.curve.min, self.curve.growth.longest),
             ));
         };
         let since = *self.since.get_or_insert(ended);
         let next = later(ended, self.curve.spread(self.step, fastrand::f64()));
-        self.step = self.curve.grow(self.step);
+        self.step = self.curve.growth.next(self.step);
         match self.max_error_time {
             Some(limit) if next - since > limit => Next::TimedOut(limit),
             _ => Next::at(next),

@@ -96,11 +96,13 @@ fn curves() -> impl Strategy<Value = Curve> {
         .prop_map(|(start, factor, jitter, min, more)| {
             let ms = Duration::from_millis;
             Curve {
-                start: ms(start),
-                factor,
+                growth: crate::backoff::Backoff {
+                    first: ms(start),
+                    factor,
+                    longest: ms(min + more),
+                },
                 jitter,
                 min: ms(min),
-                max: ms(min + more),
             }
         })
 }
@@ -111,16 +113,16 @@ proptest! {
         curve in curves(), chances in prop::collection::vec(0.0..1.0, 1..40),
     ) {
         prop_assert!(curve.check().is_ok());
-        let mut step = curve.start;
+        let mut step = curve.growth.first;
         for chance in chances {
             let wait = curve.spread(step, chance);
-            prop_assert!(curve.min <= wait && wait <= curve.max);
-            let least = step.mul_f64(1.0 - curve.jitter).clamp(curve.min, curve.max);
-            let most = step.mul_f64(1.0 + curve.jitter).clamp(curve.min, curve.max);
+            prop_assert!(curve.min <= wait && wait <= curve.growth.longest);
+            let least = step.mul_f64(1.0 - curve.jitter).clamp(curve.min, curve.growth.longest);
+            let most = step.mul_f64(1.0 + curve.jitter).clamp(curve.min, curve.growth.longest);
             let grain = Duration::from_micros(1);
             prop_assert!(least <= wait + grain && wait <= most + grain);
-            let grown = curve.grow(step);
-            prop_assert!(grown >= step.min(curve.max) && grown <= curve.max);
+            let grown = curve.growth.next(step);
+            prop_assert!(grown >= step.min(curve.growth.longest) && grown <= curve.growth.longest);
             step = grown;
         }
     }
@@ -132,7 +134,7 @@ proptest! {
         let (limit, took) = (Duration::from_millis(limit), Duration::from_millis(took));
         let start = Instant::now();
         let mut pace = Backing {
-            step: curve.start,
+            step: curve.growth.first,
             curve,
             max_error_time: Some(limit),
             since: None,
