@@ -7,6 +7,9 @@ pub(super) trait RunView: Send + Sync {
     /// Tells the loop to end when it next looks; whoever calls this also wakes it.
     fn stop(&self);
 
+    /// Returns whether it was told to end.
+    fn is_stopped(&self) -> bool;
+
     /// Returns what it has done so far.
     fn counts(&self) -> RunCounts;
 }

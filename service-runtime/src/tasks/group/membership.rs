@@ -57,6 +57,12 @@ impl Shared {
         let entry = slots.get(key);
         entry.waits = waits;
         entry.since.get_or_insert(now);
+        // A stop may have come since the loop has looked, when there was nobody to wake yet.
+        let stopped = entry.run.as_ref().is_some_and(|run| run.is_stopped());
+        drop(slots);
+        if stopped {
+            cx.waker().wake_by_ref();
+        }
         true
     }
 

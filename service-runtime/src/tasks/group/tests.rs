@@ -2,16 +2,18 @@
 
 use std::future::{pending, poll_fn};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 use tokio::task::yield_now;
+use tokio::time::timeout;
 
 use super::*;
-use crate::tasks::TaskError;
+use crate::tasks::run_view::{RunCounts, RunView};
+use crate::tasks::{TaskError, TaskKind};
 
 /// Says when it is dropped.
 struct Dropped(Arc<AtomicUsize>);
@@ -346,4 +348,43 @@ async fn a_background_task_runs_on_during_a_stop_and_is_dropped_last() {
     group.wait().await;
     dropped.await.unwrap();
     assert_eq!(group.tasks().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_during_the_first_turn_of_a_loop_is_not_missed() {
+    struct Loop(AtomicBool);
+
+    impl RunView for Loop {
+        fn stop(&self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+
+        fn is_stopped(&self) -> bool {
+            self.0.load(Ordering::SeqCst)
+        }
+
+        fn counts(&self) -> RunCounts {
+            RunCounts::default()
+        }
+    }
+
+    let group = TaskGroup::new("g");
+    let start = Start {
+        name: "loop".into(),
+        kind: TaskKind::Timer,
+        run: Some(Arc::new(Loop(AtomicBool::new(false)))),
+    };
+    let (stops, mut polled) = (group.clone(), false);
+    // As a loop that has looked whether it is stopped just before it was, and sleeps now.
+    let turning = poll_fn(move |_| {
+        if std::mem::replace(&mut polled, true) {
+            return Poll::Ready(());
+        }
+        stops.stop(true);
+        Poll::Pending
+    });
+    drop(group.start(start, turning).unwrap());
+    timeout(Duration::from_secs(3600), group.wait())
+        .await
+        .expect("the loop is woken, and does not sleep out its interval");
 }

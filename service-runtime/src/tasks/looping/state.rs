@@ -47,10 +47,6 @@ impl LoopState {
         }
     }
 
-    pub(super) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
-    }
-
     pub(super) fn waits_until(&self, next: Instant) {
         self.next_run.store(self.stamp(next), Ordering::Relaxed);
     }
@@ -91,6 +87,10 @@ impl LoopState {
 impl RunView for LoopState {
     fn stop(&self) {
         self.stop.store(true, Ordering::Release);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
     }
 
     fn counts(&self) -> RunCounts {

@@ -14,6 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::gate::Pass;
 use super::pace::{Due, Next, Pace, Run, Woken, later};
 use super::{Gate, LoopEnd, LoopResult, LoopState, Step};
+use crate::tasks::run_view::RunView as _;
 
 pin_project! {
     /// A loop that turns.
