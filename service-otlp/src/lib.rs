@@ -10,7 +10,8 @@
 //!
 //! # #[service] #[derive(Default)] struct Api;
 //! # #[service] impl Api {}
-//! fn main() -> anyhow::Result<(Api, service_otlp::Exporter)> {
+//! #[launch]
+//! fn main() -> Result<(Api, service_otlp::Exporter)> {
 //!     let (spans, exporter) = service_otlp::Otlp::new("http://127.0.0.1:4318")?
 //!         .service_name("api")
 //!         .start()?;

@@ -20,8 +20,15 @@ pub(crate) struct Client {
 struct Socket(Arc<TcpStream>);
 
 impl Read for Socket {
+    /// Reads again when the wait was interrupted: one with a timeout ends early if this process was stopped and
+    /// goes on.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        (&*self.0).read(buffer)
+        loop {
+            match (&*self.0).read(buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
     }
 }
 

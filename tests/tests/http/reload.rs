@@ -5,7 +5,7 @@ use std::thread;
 
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
-use tests::harness::{Fixture, Scratch, kill};
+use tests::harness::{Fixture, Scratch, kill, state, until};
 
 use super::client::Client;
 use super::load::{Habit, Load, Target};
@@ -102,21 +102,34 @@ fn no_client_sees_a_worker_that_is_told_to_stop() {
 fn of_a_worker_that_is_killed_only_the_requests_in_flight_are_lost() {
     const CLIENTS: usize = 24;
     let (web, address) = web(2, &[]);
-    let victim = web.children()[0];
+    let connect = || {
+        let mut client = Client::connect(&address).unwrap();
+        let pid: i32 = client.get("/pid").unwrap().body.parse().unwrap();
+        (client, Pid::from_raw(pid))
+    };
+    // Each of the two has a client, whoever takes the others.
+    let (first, victim) = connect();
+    kill(victim, Signal::SIGSTOP);
+    until("it is stopped", || state(victim) == Some('T'));
+    let (second, other) = connect();
+    kill(victim, Signal::SIGCONT);
+    assert_ne!(victim, other);
+    let mut known = vec![(first, victim), (second, other)];
+    known.extend((known.len()..CLIENTS).map(|_| connect()));
     // Every client knows its worker, and has a request in flight there when that is killed.
     let all_ask = Barrier::new(CLIENTS + 1);
     let ends: Vec<(Pid, bool)> = thread::scope(|scope| {
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut client = Client::connect(&address).unwrap();
-                    let pid = client.get("/pid").unwrap().body.parse().unwrap();
+        let clients: Vec<_> = known
+            .into_iter()
+            .map(|(mut client, pid)| {
+                let all_ask = &all_ask;
+                scope.spawn(move || {
                     client
                         .send("GET /slow/3000 HTTP/1.1\r\nHost: x\r\n\r\n")
                         .unwrap();
                     all_ask.wait();
                     let answer = client.answer();
-                    (Pid::from_raw(pid), answer.is_ok_and(|it| it.body == "slow"))
+                    (pid, answer.is_ok_and(|it| it.body == "slow"))
                 })
             })
             .collect();
