@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::{Entry, Field, Section, Snapshot, Table, Value, field, range::Measure, write};
+use super::{Entry, Field, Section, Snapshot, Table, Value, display, field, range::Measure};
 
 /// An option whose value differs between two snapshots.
 ///
@@ -21,7 +21,7 @@ impl fmt::Display for Change {
             Some(entry) => write!(f, "{entry}"),
             None => f.write_str("not set"),
         };
-        write!(f, "[{}] {}: ", self.section, write::key(&self.key))?;
+        write!(f, "[{}] {}: ", self.section, display::key(&self.key))?;
         show(f, &self.old)?;
         f.write_str(" -> ")?;
         show(f, &self.new)?;

@@ -14,6 +14,7 @@
 mod change;
 mod check;
 mod de;
+mod display;
 mod env;
 mod error;
 mod field;
@@ -29,14 +30,13 @@ mod range;
 mod sample;
 #[cfg(feature = "cli")]
 mod schema;
-mod secrets;
+mod secret_names;
 mod section;
 mod snapshot;
 mod tables;
 #[cfg(workers)]
 mod text_kinds;
 mod value;
-mod write;
 
 #[cfg(test)]
 mod tests;
@@ -51,7 +51,7 @@ pub use self::{
     error::{ConfigError, ConfigErrors},
     field::{Collection, Config, Field},
     origin::Origin,
-    secrets::Secrets,
+    secret_names::Secrets,
     section::Section,
     snapshot::Snapshot,
     value::{Entry, Table, Value},

@@ -1,6 +1,6 @@
 //! Every effective option of a snapshot, one by one, secrets masked.
 
-use super::{Section, Snapshot, write};
+use super::{Section, Snapshot, display};
 
 /// Returns one line for each option, with its origin: what a program logs about its configuration.
 pub(crate) fn log_options(snapshot: &Snapshot, sections: &[Section]) -> Vec<String> {
@@ -14,7 +14,7 @@ pub(crate) fn log_options(snapshot: &Snapshot, sections: &[Section]) -> Vec<Stri
 pub(crate) fn options(snapshot: &Snapshot, sections: &[Section]) -> Vec<(String, String, String)> {
     let registered = |path: &str| {
         sections.iter().any(|section| {
-            let rest = path.strip_prefix(&write::key(section.name()));
+            let rest = path.strip_prefix(&display::key(section.name()));
             rest.is_some_and(|rest| rest.starts_with('.'))
         })
     };

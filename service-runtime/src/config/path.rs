@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::write;
+use super::display;
 
 /// The way from the root of the tree to a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,7 +100,7 @@ impl fmt::Display for Path {
         for (n, step) in self.0.iter().enumerate() {
             match step {
                 Step::Key(key) => {
-                    write!(f, "{}{}", if n == 0 { "" } else { "." }, write::key(key))?;
+                    write!(f, "{}{}", if n == 0 { "" } else { "." }, display::key(key))?;
                 }
                 Step::Index(index) => write!(f, "[{index}]")?,
             }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Field, MASK, Section, Snapshot, Table, Value, field::Tables, write};
+use super::{Field, MASK, Section, Snapshot, Table, Value, display, field::Tables};
 
 /// Writes every effective value of the sections as TOML, with its origin in a comment.
 ///
@@ -14,7 +14,7 @@ pub(crate) fn print_config(snapshot: &Snapshot, sections: &[Section]) -> String 
         let Some(table) = snapshot.table(section.name()) else {
             continue;
         };
-        let path = write::key(section.name());
+        let path = display::key(section.name());
         // The header stands even over nothing, to show that the program knows the section.
         let _ = writeln!(out, "{}[{path}]", if out.is_empty() { "" } else { "\n" });
         print_table(&mut out, table, &section.fields, &path);
@@ -36,7 +36,7 @@ fn print_table(out: &mut String, table: &Table, fields: &[Field], path: &str) {
             .and_then(|field| field.nested)
             .filter(Tables::is_one)
             .map_or(&[][..], |tables| tables.fields());
-        let name = write::key(key);
+        let name = display::key(key);
         match table.get(key) {
             None => {
                 let _ = writeln!(out, "# {name} is not set");

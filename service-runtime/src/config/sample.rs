@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Collection, Field, MASK, Origin, Section, parse, range, write};
+use super::{Collection, Field, MASK, Origin, Section, display, parse, range};
 use crate::near;
 
 /// Writes a template of all sections: what each option is for, its type, range and default.
@@ -14,12 +14,12 @@ pub(crate) fn sample_config(sections: &[Section]) -> String {
     for section in sections {
         separate(&mut out);
         words(&mut out, section.doc);
-        let path = write::key(section.name());
+        let path = display::key(section.name());
         let _ = writeln!(out, "[{path}]");
         table(&mut out, &section.fields, &path, false, &[]);
         for reserved in &section.reserved {
             // The name of the last table is the operator's to fill in.
-            let path = format!("{path}.{}.NAME", write::key(reserved.name));
+            let path = format!("{path}.{}.NAME", display::key(reserved.name));
             let _ = writeln!(out, "\n# [{path}]");
             table(&mut out, &reserved.fields, &path, true, &[]);
         }
@@ -33,7 +33,7 @@ fn table(out: &mut String, fields: &[Field], path: &str, hidden: bool, above: &[
         separate(out);
         words(out, field.doc);
         let _ = writeln!(out, "# {}.", traits(field).join(", "));
-        let name = write::key(field.name);
+        let name = display::key(field.name);
         let default = field
             .default
             .and_then(|text| parse::value(text, &Origin::Default).ok());
@@ -53,7 +53,7 @@ fn table(out: &mut String, fields: &[Field], path: &str, hidden: bool, above: &[
         }
         separate(out);
         words(out, field.doc);
-        let path = format!("{path}.{}", write::key(field.name));
+        let path = format!("{path}.{}", display::key(field.name));
         let header = header(&path, tables.within);
         // A table that may be absent must not come to be by its mere header, nor one of many.
         let hidden = hidden || field.optional || !tables.is_one();

@@ -9,8 +9,8 @@ use super::text_kinds;
 use super::{
     Config, ConfigError, ConfigErrors, Entry, Origin, Section, Table, Value,
     de::Reading,
+    display,
     path::{Path, Step},
-    write,
 };
 use crate::near;
 
@@ -213,7 +213,7 @@ fn find<'a>(root: &'a mut Table, steps: &[Step]) -> Option<&'a mut Entry> {
 
 fn gather<'a>(table: &'a Table, prefix: &str, leaves: &mut Vec<(String, &'a Entry)>) {
     for (key, entry) in table {
-        let path = format!("{prefix}{}", write::key(key));
+        let path = format!("{prefix}{}", display::key(key));
         match &entry.value {
             Value::Table(inner) => gather(inner, &format!("{path}."), leaves),
             _ => leaves.push((path, entry)),

@@ -6,7 +6,7 @@
 use nix::unistd::Pid;
 use serde_json::{Map, Value};
 
-use crate::os::process::look;
+use crate::os::process::procfs;
 
 /// How long a worker may not have written its heartbeat before its threads are shown, in seconds.
 const SILENT: f64 = 3.0;
@@ -101,14 +101,14 @@ fn look_at_workers(value: &mut Value) {
         if (is_silent || worker["stopped"] == true)
             && let Some(pid) = pid_of(worker)
         {
-            worker["thread_states"] = look::threads(pid).into();
+            worker["thread_states"] = procfs::threads(pid).into();
         }
     }
 }
 
 /// Adds what a process uses.
 fn look_at(process: &mut Value) {
-    let Some(glance) = pid_of(process).and_then(look::glance) else {
+    let Some(glance) = pid_of(process).and_then(procfs::glance) else {
         return;
     };
     process["rss"] = glance.resident.into();

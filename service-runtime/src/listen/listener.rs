@@ -21,9 +21,9 @@ use tokio::net::{TcpListener, UnixListener, UnixStream};
 #[cfg(all(feature = "http", workers))]
 use tokio::time::Instant;
 
+use super::accept_errors::Pressure;
 #[cfg(all(feature = "http", workers))]
-use super::half_open;
-use super::pressure::Pressure;
+use super::pending_handshakes;
 use super::{Address, Peer, Stream, socket};
 use crate::os::unix_queue::UnixQueue;
 
@@ -145,7 +145,7 @@ impl Listener {
         };
         let end = Instant::now() + limit;
         loop {
-            match half_open::exist(address) {
+            match pending_handshakes::exist(address) {
                 Ok(false) => return,
                 Ok(true) if Instant::now() < end => tokio::time::sleep(LOOK_AGAIN).await,
                 Ok(true) => return,

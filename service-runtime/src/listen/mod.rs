@@ -4,16 +4,17 @@
 //! on: what waits in the accept queue survives the worker that would have taken it. The holder
 //! knows no async runtime and asks no name server; a host name is resolved before it gets there.
 
+mod accept_errors;
 mod activation;
 mod address;
 mod error;
-#[cfg(all(feature = "http", workers))]
-mod half_open;
 mod listener;
 mod listeners;
 mod options;
+#[cfg(all(feature = "http", workers))]
+mod pending_handshakes;
+#[cfg(feature = "config")]
 mod place;
-mod pressure;
 #[cfg(all(feature = "control", workers))]
 mod private_socket;
 mod resolve;
@@ -31,6 +32,7 @@ pub use stream::{Peer, Stream};
 
 pub(crate) use activation::VARIABLES;
 pub(crate) use listeners::{Held, Listeners, SocketId};
+#[cfg(feature = "config")]
 pub(crate) use place::Place;
 #[cfg(all(feature = "control", workers))]
 pub(crate) use private_socket::PrivateSocket;

@@ -62,7 +62,7 @@ impl Owner {
 
 #[cfg(workers)]
 fn started(pid: u32) -> Option<u64> {
-    crate::os::process::look::started(pid)
+    crate::os::process::procfs::started(pid)
 }
 
 #[cfg(not(workers))]

@@ -16,6 +16,7 @@ use nix::unistd::{AccessFlags, Gid, Group, Pid, Uid, User, access, geteuid, getp
 
 use super::{PrivilegeSettings, ResourceLimit};
 use crate::error_chain::chain;
+use crate::os::process::capabilities;
 use crate::os::process::credentials::{self, Credentials};
 use crate::os::process::fork;
 
@@ -102,7 +103,7 @@ impl Privileges {
     /// before the fork: a parent that has died since is an error, because no signal will tell of it.
     pub(crate) fn apply_in_worker(&self, parents_death: Signal, parent: Pid) -> Result<(), String> {
         if self.is_dropped() {
-            credentials::give_up_capabilities().map_err(|error| chain(&error))?;
+            capabilities::give_up_capabilities().map_err(|error| chain(&error))?;
         }
         set_pdeathsig(parents_death)
             .map_err(|error| format!("cannot ask for a signal at the parent's death: {error}"))?;

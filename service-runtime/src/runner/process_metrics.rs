@@ -120,18 +120,18 @@ impl Seen {
         }
         #[cfg(workers)]
         {
-            use crate::os::process::look;
+            use crate::os::process::procfs;
 
             let own = nix::unistd::getpid();
             set(
                 "process_resident_memory_bytes",
                 &[],
-                look::own_memory() as f64,
+                procfs::own_memory() as f64,
             );
-            if let Some(open) = look::descriptors(own) {
+            if let Some(open) = procfs::descriptors(own) {
                 set("process_open_fds", &[], open as f64);
             }
-            if let Some(threads) = look::thread_count(own) {
+            if let Some(threads) = procfs::thread_count(own) {
                 set("process_threads", &[], threads as f64);
             }
         }

@@ -9,7 +9,7 @@ use std::str::FromStr;
 pub(crate) const WORKERS_MOST: NonZeroUsize = NonZeroUsize::new(1000).expect("it is more than 0");
 
 #[cfg(workers)]
-const _: () = assert!(2 * WORKERS_MOST.get() < crate::os::process::page::CELLS);
+const _: () = assert!(2 * WORKERS_MOST.get() < crate::os::process::shared_page::CELLS);
 
 /// The setting `workers`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

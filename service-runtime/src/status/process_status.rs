@@ -31,14 +31,14 @@ impl ProcessUsage {
     /// Asks the system about a process.
     #[cfg(workers)]
     pub(crate) fn of(pid: nix::unistd::Pid) -> Self {
-        use crate::os::process::look;
-        let memory = look::memory(pid);
+        use crate::os::process::procfs;
+        let memory = procfs::memory(pid);
         Self {
             rss: memory.resident,
             pss: memory.proportional,
-            descriptors: look::descriptors(pid),
-            threads: look::thread_count(pid),
-            is_traced: Some(look::is_traced(pid)),
+            descriptors: procfs::descriptors(pid),
+            threads: procfs::thread_count(pid),
+            is_traced: Some(procfs::is_traced(pid)),
         }
     }
 

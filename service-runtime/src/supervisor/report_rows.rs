@@ -10,8 +10,8 @@ use super::status_line::status_line;
 use super::workers::Workers;
 #[cfg(feature = "http")]
 use crate::metrics::exchanges::Exchanges;
-use crate::os::process::page::Cell;
-use crate::os::process::{clock, look};
+use crate::os::process::shared_page::Cell;
+use crate::os::process::{clock, procfs};
 use crate::settings::configuration::Loaded;
 use crate::status::{
     HttpStatus, ProcessStatus, ProcessUsage, ProgramInfo, ProgramStatus, RequestStatus, SlotStatus,
@@ -80,7 +80,7 @@ impl View<'_> {
             let answer = match self.parts.get(&worker.id) {
                 Some(part) => WorkerAnswer::Written(part.clone()),
                 None if self.looks => WorkerAnswer::None {
-                    threads: look::threads(pid),
+                    threads: procfs::threads(pid),
                 },
                 None => WorkerAnswer::NotSeen,
             };

@@ -7,7 +7,7 @@ use crate::ipc::WorkerSlot;
 use crate::listen::Listeners;
 use crate::metrics::ArenaClaim;
 use crate::os::process::channel::Channel;
-use crate::os::process::page::CellRef;
+use crate::os::process::shared_page::CellRef;
 use crate::settings::configuration::Loaded;
 
 /// How the loop is left.

@@ -17,7 +17,7 @@ use crate::metrics::{ArenaClaim, ProgramMetrics};
 use crate::os::process::channel::{Channel, Closed};
 use crate::os::process::child::{Child, Ended};
 use crate::os::process::fork::{ForkError, Forked, fork};
-use crate::os::process::page::{CELLS, CellRef, Page};
+use crate::os::process::shared_page::{CELLS, CellRef, Page};
 
 /// How many messages may wait for a worker that does not read.
 const MOST_UNSENT: usize = 64;

@@ -15,8 +15,8 @@ use super::worker_process::{ForkSide, WorkerEnd, WorkerProcess, WorkerSpawnError
 use crate::ipc::protocol::ToSupervisor;
 use crate::metrics::ProgramMetrics;
 use crate::os::process::child::Ended;
-use crate::os::process::look;
-use crate::os::process::page::{CellRef, Page};
+use crate::os::process::procfs;
+use crate::os::process::shared_page::{CellRef, Page};
 
 /// A sleep that lasted this much longer than was asked for was no sleep: the machine, or this process,
 /// was suspended.
@@ -151,10 +151,10 @@ impl Workers {
             return;
         };
         let (slot, pid) = (process.slot().number, process.pid().as_raw());
-        for line in look::threads(process.pid()) {
+        for line in procfs::threads(process.pid()) {
             tracing::error!(slot, pid, "{line}");
         }
-        if look::is_stopped(process.pid()) {
+        if procfs::is_stopped(process.pid()) {
             tracing::error!(slot, pid, "worker is stopped (state T): killed at once");
             process.signal(Signal::SIGKILL);
         } else {
@@ -186,7 +186,7 @@ impl Workers {
                 .load(Ordering::Acquire);
             let last = Duration::from_millis(last).saturating_sub(self.started);
             let is_late = last + OVERSLEPT < now;
-            let is_traced = is_late && look::is_traced(process.pid());
+            let is_traced = is_late && procfs::is_traced(process.pid());
             (*id, if is_traced { now } else { last })
         };
         self.processes.iter().map(heartbeat).collect()

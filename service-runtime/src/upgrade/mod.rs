@@ -11,17 +11,17 @@
 #[cfg(workers)]
 pub(crate) mod kept_sockets;
 #[cfg(workers)]
-mod messages;
-#[cfg(workers)]
 mod predecessor;
+#[cfg(workers)]
+mod protocol;
 pub(crate) mod takeover;
 
 #[cfg(workers)]
-pub(crate) use messages::{
+pub(crate) use predecessor::{Granted, Predecessor};
+#[cfg(workers)]
+pub(crate) use protocol::{
     FIRST_VERSION, PassedSocket, SOCKETS_A_MESSAGE, ToPredecessor, ToSuccessor, VARIABLE, VERSION,
 };
-#[cfg(workers)]
-pub(crate) use predecessor::{Granted, Predecessor};
 
 /// What a predecessor leaves.
 #[derive(Debug, Default)]

@@ -11,8 +11,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::ipc::RecycleLimit;
 use crate::ipc::protocol::ToSupervisor;
-use crate::os::process::page::CellRef;
-use crate::os::process::{clock, look};
+use crate::os::process::shared_page::CellRef;
+use crate::os::process::{clock, procfs};
 use crate::runner::host_backend::HostBackend;
 use crate::settings::RecycleLimits;
 use crate::worker::supervisor_client::SupervisorClient;
@@ -70,7 +70,7 @@ async fn too_large(limit: u64) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if look::own_memory() > limit {
+        if procfs::own_memory() > limit {
             return;
         }
     }

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::os::process::page::Page;
 use crate::os::process::process_lock::{ProcessLock, ProcessLocks};
+use crate::os::process::shared_page::Page;
 
 /// Who runs what runs once in the program.
 pub(crate) struct Leads {

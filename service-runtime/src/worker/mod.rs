@@ -1,7 +1,7 @@
 //! A worker: what a process does from the fork to its exit.
 
 mod heartbeat;
-mod leads;
+mod leader;
 mod outbox;
 pub(crate) mod supervisor_client;
 
@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use nix::unistd::Pid;
 use tokio::sync::mpsc;
 
-use self::leads::Leads;
+use self::leader::Leads;
 use self::supervisor_client::{Inherited, SupervisorClient};
 use crate::exit::Exit;
 use crate::ipc::WorkerSlot;
@@ -22,8 +22,8 @@ use crate::metrics::{ArenaClaim, Place, ProgramMetrics, RequestCounters};
 use crate::os::process::channel::Channel;
 use crate::os::process::counter_memory::CounterMemory;
 use crate::os::process::cpus;
-use crate::os::process::page::{CellRef, Page};
 use crate::os::process::process_lock::ProcessLocks;
+use crate::os::process::shared_page::{CellRef, Page};
 use crate::os::signal::Signals;
 use crate::privileges::Privileges;
 use crate::runner::RunningServices;

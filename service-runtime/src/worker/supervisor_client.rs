@@ -19,13 +19,13 @@ use crate::listen::{ListenOptions, Listeners, SocketId};
 use crate::metrics::RequestCounters;
 use crate::os::process::channel::{Channel, Closed, Message, is_transient};
 use crate::os::process::memory;
-use crate::os::process::page::CellRef;
+use crate::os::process::shared_page::CellRef;
 use crate::runner::commands::{ReportRequest, WorkerCommand};
 use crate::runner::host_backend::HostBackend;
 use crate::service::BoxFuture;
 use crate::settings::ReportFormat;
 use crate::tasks::TaskGroup;
-use crate::worker::leads::Leads;
+use crate::worker::leader::Leads;
 use crate::worker::outbox::{Outbox, Outgoing};
 
 /// What a worker may ask of its supervisor. Every clone is the same client.

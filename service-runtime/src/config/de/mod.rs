@@ -20,7 +20,7 @@ use self::{
     fault::{Fault, Kind},
     node::{Node, Notes},
 };
-use super::{ConfigError, Entry, Field, Origin, Value, env, path::Path, write};
+use super::{ConfigError, Entry, Field, Origin, Value, display, env, path::Path};
 
 /// How many times a section is read for more errors; who has made as many mistakes has made one many times.
 const LIMIT: usize = 100;
@@ -176,7 +176,7 @@ impl<'a> Reading<'a> {
                 ways.push(format!("`{variable}=…` in the environment"));
             }
             // `--set` splits its key at points, and ends it at the first `=`.
-            if path.keys().all(|key| write::key(key) == key) {
+            if path.keys().all(|key| display::key(key) == key) {
                 ways.push(format!("`--set {path}=…`"));
             }
             let last = ways.pop().unwrap_or_default();

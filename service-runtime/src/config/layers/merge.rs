@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     config::{
         Collection, ConfigError, Entry, Field, Origin, Section, Table, Value, de::text, field,
-        parse, path::Path, secrets::SecretNames, tables,
+        parse, path::Path, secret_names::SecretNames, tables,
     },
     near,
 };

@@ -3,7 +3,7 @@
 //! New pairs are built whole before they take the place of the old ones; connections keep the pair
 //! that they began with.
 
-mod apart;
+mod file_thread;
 mod load;
 mod names;
 mod tickets;
@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::{Accept, TlsAcceptor};
 
-use self::apart::apart;
+use self::file_thread::apart;
 use self::load::load;
 pub(crate) use self::tickets::tickets;
 use self::watch::{Files, Watch};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::apart::apart;
+use super::file_thread::apart;
 use crate::http::TlsConfig;
 use crate::http::config::limit;
 

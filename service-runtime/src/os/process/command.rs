@@ -11,7 +11,7 @@ use nix::unistd::{Pid, setsid};
 
 use super::child::{Child, Ended};
 use super::fork::{ForkError, Forked, fork};
-use super::{credentials, exit, mask};
+use super::{capabilities, exit, mask};
 
 /// The code of a child that could not execute its program, as a shell has it.
 pub(crate) const NOT_EXECUTED: i32 = 127;
@@ -83,7 +83,7 @@ fn execute(command: &[String], variables: Vec<(&'static str, OsString)>, give_up
         return NOT_EXECUTED;
     };
     let clean = setsid().is_ok() && mask::unblock_all().is_ok();
-    if !clean || give_up && credentials::give_up_capabilities().is_err() {
+    if !clean || give_up && capabilities::give_up_capabilities().is_err() {
         return NOT_EXECUTED;
     }
     // It also lets SIGPIPE be what it was.

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use super::counters::Counters;
 #[cfg(workers)]
-use super::page::CellRef;
+use super::shared_page::CellRef;
 
 /// Where the numbers are.
 pub(crate) enum CounterMemory {

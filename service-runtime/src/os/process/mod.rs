@@ -12,6 +12,8 @@
 )]
 pub(crate) mod arena;
 #[cfg(workers)]
+pub(crate) mod capabilities;
+#[cfg(workers)]
 pub(crate) mod channel;
 #[cfg(workers)]
 pub(crate) mod child;
@@ -23,7 +25,6 @@ pub(crate) mod counter_memory;
 pub(crate) mod counters;
 #[cfg(workers)]
 pub(crate) mod cpus;
-#[cfg(workers)]
 pub(crate) mod credentials;
 pub(crate) mod environment;
 pub(crate) mod exit;
@@ -31,19 +32,19 @@ pub(crate) mod file_lock;
 #[cfg(workers)]
 pub(crate) mod fork;
 pub(crate) mod inherited;
-#[cfg(workers)]
-pub(crate) mod look;
 pub(crate) mod mask;
 #[cfg(workers)]
 pub(crate) mod memory;
 #[cfg(workers)]
-pub(crate) mod page;
-#[cfg(workers)]
 pub(crate) mod process_lock;
+#[cfg(workers)]
+pub(crate) mod procfs;
 #[cfg(workers)]
 pub(crate) mod program;
 #[cfg(workers)]
 pub(crate) mod reap;
+#[cfg(workers)]
+pub(crate) mod shared_page;
 #[cfg(workers)]
 pub(crate) mod signalfd;
 pub(crate) mod thread;

@@ -1,6 +1,6 @@
 //! Services in this process, from start to stop: what a ServiceLauncher and a worker have in common.
 
-mod reload;
+mod reload_in_place;
 
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::{getpid, getppid};
 
-use super::layered::{Configuration, Loaded};
+use super::load::{Configuration, Loaded};
 use crate::config::{ConfigError, ConfigErrors, Section, Sources};
 use crate::exit::Exit;
 use crate::os::process::child::{Child, Ended};

@@ -1,6 +1,6 @@
 //! The first check of a configuration where there are no workers.
 
-use super::layered::{Configuration, Loaded};
+use super::load::{Configuration, Loaded};
 
 impl Configuration {
     /// As [`load`](Self::load): this process runs the services, and may read their types.

@@ -1,6 +1,6 @@
 //! The files that tables name, such as certificates: opened by a check.
 
-use super::layered::Loaded;
+use super::load::Loaded;
 use crate::config::ConfigErrors;
 
 impl Loaded {

@@ -132,6 +132,7 @@ impl Configuration {
     /// Reads the files of the moment, and looks up what they name on this machine.
     ///
     /// Start, check, reload and upgrade all ask here, so that one does not accept what another refuses.
+    #[cfg(any(feature = "cli", not(workers), test))]
     pub(crate) fn load(&self) -> Result<Loaded, ConfigErrors> {
         self.decide(self.layers.read()?)
     }

@@ -6,25 +6,25 @@
 #[cfg(feature = "config")]
 mod addresses;
 #[cfg(all(feature = "config", workers))]
-mod apart;
+mod check_in_child;
+#[cfg(all(feature = "config", not(workers)))]
+mod check_inline;
 #[cfg(feature = "cli")]
 mod files;
 #[cfg(not(feature = "config"))]
-mod given;
+mod from_options;
 #[cfg(feature = "config")]
 mod launch_table;
 #[cfg(feature = "config")]
-mod layered;
-#[cfg(all(feature = "config", not(workers)))]
-mod not_apart;
+mod load;
 #[cfg(feature = "config")]
 mod periodic;
 #[cfg(feature = "config")]
 mod pools;
 
 #[cfg(not(feature = "config"))]
-pub(crate) use given::{Configuration, Loaded};
+pub(crate) use from_options::{Configuration, Loaded};
 #[cfg(feature = "config")]
-pub(crate) use layered::{Configuration, Loaded};
+pub(crate) use load::{Configuration, Loaded};
 #[cfg(feature = "config")]
 pub(crate) use periodic::periodic_settings;

@@ -19,7 +19,7 @@ const WORKERS: &str = "workers";
 const MOST: usize = 63;
 
 #[cfg(workers)]
-const _: () = assert!(MOST < crate::os::process::page::POOLS);
+const _: () = assert!(MOST < crate::os::process::shared_page::POOLS);
 
 /// A service whose workers run nothing else.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,13 +10,13 @@ mod decisions;
 mod event;
 mod heartbeat;
 mod mutation;
+mod operations;
 #[cfg_attr(
     not(feature = "control"),
     allow(dead_code, reason = "without a control socket nobody gives orders")
 )]
 mod orders;
-#[expect(clippy::module_inception, reason = "what the policy decides by")]
-mod policy;
+mod parameters;
 mod recycle;
 mod respawn;
 mod rollout;
@@ -27,7 +27,6 @@ mod slot;
 mod slots;
 mod snapshot;
 mod stop;
-mod under_way;
 mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -45,10 +44,10 @@ pub(crate) use event::{
     )
 )]
 pub(crate) use event::{OrderFailure, Refusal};
-pub(crate) use policy::{Policy, Pool, RestartMethod};
+use operations::{Mutation, PendingOrder, Rollout};
+pub(crate) use parameters::{Policy, Pool, RestartMethod};
 use slot::Slot;
 pub(crate) use slot::{State, Worker};
-use under_way::{Mutation, PendingOrder, Rollout};
 
 pub(crate) use crate::ipc::{PoolId, RecycleLimit, WorkerSlot};
 use crate::stop_requests::StopRequests;

@@ -1,6 +1,6 @@
 //! A mutation: workers stay, and take over the options that may change.
 
-use super::under_way::Mutation;
+use super::operations::Mutation;
 use super::{Action, LogEvent, Machine, Policy, Time, WorkerId};
 
 impl Machine {

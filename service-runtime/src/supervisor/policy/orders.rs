@@ -3,8 +3,8 @@
 //! An order is carried out, joined to the same one that is under way, or refused, and it is answered once. Nobody
 //! has to wait for the answer: an order that was taken is carried out all the same.
 
+use super::operations::{PendingOrder, Waits};
 use super::slot::Slot;
-use super::under_way::{PendingOrder, Waits};
 use super::{
     Action, LaunchOutcome, LogEvent, Machine, Order, OrderFailure, OrderId, OrderOutcome, PoolId,
     Refusal, State, Time, WorkerId,

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::backoff::Backoff;
 use crate::ipc::PoolId;
 
 pub(crate) use crate::service::RestartMethod;
@@ -56,47 +55,5 @@ impl Policy {
     /// Returns a pool, or `None` if there is none of this id.
     pub(crate) fn pool(&self, id: PoolId) -> Option<&Pool> {
         self.pools().find(|pool| pool.id == id)
-    }
-
-    /// Returns how long to wait after the `refused`-th refused fork in a row.
-    ///
-    /// Never longer than half a second, so that a slot is filled within a second of the end of
-    /// whatever refused it.
-    pub(crate) fn fork_after(refused: u32) -> Duration {
-        let backoff = Backoff::doubling(Duration::from_millis(50), Duration::from_millis(500));
-        backoff.after(refused.into())
-    }
-}
-
-impl Pool {
-    /// Returns how long a slot waits after the `early_deaths`-th early death in a row.
-    ///
-    /// The first costs nothing; the delay doubles from the second on.
-    pub(crate) fn respawn_after(&self, early_deaths: u32) -> Duration {
-        let backoff = Backoff::doubling(self.respawn_delay, self.respawn_delay_max);
-        backoff.after(early_deaths.saturating_sub(1).into())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::supervisor::policy::simulation::pool;
-
-    #[test]
-    fn the_first_early_death_is_free_and_the_delay_doubles_to_its_maximum() {
-        let pool = pool(PoolId::SHARED, 1);
-        let delays: Vec<u64> = (0..14)
-            .map(|failures| u64::try_from(pool.respawn_after(failures).as_millis()).unwrap())
-            .collect();
-        assert_eq!(delays[..6], [0, 0, 100, 200, 400, 800]);
-        assert_eq!(delays[13], 30_000);
-        assert_eq!(pool.respawn_after(u32::MAX).as_secs(), 30);
-    }
-
-    #[test]
-    fn a_refused_fork_is_tried_again_within_half_a_second() {
-        assert_eq!(Policy::fork_after(1).as_millis(), 50);
-        assert_eq!(Policy::fork_after(u32::MAX).as_millis(), 500);
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::operations::Rollout;
 use super::slot::Slot;
-use super::under_way::Rollout;
 use super::{
     Action, Announcement, Cause, LogEvent, Machine, Policy, PoolId, RestartMethod, Time, Worker,
 };

@@ -10,6 +10,7 @@ mod options;
 mod outcome;
 mod pace;
 mod plan;
+mod run_loop;
 mod self_paced;
 mod start;
 mod state;
@@ -17,7 +18,6 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod timer;
-mod turning;
 
 pub use self::backoff::{Backoff, GrowingInterval};
 pub use self::gate::Gate;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::turning::Turning;
+use super::run_loop::Turning;
 use super::{LoopHandle, LoopState, Pace, Plan, Step};
 use crate::tasks::group::Start;
 use crate::tasks::run_view::RunView;

@@ -88,6 +88,7 @@ impl Periodic {
     /// Runs when a cron expression says instead of whenever was said before; without a time zone in the one
     /// that was said before, or in the system's.
     #[cfg(feature = "cron")]
+    #[cfg(feature = "config")]
     pub(crate) fn on_cron(mut self, expression: String, time_zone: Option<String>) -> Self {
         let before = match &self.schedule {
             Schedule::Cron(line) => line.time_zone(),

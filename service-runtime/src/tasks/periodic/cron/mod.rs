@@ -43,6 +43,7 @@ impl Line {
         }
     }
 
+    #[cfg(feature = "config")]
     pub(super) fn time_zone(&self) -> Option<Cow<'static, str>> {
         self.time_zone.clone()
     }
