@@ -17,16 +17,15 @@
 //!   file to start with. `RELOAD__GREETER__GREETING=hi` and `--set greeter.greeting=hi` win over the
 //!   file, also after a reload.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 use service_runtime::prelude::*;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::time::sleep;
 
 /// The table `[greeter]` of the configuration.
-#[derive(Clone, PartialEq, Deserialize, Config)]
+#[derive(PartialEq, Deserialize, Config)]
 struct Greeting {
     /// What is said.
     #[config(default = "hello", mutable)]
@@ -39,40 +38,42 @@ struct Greeting {
     name: String,
 }
 
-#[service]
+#[service(config = Greeting)]
+#[derive(Default)]
 struct Greeter {
-    settings: watch::Sender<Greeting>,
+    changed: Notify,
 }
 
 #[service]
 impl Greeter {
     #[init]
-    fn new(settings: Greeting) -> Self {
-        Self {
-            settings: watch::Sender::new(settings),
-        }
+    fn new() -> Self {
+        Self::default()
     }
 
     #[start]
-    fn follow_changes(self: &Arc<Self>, cx: &Context) {
-        let this = Arc::clone(self);
-        cx.on_change(move |old: &Greeting, new: &Greeting| {
+    fn tell_changes(&self, cx: &Context) {
+        cx.on_change(|old: &Greeting, new: &Greeting| {
             if old.greeting != new.greeting {
                 tracing::info!("`{}` becomes `{}`", old.greeting, new.greeting);
             }
-            this.settings.send_replace(new.clone());
         });
+    }
+
+    #[reset]
+    fn wake(&self) {
+        self.changed.notify_one();
     }
 
     #[run]
     async fn greet(&self, cx: &Context) -> Result<()> {
-        let mut changed = self.settings.subscribe();
+        let live = cx.live::<Greeting>()?;
         loop {
-            let settings = changed.borrow_and_update().clone();
+            let settings = live.load();
             tracing::info!("{} {}", settings.greeting, settings.name);
             tokio::select! {
                 () = sleep(settings.every) => {}
-                result = changed.changed() => result?,
+                () = self.changed.notified() => {}
                 () = cx.stopping() => return Ok(()),
             }
         }

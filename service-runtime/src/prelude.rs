@@ -7,7 +7,7 @@
 pub use anyhow::{self, Result};
 
 #[cfg(feature = "config")]
-pub use crate::config::{Config, Size};
+pub use crate::config::{Config, Live, Size};
 pub use crate::listen::{Listener, Peer, Stream};
 #[cfg(feature = "rpc")]
 pub use crate::rpc::{Call, CallError};

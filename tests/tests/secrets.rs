@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 use tests::fixture;
-use tests::harness::Program;
+use tests::harness::{Program, Scratch};
 
 const SECRET: &str = "hunter2";
 
@@ -184,4 +184,51 @@ fn no_hint_names_a_key_that_does_not_exist() {
         .arg("--check-config")
         .run();
     assert_eq!(code, 0, "{log}");
+}
+
+#[test]
+fn the_secret_of_a_file_is_read_at_start_and_at_each_reload() {
+    let scratch = Scratch::new();
+    let (phrase, pin) = (
+        scratch.write("phrase", "hunter2\n"),
+        scratch.write("pin", "7"),
+    );
+    let config = format!("[configured.tls]\npassphrase_file = {phrase:?}\n");
+    let configured = || {
+        let program = fixture!("configured").config(&config);
+        program.env("CONFIGURED__CONFIGURED__TLS__PIN_FILE", &pin)
+    };
+    let (code, printed, log) = configured().arg("--print-config").run();
+    assert_eq!(code, 0, "{log}");
+    assert_hidden(&printed);
+    let origin = format!("{}, named by ", phrase.display());
+    assert!(printed.contains(&origin), "{printed}");
+
+    let program = configured()
+        .args(["--workers=2", "--log-level=debug"])
+        .start();
+    program.ready(2);
+    for _ in 0..2 {
+        program.wait_for(" true true Some(7)");
+    }
+    let open =
+        |path: &std::path::Path| format!("may read or change the secret in {}", path.display());
+    let early = program.lines();
+    assert_eq!(early.with(&open(&phrase)).len(), 1);
+
+    scratch.write("phrase", "hunter2-and-more\n");
+    program.signal(Signal::SIGHUP);
+    for _ in 0..2 {
+        program.wait_for(" true true Some(16)");
+    }
+    program.wait_for("reloaded");
+    scratch.write("phrase", "");
+    program.signal(Signal::SIGHUP);
+    program.wait_for(&format!(
+        "passphrase_file: cannot read {}: it is empty",
+        phrase.display()
+    ));
+    program.signal(Signal::SIGTERM);
+    assert_eq!(program.exit_code(), 0);
+    assert!(program.lines().with(SECRET).is_empty());
 }

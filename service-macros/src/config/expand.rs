@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use syn::{Ident, spanned::Spanned};
 
 use super::model::{Collection, Content, Field, Model, Range, Tables};
 
@@ -11,6 +11,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let Model {
         ident,
         fields,
+        default,
         implemented,
         runtime,
     } = model;
@@ -20,6 +21,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     // Whoever holds such a struct unseen masks by the names of its secrets.
     let secrets = fields.iter().any(|field| field.content.secret);
     let secrets = secrets.then(|| quote!(::service_runtime::__rt::secrets! { #ident }));
+    let default = default.then(|| self::default(ident, fields));
     let fields = fields.iter().map(field);
     runtime.apply(quote! {
         #[automatically_derived]
@@ -27,7 +29,30 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             const FIELDS: &'static [::service_runtime::config::Field] = &[#(#fields),*];
         }
         #secrets
+        #default
     })
+}
+
+/// Writes `Default`, from the defaults of the options and of the tables that must be there.
+fn default(ident: &Ident, fields: &[Field]) -> TokenStream {
+    let tables = fields.iter().filter(|field| !field.optional);
+    let tables = tables.filter_map(|field| field.content.tables.as_ref());
+    let tables = tables.filter(|tables| tables.is_declared && tables.within.is_empty());
+    let tables = tables.map(|Tables { ty, .. }| {
+        let span = Span::mixed_site().located_at(ty.span());
+        quote_spanned!(span=> ::service_runtime::__rt::has_defaults::<#ty>();)
+    });
+    quote! {
+        #[automatically_derived]
+        impl ::service_runtime::__rt::Defaults for #ident {}
+        #[automatically_derived]
+        impl ::core::default::Default for #ident {
+            fn default() -> Self {
+                #(#tables)*
+                ::service_runtime::__rt::defaults()
+            }
+        }
+    }
 }
 
 fn field(field: &Field) -> TokenStream {

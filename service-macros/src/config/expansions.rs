@@ -48,6 +48,22 @@ fn the_documented_section() {
 }
 
 #[test]
+fn a_section_with_default() {
+    assert_expansion! {
+        #[config(default)]
+        struct Server {
+            #[config(default = "30s")]
+            idle: Duration,
+            key: Option<String>,
+            #[config(nested)]
+            tls: Tls,
+            #[config(nested)]
+            proxy: Option<Proxy>,
+        }
+    }
+}
+
+#[test]
 fn every_form_of_a_default_is_toml() {
     assert_expansion! {
         struct Defaults {

@@ -20,7 +20,7 @@ pub(super) const KEYS: &[Key] = &[
 ];
 
 /// The options of `#[config]` on the struct itself.
-pub(super) const ITEM_KEYS: &[Key] = &[Key::CRATE];
+pub(super) const ITEM_KEYS: &[Key] = &[Key::CRATE, Key::new("default", "default")];
 
 /// The item under the derive.
 pub(super) struct Parsed {

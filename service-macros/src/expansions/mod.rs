@@ -5,6 +5,7 @@ mod impls;
 mod interfaces;
 mod mains;
 mod recovery;
+#[cfg(feature = "rpc")]
 mod rpcs;
 mod structs;
 

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "cluster")]
 mod cluster;
+#[cfg(feature = "config")]
+mod defaults;
 mod hook;
 mod init;
 mod launchable;
@@ -16,6 +18,9 @@ mod routes;
 mod rpc;
 
 pub use inventory;
+
+#[cfg(feature = "config")]
+pub use self::defaults::{Defaults, defaults, has_defaults};
 
 #[cfg(feature = "cluster")]
 pub use self::cluster::{Program, membership_table, store_table};

@@ -19,6 +19,7 @@ mod env;
 mod error;
 mod field;
 mod layers;
+mod live;
 mod options;
 mod origin;
 mod parse;
@@ -50,6 +51,7 @@ pub(crate) use self::{
 pub use self::{
     error::{ConfigError, ConfigErrors},
     field::{Collection, Config, Field},
+    live::{Live, LiveError},
     origin::Origin,
     secret_names::Secrets,
     section::Section,

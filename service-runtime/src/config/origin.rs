@@ -26,6 +26,15 @@ pub enum Origin {
         /// The line of the key.
         line: usize,
     },
+    /// A file that holds this one value, and what names that file.
+    SecretFile {
+        /// The file.
+        path: Arc<Path>,
+        /// Where it is named.
+        named: Arc<Self>,
+    },
+    /// A file of this one value that the service manager has put into `$CREDENTIALS_DIRECTORY`.
+    Credential(Arc<Path>),
     /// An environment variable, by its name.
     Environment(Arc<str>),
     /// A `--set key=value` on the command line, by its key.
@@ -46,6 +55,11 @@ impl Origin {
             path: path.into().into(),
             line,
         }
+    }
+
+    /// Tells whether the text of a value stands in a file of its own, which may change at a reload.
+    pub(crate) fn is_secret_file(&self) -> bool {
+        matches!(self, Self::SecretFile { .. } | Self::Credential(_))
     }
 
     /// Names an environment variable.
@@ -71,6 +85,12 @@ impl fmt::Display for Origin {
             Self::Attribute(name) => write!(f, "attribute {name}"),
             Self::File { path, line } => {
                 write!(f, "{}:{line}", Escaped(&path.to_string_lossy()))
+            }
+            Self::SecretFile { path, named } => {
+                write!(f, "{}, named by {named}", Escaped(&path.to_string_lossy()))
+            }
+            Self::Credential(path) => {
+                write!(f, "credential {}", Escaped(&path.to_string_lossy()))
             }
             Self::Environment(variable) => {
                 write!(f, "environment variable {}", Escaped(variable))

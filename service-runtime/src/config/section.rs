@@ -1,6 +1,6 @@
 //! Sections: the tables that a program reads, each with the options it knows.
 
-use std::{borrow::Cow, fmt, sync::LazyLock};
+use std::{any::type_name, borrow::Cow, fmt, sync::LazyLock};
 
 use super::{
     Config, ConfigErrors, Entry, Field, Origin, Table, Value,
@@ -23,6 +23,8 @@ pub struct Section {
     pub(crate) is_frameworks: bool,
     /// Runs the author's `Deserialize`; none for a section of run-time fields.
     pub(crate) check: Option<fn(&Reading<'_>)>,
+    /// Names the author's type; none for a section of run-time fields.
+    type_name: Option<fn() -> &'static str>,
     /// How many of the fields are those of the first type.
     own: usize,
     /// Further types that read the same table, each its own options of it.
@@ -35,6 +37,7 @@ pub(crate) type Opens = fn(&str, &Table, &Section) -> Result<(), ConfigErrors>;
 /// One more type that reads a table.
 #[derive(Clone)]
 pub(crate) struct Other {
+    type_name: fn() -> &'static str,
     pub(crate) fields: &'static [Field],
     pub(crate) check: fn(&Reading<'_>),
 }
@@ -58,6 +61,7 @@ impl Section {
             opens: None,
             is_frameworks: false,
             check: Some(de::check::<T>),
+            type_name: Some(type_name::<T>),
             own: T::FIELDS.len(),
             others: Vec::new(),
         }
@@ -77,6 +81,7 @@ impl Section {
             opens: None,
             is_frameworks: false,
             check: None,
+            type_name: None,
             own: 0,
             others: Vec::new(),
         }
@@ -141,6 +146,7 @@ impl Section {
             .filter(|field| !known.contains(&field.name));
         self.fields = self.fields.iter().chain(new).cloned().collect();
         self.others.push(Other {
+            type_name: type_name::<T>,
             fields: T::FIELDS,
             check: de::check::<T>,
         });
@@ -160,6 +166,13 @@ impl Section {
     /// Returns the options of the first type that reads the table.
     pub(crate) fn own(&self) -> &[Field] {
         &self.fields[..self.own.min(self.fields.len())]
+    }
+
+    /// Returns the names of the types that read the table.
+    pub(crate) fn types(&self) -> Vec<&'static str> {
+        let others = self.others.iter().map(|other| other.type_name);
+        let all = self.type_name.into_iter().chain(others);
+        all.map(|name| name()).collect()
     }
 
     /// Begins to read the section's table out of all tables of a program.

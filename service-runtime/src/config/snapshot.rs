@@ -161,7 +161,8 @@ impl Snapshot {
             let Some(entry) = find(root, path.steps()) else {
                 continue;
             };
-            if matches!(entry.value, Value::Text(_)) {
+            // The text of a secret's file may be another at the next reload.
+            if matches!(entry.value, Value::Text(_)) && !entry.origin.is_secret_file() {
                 let mut typed = Entry::new(value, entry.origin.clone());
                 typed.adopt(entry);
                 *entry = typed;
@@ -173,7 +174,7 @@ impl Snapshot {
 /// Gives every text the type that the text of the same origin has in another tree.
 ///
 /// A text comes from the environment or the command line, which are the same for as long as the program
-/// runs.
+/// runs, or from a file of its own, which is not and stays a text.
 fn resolve_like(table: &mut Table, like: &Table) {
     for (key, entry) in table {
         let Some(resolved) = like.get(key) else {
@@ -181,7 +182,9 @@ fn resolve_like(table: &mut Table, like: &Table) {
         };
         match (&mut entry.value, &resolved.value) {
             (Value::Table(table), Value::Table(like)) => resolve_like(table, like),
-            (Value::Text(_), _) if entry.origin == resolved.origin => {
+            (Value::Text(_), _)
+                if entry.origin == resolved.origin && !entry.origin.is_secret_file() =>
+            {
                 entry.value = resolved.value.clone();
             }
             _ => {}

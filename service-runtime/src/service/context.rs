@@ -281,6 +281,20 @@ impl Context {
         Ok(self.snapshot().section(self.name())?)
     }
 
+    /// Follows the service's own table: [`load`](crate::config::Live::load) gives it as it is now, and is cheap
+    /// enough for each request.
+    ///
+    /// After a mutation it gives the new mutable options, before `on_change` and `reset` are called.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the service has no table, or if its table is of another type than `T`.
+    pub fn live<T: crate::config::Config>(
+        &self,
+    ) -> Result<crate::config::Live<T>, crate::config::LiveError> {
+        crate::config::Live::follow(self.0.host.snapshots(), self.name())
+    }
+
     /// Calls `changed` with the old and the new table when a mutation changed something in it.
     ///
     /// It is called before `reset`, with the mutable options of the new configuration in place.

@@ -62,4 +62,32 @@ section!(Small, u8, 5, 1..=10);
 #[derive(Debug, Deserialize, Config)]
 pub struct Empty {}
 
-fn main() {}
+/// Written with its defaults.
+#[derive(Debug, Deserialize, Config)]
+#[config(default)]
+pub struct Pool {
+    /// How many there are.
+    #[config(default = 4)]
+    pub size: u8,
+    /// Whose.
+    pub owner: Option<String>,
+    /// Where.
+    #[config(nested)]
+    pub place: Place,
+}
+
+/// Where a pool is.
+#[derive(Debug, Deserialize, Config)]
+#[config(default)]
+pub struct Place {
+    /// How long the way is.
+    #[config(default = "2s")]
+    #[serde(rename = "way")]
+    pub distance: Duration,
+}
+
+fn main() {
+    let pool = Pool::default();
+    assert_eq!((pool.size, pool.owner), (4, None));
+    assert_eq!(pool.place.distance, Duration::from_secs(2));
+}

@@ -122,6 +122,15 @@ impl Field {
     }
 }
 
+impl Field {
+    /// Whether only a configuration can give it a value.
+    pub(super) fn is_required(&self) -> bool {
+        let is_table = |tables: &Tables| tables.is_declared && tables.within.is_empty();
+        let is_filled = self.content.tables.as_ref().is_some_and(is_table);
+        !self.optional && self.content.default.is_none() && !is_filled
+    }
+}
+
 /// The default and the range, and how they agree.
 fn values(
     mut args: Args,

@@ -29,6 +29,8 @@ use crate::{
 pub(super) struct Model {
     pub(super) ident: Ident,
     pub(super) fields: Vec<Field>,
+    /// Whether `Default` is written too.
+    pub(super) default: bool,
     /// Whether the trait can be implemented at all.
     pub(super) implemented: bool,
     pub(super) runtime: RuntimePath,
@@ -44,18 +46,41 @@ impl Model {
         let implemented = problems.keep(no_generics(&parsed.generics)).is_some()
             && !matches!(parsed.data, Data::Union(_));
         let container = Container::new(&parsed.serde, problems);
+        let default = args.take("default");
+        if let (Some(given), true) = (&default, container.default) {
+            problems.push(given.problem(
+                "serde's `default` on the struct asks for the `Default` that is to be written here",
+                "remove one of the two: the defaults of the fields are enough for both",
+            ));
+        }
+        let default =
+            default.is_some_and(|given| problems.keep(given.boolean()).unwrap_or_default());
         let fields = problems.keep(named_fields(parsed.data, &parsed.ident));
         let fields = fields.into_iter().flatten().filter_map(|field| {
             let field = ParsedField::new(field, problems)?;
-            Field::new(field, &container, problems)
+            let ident = field.ident.clone();
+            let field = Field::new(field, &container, problems)?;
+            if default && field.is_required() {
+                problems.push(without_default(&ident));
+            }
+            Some(field)
         });
         Self {
             fields: fields.collect(),
             ident: parsed.ident,
+            default: default && !container.default,
             implemented,
             runtime,
         }
     }
+}
+
+fn without_default(ident: &Ident) -> syn::Error {
+    problem(
+        ident,
+        format_args!("`#[config(default)]` on the struct needs a default of `{ident}`"),
+        "write `#[config(default = …)]` on the field, make it an `Option`, or write `nested` if it is a table",
+    )
 }
 
 fn named_fields(data: Data, ident: &Ident) -> syn::Result<Vec<syn::Field>> {

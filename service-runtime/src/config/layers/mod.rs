@@ -1,21 +1,26 @@
 //! The layers of a configuration: what is given where, and what wins.
 
+mod keys;
 mod merge;
+mod secret_files;
 mod sources;
 
 use std::{collections::BTreeMap, ffi::OsString, fmt, path::PathBuf, sync::Arc};
 
+use self::keys::{nest, split_set};
 pub(crate) use self::merge::Merged;
 use self::merge::{Merge, Spelling};
+use self::secret_files::{SecretFile, SecretFiles};
 pub(crate) use self::sources::Sources;
-use super::{
-    ConfigError, ConfigErrors, Entry, Origin, Section, Snapshot, Table, Value, env, field, parse,
-};
+use super::{ConfigError, ConfigErrors, Origin, Section, Snapshot, Value, env, field, parse};
+
+/// Where the service manager puts the files of `LoadCredential=`.
+const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
 /// Everything that a configuration is made of, before any of it is read.
 ///
 /// Whatever the order of the calls, later of these wins: defaults, attributes, files and directories
-/// in the order they were named, environment, `--set`, flags. `Debug` shows names and no values.
+/// in the order they were named, credentials, environment, `--set`, flags. `Debug` shows names and no values.
 #[derive(Clone, Default)]
 pub(crate) struct Layers {
     program: String,
@@ -23,6 +28,8 @@ pub(crate) struct Layers {
     files: Vec<Files>,
     /// Variables of the program, whose text is not there if it is not UTF-8.
     env: Vec<(String, Option<String>)>,
+    /// `$CREDENTIALS_DIRECTORY`, if there is one.
+    credentials: Option<PathBuf>,
     sets: Vec<String>,
     flags: Vec<(String, Value, String)>,
 }
@@ -89,6 +96,10 @@ impl Layers {
         for (name, text) in variables {
             // A name that is no text is none of ours: it has the prefix or has it not.
             let name = name.into().to_string_lossy().into_owned();
+            if name == CREDENTIALS_DIRECTORY {
+                self.credentials = Some(text.into().into());
+                continue;
+            }
             if env::keys(&self.program, &name) != Ok(None) {
                 self.env.push((name, text.into().into_string().ok()));
             }
@@ -138,6 +149,32 @@ impl Layers {
         ConfigErrors::or(errors, sources)
     }
 
+    /// Reads the files that hold one value each: credentials, and those that an option is told of.
+    ///
+    /// One that cannot be read is told with everything else that is wrong, by the build.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the directory of credentials cannot be read.
+    pub(crate) fn read_secrets(
+        &self,
+        sources: &mut Sources,
+        sections: &[Section],
+    ) -> Result<(), ConfigErrors> {
+        let mut files = Vec::new();
+        if let Some(directory) = &self.credentials {
+            let listed = secret_files::credentials(directory).map_err(|error| {
+                let origin = Origin::environment(CREDENTIALS_DIRECTORY);
+                let message = format!("cannot read the directory {}: {error}", directory.display());
+                ConfigError::new("", "", &origin, message)
+            })?;
+            files.extend(listed.iter().map(|path| SecretFile::read(path, true)));
+        }
+        let (merged, _) = self.merge(sources, sections, SecretFiles::Read(files));
+        sources.secrets = merged.secrets;
+        Ok(())
+    }
+
     /// Lays the layers over each other and checks the whole against the sections.
     ///
     /// # Errors
@@ -161,7 +198,11 @@ impl Layers {
         sources: &Sources,
         sections: &[Section],
     ) -> (Snapshot, Vec<ConfigError>) {
-        let (merged, is_broken) = self.merge(sources, sections);
+        let (merged, is_broken) = self.merge(
+            sources,
+            sections,
+            SecretFiles::Known(sources.secrets.clone()),
+        );
         if is_broken {
             let snapshot = Snapshot::new(&self.program, merged.root, sections);
             return (snapshot, merged.errors);
@@ -195,14 +236,21 @@ impl Layers {
         sources: &Sources,
         sections: &[Section],
     ) -> (Snapshot, Vec<ConfigError>) {
-        let (merged, _) = self.merge(sources, sections);
+        let known = SecretFiles::Known(sources.secrets.clone());
+        let (merged, _) = self.merge(sources, sections, known);
         let snapshot = Snapshot::new(&self.program, merged.root, sections);
         (snapshot, merged.errors)
     }
 
     /// Lays the layers over each other; tells whether a file is broken.
-    fn merge(&self, sources: &Sources, sections: &[Section]) -> (Merged, bool) {
-        let mut merge = Merge::new(sections);
+    fn merge(
+        &self,
+        sources: &Sources,
+        sections: &[Section],
+        secrets: SecretFiles,
+    ) -> (Merged, bool) {
+        let credentials = secrets.credentials();
+        let mut merge = Merge::new(sections, secrets);
         for (key, value) in &self.attributes {
             let name = key.rsplit('.').next().unwrap_or(key);
             merge.lay(
@@ -219,6 +267,9 @@ impl Layers {
                     merge.refuse(error);
                 }
             }
+        }
+        for credential in credentials {
+            merge.lay_credential(&credential);
         }
         self.lay_env(&mut merge);
         for text in &self.sets {
@@ -318,36 +369,4 @@ impl fmt::Debug for Layers {
             )
             .finish()
     }
-}
-
-/// Makes the tree that holds one value at the end of its keys.
-fn nest<'k>(mut keys: impl Iterator<Item = &'k str>, value: Value, origin: &Origin) -> Table {
-    let Some(key) = keys.next() else {
-        return Table::new();
-    };
-    let rest: Vec<_> = keys.collect();
-    let value = match rest.is_empty() {
-        true => value,
-        false => Value::Table(nest(rest.into_iter(), value, origin)),
-    };
-    Table::from([(key.to_owned(), Entry::new(value, origin.clone()))])
-}
-
-/// Splits `a.b=value`; the text is in no message, since a slip may have put a secret into the key.
-fn split_set(text: &str) -> Result<(&str, &str), ConfigError> {
-    let wrong = || {
-        let named = text.split(['=', ' ']).next().unwrap_or_default();
-        ConfigError::new(
-            "",
-            "",
-            &Origin::set(named),
-            "expected `--set section.key=value`",
-        )
-    };
-    let (key, value) = text.split_once('=').ok_or_else(wrong)?;
-    let key = key.trim();
-    if key.split('.').any(str::is_empty) {
-        return Err(wrong());
-    }
-    Ok((key, value))
 }

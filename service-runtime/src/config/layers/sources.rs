@@ -12,6 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::secret_files::SecretFile;
 use crate::config::{ConfigError, ConfigErrors, Origin};
 
 /// The texts of the configuration files, as they were at one moment.
@@ -20,7 +21,18 @@ use crate::config::{ConfigError, ConfigErrors, Origin};
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Sources {
     pub(crate) files: Vec<(PathBuf, String)>,
+    /// Files that hold one value each.
+    pub(crate) secrets: Vec<SecretFile>,
 }
+
+/// What a text is, in the bytes for another process: a configuration file, or a file of one value.
+const FILE: u8 = 0;
+const SECRET: u8 = 8;
+const SECRETS_END: u8 = 16;
+/// What is known of a file of one value.
+const CREDENTIAL: u8 = 1;
+const OPEN: u8 = 2;
+const WRONG: u8 = 4;
 
 /// The bytes are not those of a [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,11 +48,24 @@ impl Sources {
     /// Writes the texts for another process of the same program.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for (path, text) in &self.files {
+        let mut put = |path: &Path, kind: u8, text: &str| {
+            bytes.push(kind);
             for part in [path.as_os_str().as_bytes(), text.as_bytes()] {
                 bytes.extend((part.len() as u64).to_le_bytes());
                 bytes.extend(part);
             }
+        };
+        for (path, text) in &self.files {
+            put(path, FILE, text);
+        }
+        for secret in &self.secrets {
+            let (wrong, text) = match &secret.text {
+                Ok(text) => (0, text),
+                Err(why) => (WRONG, why),
+            };
+            let credential = u8::from(secret.is_credential) * CREDENTIAL;
+            let open = u8::from(secret.is_open) * OPEN;
+            put(&secret.path, SECRET | credential | open | wrong, text);
         }
         bytes
     }
@@ -52,14 +77,41 @@ impl Sources {
     /// Returns an error if the bytes are cut short or not of that form.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, SourcesError> {
         let wrong = || SourcesError(bytes.len());
-        let (mut rest, mut files) = (bytes, Vec::new());
-        while !rest.is_empty() {
+        let (mut rest, mut files, mut secrets) = (bytes, Vec::new(), Vec::new());
+        while let Some((&kind, after)) = rest.split_first() {
+            rest = after;
             let path = part(&mut rest).ok_or_else(wrong)?;
             let text = part(&mut rest).ok_or_else(wrong)?;
             let text = String::from_utf8(text.to_vec()).map_err(|_| wrong())?;
-            files.push((OsString::from_vec(path.to_vec()).into(), text));
+            let path = OsString::from_vec(path.to_vec()).into();
+            match kind {
+                // In the order in which they are written.
+                FILE if secrets.is_empty() => files.push((path, text)),
+                SECRET..SECRETS_END => secrets.push(SecretFile {
+                    path,
+                    is_credential: kind & CREDENTIAL != 0,
+                    is_open: kind & OPEN != 0,
+                    text: if kind & WRONG == 0 {
+                        Ok(text)
+                    } else {
+                        Err(text)
+                    },
+                }),
+                _ => return Err(wrong()),
+            }
         }
-        Ok(Self { files })
+        Ok(Self { files, secrets })
+    }
+
+    /// Warns of each secret's file that everybody on this machine may read or change.
+    pub(crate) fn warn_of_open_secrets(&self) {
+        for secret in self.secrets.iter().filter(|secret| secret.is_open) {
+            tracing::warn!(
+                "everybody on this machine may read or change the secret in {}: take the rights of others away \
+                 (chmod o= FILE)",
+                secret.path.display()
+            );
+        }
     }
 
     /// Refuses files that have lost their text, or the end of it in the middle of a line; returns a warning
@@ -234,13 +286,28 @@ mod tests {
 
     use super::*;
 
+    fn secret() -> impl Strategy<Value = SecretFile> {
+        let path = any::<String>().prop_map(PathBuf::from);
+        let text = prop_oneof![any::<String>().prop_map(Ok), any::<String>().prop_map(Err)];
+        (path, any::<bool>(), any::<bool>(), text).prop_map(
+            |(path, is_credential, is_open, text)| SecretFile {
+                path,
+                is_credential,
+                is_open,
+                text,
+            },
+        )
+    }
+
     proptest! {
         #[test]
         fn sources_read_back_what_they_have_written(
-            files in prop::collection::vec((any::<Vec<u8>>(), any::<String>()), 0..4)
+            files in prop::collection::vec((any::<Vec<u8>>(), any::<String>()), 0..4),
+            secrets in prop::collection::vec(secret(), 0..4),
         ) {
             let named = |(name, text): (Vec<u8>, String)| (OsString::from_vec(name).into(), text);
-            let sources = Sources { files: files.into_iter().map(named).collect() };
+            let files = files.into_iter().map(named).collect();
+            let sources = Sources { files, secrets };
             prop_assert_eq!(Sources::from_bytes(&sources.to_bytes()), Ok(sources));
         }
 
@@ -256,6 +323,7 @@ mod tests {
     fn bytes_cut_short_are_an_error() {
         let sources = Sources {
             files: vec![("a.toml".into(), "[a]".into())],
+            secrets: Vec::new(),
         };
         let bytes = sources.to_bytes();
         assert!(Sources::from_bytes(&bytes[..bytes.len() - 1]).is_err());
@@ -264,6 +332,7 @@ mod tests {
     fn source(text: &str) -> Sources {
         Sources {
             files: vec![("a.toml".into(), text.into())],
+            secrets: Vec::new(),
         }
     }
 
@@ -295,6 +364,7 @@ mod tests {
     fn the_text_is_not_in_the_debug_output() {
         let sources = Sources {
             files: vec![("a.toml".into(), "password = \"hunter2\"".into())],
+            secrets: Vec::new(),
         };
         assert_eq!(format!("{sources:?}"), r#"{"a.toml"}"#);
     }

@@ -3,17 +3,17 @@
 use super::*;
 
 /// A directory that is removed when the test is over.
-struct Scratch(std::path::PathBuf);
+pub(super) struct Scratch(pub(super) std::path::PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path =
             std::env::temp_dir().join(format!("service-config-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&path).expect("the temporary directory can be written");
         Self(path)
     }
 
-    fn file(&self, name: &str, text: &str) -> std::path::PathBuf {
+    pub(super) fn file(&self, name: &str, text: &str) -> std::path::PathBuf {
         let path = self.0.join(name);
         write(&path, text);
         path

@@ -5,6 +5,7 @@ mod errors;
 mod files;
 mod output;
 mod precedence;
+mod secret_files;
 mod secrets;
 mod texts;
 
@@ -149,7 +150,9 @@ fn layers() -> Layers {
 impl Layers {
     /// Reads all files and builds a snapshot of them.
     fn load(&self, sections: &[Section]) -> Result<Snapshot, ConfigErrors> {
-        self.build(&self.read()?, sections)
+        let mut sources = self.read()?;
+        self.read_secrets(&mut sources, sections)?;
+        self.build(&sources, sections)
     }
 }
 
@@ -157,6 +160,7 @@ impl Layers {
 fn build(layers: &Layers, text: &str, sections: &[Section]) -> Result<Snapshot, ConfigErrors> {
     let sources = Sources {
         files: vec![("hello.toml".into(), text.to_owned())],
+        ..Sources::default()
     };
     layers.build(&sources, sections)
 }

@@ -90,6 +90,7 @@ fn the_last_of_several_files_and_sets_wins() {
     let text = |value: &str| format!("greeter.greeting = {value:?}");
     let sources = Sources {
         files: files.map(|(path, value)| (path.into(), text(value))).into(),
+        ..Sources::default()
     };
     let snapshot = layers().build(&sources, &greeter()).unwrap();
     assert_eq!(
@@ -148,6 +149,7 @@ fn variables_of_other_programs_are_left_alone() {
 fn sources_sent_to_another_process_build_the_same_snapshot() {
     let sources = Sources {
         files: vec![("a.toml".into(), "greeter.count = 4".into())],
+        ..Sources::default()
     };
     let sent = Sources::from_bytes(&sources.to_bytes()).unwrap();
     let one = layers().build(&sources, &greeter()).unwrap();

@@ -29,7 +29,8 @@ impl Configuration {
         supervises: impl FnOnce(&Loaded) -> bool,
     ) -> Result<Loaded, String> {
         let text = |errors: ConfigErrors| errors.to_string();
-        let sources = self.layers.read().map_err(text)?;
+        let sources = self.read().map_err(text)?;
+        sources.warn_of_open_secrets();
         let (mut loaded, errors) = self.merged(sources.clone());
         // A program that will not start may read anything here.
         let may_run = self.sections.iter().any(Section::runs_authors_code);

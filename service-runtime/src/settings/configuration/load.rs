@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::addresses;
+use super::changes::Changes;
 use super::launch_table::{self, LAUNCH, read_into};
 use super::pools::{self, OwnPool, POOLS};
 use crate::config::{
@@ -13,13 +14,6 @@ use crate::privileges::{PrivilegeError, Privileges};
 use crate::service::registry;
 use crate::settings::Settings;
 use crate::settings::options::LaunchOptions;
-
-/// What a mutation changed.
-pub(crate) struct Changes {
-    options: config::Changes,
-    /// Which services have a pool of their own was to change.
-    pools_stay: bool,
-}
 
 /// Where the configuration comes from, and what it may hold.
 pub(crate) struct Configuration {
@@ -39,23 +33,6 @@ pub(crate) struct Loaded {
     pub(crate) snapshot: Snapshot,
     pub(super) sections: Arc<[Section]>,
     sources: Arc<Sources>,
-}
-
-impl Changes {
-    /// Logs each option that was taken over, and each that could not.
-    pub(crate) fn log(&self) {
-        for change in self.options.applied() {
-            tracing::info!("option changed: {change}");
-        }
-        for change in self.options.refused() {
-            tracing::warn!("option needs a restart, it stays as it was: {change}");
-        }
-        if self.pools_stay {
-            tracing::warn!(
-                "which services have workers of their own needs a restart, it stays as it was"
-            );
-        }
-    }
 }
 
 impl Configuration {
@@ -134,20 +111,28 @@ impl Configuration {
     /// Start, check, reload and upgrade all ask here, so that one does not accept what another refuses.
     #[cfg(any(feature = "cli", not(workers), test))]
     pub(crate) fn load(&self) -> Result<Loaded, ConfigErrors> {
-        self.decide(self.layers.read()?)
+        self.decide(self.read()?)
     }
 
     /// As [`load`](Self::load), beside the configuration that is in use: a file that has lost its text
     /// since, or the end of it, is being written or was cut off, and its options do not go back to their
     /// defaults unsaid.
     pub(crate) fn load_anew(&self, current: Option<&Loaded>) -> Result<Loaded, ConfigErrors> {
-        let sources = self.layers.read()?;
+        let sources = self.read()?;
         if let Some(current) = current {
             for warning in sources.refuse_cut(&current.sources)? {
                 tracing::warn!("{warning}");
             }
         }
+        sources.warn_of_open_secrets();
         self.decide(sources)
+    }
+
+    /// Reads the files, and those that hold one secret each.
+    pub(super) fn read(&self) -> Result<Sources, ConfigErrors> {
+        let mut sources = self.layers.read()?;
+        self.layers.read_secrets(&mut sources, &self.sections)?;
+        Ok(sources)
     }
 
     pub(super) fn decide(&self, sources: Sources) -> Result<Loaded, ConfigErrors> {
@@ -168,7 +153,7 @@ impl Configuration {
 
     /// Warns of files that this process could read before it gave rights up, and cannot any more.
     pub(crate) fn warn_of_unreadable(&self) {
-        if let Err(error) = self.layers.read() {
+        if let Err(error) = self.read() {
             tracing::warn!(
                 "a reload will be refused, the configuration can be read no more: {error}"
             );
@@ -349,8 +334,9 @@ impl Loaded {
         self.mine = Some(service.to_owned());
     }
 
-    /// Logs every effective value, secrets masked.
+    /// Logs every effective value, secrets masked, and warns of files of secrets that everybody may read.
     pub(crate) fn log_options(&self) {
+        self.sources.warn_of_open_secrets();
         if self.settings.log_options {
             for line in log_options(&self.snapshot, &self.sections) {
                 tracing::debug!("option {line}");

@@ -5,6 +5,8 @@
 
 #[cfg(feature = "config")]
 mod addresses;
+#[cfg(feature = "config")]
+mod changes;
 #[cfg(all(feature = "config", workers))]
 mod check_in_child;
 #[cfg(all(feature = "config", not(workers)))]

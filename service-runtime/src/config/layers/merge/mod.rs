@@ -1,11 +1,16 @@
 //! Layers laid over each other, with every key held against what the sections know.
 
+mod entries;
+mod secrets;
+
 use std::collections::BTreeSet;
 
+use self::entries::{as_array, as_table, put};
+use super::secret_files::{SecretFile, SecretFiles};
 use crate::{
     config::{
-        Collection, ConfigError, Entry, Field, Origin, Section, Table, Value, de::text, field,
-        parse, path::Path, secret_names::SecretNames, tables,
+        Collection, ConfigError, Entry, Field, Origin, Section, Table, Value, field, parse,
+        path::Path, secret_names::SecretNames, tables,
     },
     near,
 };
@@ -17,6 +22,9 @@ pub(crate) struct Merge<'a> {
     root: Table,
     errors: Vec<ConfigError>,
     excused: BTreeSet<Path>,
+    secrets: SecretFiles,
+    /// Secrets that a variable has given.
+    from_env: BTreeSet<Path>,
 }
 
 /// The whole tree.
@@ -27,6 +35,8 @@ pub(crate) struct Merged {
     pub(crate) errors: Vec<ConfigError>,
     /// Options about which enough was said, should they be missing: they were misspelled.
     pub(crate) excused: BTreeSet<Path>,
+    /// The files of one value that were read.
+    pub(crate) secrets: Vec<SecretFile>,
 }
 
 /// How the keys of a layer are spelled.
@@ -47,14 +57,16 @@ struct Shape<'s> {
 }
 
 impl<'a> Merge<'a> {
-    pub(crate) fn new(sections: &'a [Section]) -> Self {
-        let (root, errors, excused) = Default::default();
+    pub(crate) fn new(sections: &'a [Section], secrets: SecretFiles) -> Self {
+        let (root, errors, excused, from_env) = Default::default();
         Self {
             sections,
             secret_names: SecretNames::of(sections),
             root,
             errors,
             excused,
+            secrets,
+            from_env,
         }
     }
 
@@ -116,6 +128,7 @@ impl<'a> Merge<'a> {
             root,
             errors: self.errors,
             excused: self.excused,
+            secrets: self.secrets.into_files(),
         }
     }
 
@@ -188,9 +201,15 @@ impl<'a> Merge<'a> {
             ));
         }
         let Some(field) = field::find(shape.fields, key, loose) else {
+            if let Some(placed) = self.place_file(shape, key, &entry) {
+                return placed;
+            }
             self.refuse_key(shape, key, &entry);
             return None;
         };
+        if loose && field.secret {
+            self.from_env.insert(shape.path.key(field.name));
+        }
         let Some(tables) = field.nested else {
             return Some((field.name, entry));
         };
@@ -325,63 +344,6 @@ impl<'a> Merge<'a> {
                 self.excused.insert(path.clone());
                 None
             }
-        }
-    }
-}
-
-/// Returns the entries of a table, or of text that is one in TOML syntax.
-fn as_table(entry: &Entry) -> Option<Table> {
-    match &entry.value {
-        Value::Table(table) => Some(table.clone()),
-        Value::Text(text) => {
-            let value = text::bracketed(text, '{')?;
-            let mut parsed = Entry::new(value, entry.origin.clone());
-            parsed.adopt(entry);
-            parsed.value.as_table().cloned()
-        }
-        _ => None,
-    }
-}
-
-/// Returns the items of an array, or of text that is one in TOML syntax.
-fn as_array(entry: &Entry) -> Option<Vec<Entry>> {
-    match &entry.value {
-        Value::Array(items) => Some(items.clone()),
-        Value::Text(text) => {
-            let value = text::bracketed(text, '[')?;
-            let mut parsed = Entry::new(value, entry.origin.clone());
-            parsed.adopt(entry);
-            match parsed.value {
-                Value::Array(items) => Some(items),
-                _ => None,
-            }
-        }
-        _ => None,
-    }
-}
-
-/// Lays an entry over the one of its name; tables are joined key by key.
-fn put(table: &mut Table, name: &str, newer: Entry) {
-    match (table.get_mut(name), newer) {
-        (
-            Some(Entry {
-                value: Value::Table(older),
-                origin,
-                ..
-            }),
-            Entry {
-                value: Value::Table(newer),
-                origin: newest,
-                ..
-            },
-        ) => {
-            *origin = newest;
-            for (key, entry) in newer {
-                put(older, &key, entry);
-            }
-        }
-        (_, newer) => {
-            table.insert(name.to_owned(), newer);
         }
     }
 }
