@@ -25,6 +25,7 @@ pub(crate) mod counter_memory;
 pub(crate) mod counters;
 #[cfg(workers)]
 pub(crate) mod cpus;
+#[cfg(workers)]
 pub(crate) mod credentials;
 pub(crate) mod environment;
 pub(crate) mod exit;
