@@ -28,6 +28,7 @@ mod runtime_path;
 mod service;
 mod service_impl;
 mod service_struct;
+mod source;
 
 use proc_macro::TokenStream;
 

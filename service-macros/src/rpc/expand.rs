@@ -6,6 +6,7 @@ use quote::quote;
 use super::{
     model::{Argument, Param, Returns, Rpc},
     serves::Served,
+    shape::wire,
 };
 
 /// Writes the calls that serve the methods, from the end of `#[start]` on.
@@ -62,12 +63,6 @@ fn method(rpc: &Rpc) -> TokenStream {
     } else {
         quote!(_)
     };
-    let since = rpc
-        .since
-        .map(|(major, minor)| quote!(.since(::service_runtime::rpc::Version::new(#major, #minor))));
-    let namespace = rpc.namespace.as_ref();
-    let namespace = namespace.map(|namespace| quote!(.namespace(#namespace)));
-    let cast = rpc.cast.then(|| quote!(.cast()));
     let made = rpc.output.put(quote! {
         ::service_runtime::__rt::method(
             cx,
@@ -77,5 +72,6 @@ fn method(rpc: &Rpc) -> TokenStream {
             |this, #cx, #call_name, (#(#names,)*)| async move { #call },
         )
     });
-    quote!(#(#cfgs)* #made #since #namespace #cast)
+    let wire = wire(rpc);
+    quote!(#(#cfgs)* #made #wire)
 }

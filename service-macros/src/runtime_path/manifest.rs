@@ -91,11 +91,11 @@ fn is_inherited(manifest: &[Entry], key: &str) -> bool {
 
 /// The manifest of the workspace that the package in `dir` belongs to.
 fn workspace(dir: &Path, manifest: &[Entry]) -> Option<Vec<Entry>> {
-    let told = manifest
+    let named = manifest
         .iter()
         .find(|entry| entry.path == ["package", "workspace"]);
-    if let Some(told) = told {
-        return Some(read(&dir.join(&told.value)));
+    if let Some(named) = named {
+        return Some(read(&dir.join(&named.value)));
     }
     let all = dir.ancestors().map(read);
     let is_root = |entries: &Vec<Entry>| {

@@ -8,12 +8,12 @@ use super::{
     literal::{LITERALS, Place},
     range::{ENDS, Range},
     serde::{Attributes, Container},
-    source::source,
     toml::Toml,
 };
 use crate::{
     args::{Args, Given},
     problem::{Problems, problem},
+    source::source,
 };
 
 /// A field that is read from the configuration.

@@ -5,12 +5,12 @@ use syn::{Expr, ExprLit, Lit, LitInt, UnOp};
 
 use super::{
     kind::Kind,
-    source::source,
     toml::{Toml, size},
 };
 use crate::{
     args::{bare, parse_duration},
     problem::{Problems, problem},
+    source::source,
 };
 
 /// What a default can be.

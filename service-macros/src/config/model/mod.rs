@@ -6,7 +6,6 @@ mod kind;
 mod literal;
 mod range;
 mod serde;
-mod source;
 mod toml;
 
 use quote::ToTokens;

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use quote::quote;
 use syn::{Expr, ExprRange, RangeLimits};
 
-use super::{literal::Place, source::source, toml::Toml};
+use super::{literal::Place, toml::Toml};
+use crate::source::source;
 use crate::{
     args::Given,
     problem::{Problems, problem},

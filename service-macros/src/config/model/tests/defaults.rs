@@ -2,7 +2,8 @@
 
 use quote::quote;
 
-use super::{super::source::source, problem, wrongs};
+use super::{problem, wrongs};
+use crate::source::source;
 
 #[test]
 fn a_default_is_a_literal() {

@@ -2,7 +2,8 @@
 
 use quote::quote;
 
-use super::{super::source::source, problem};
+use super::problem;
+use crate::source::source;
 
 #[test]
 fn both_ends_belong_to_a_range() {

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// Writes `tokens` with spaces only where they belong in types and literals.
-pub(super) fn source(tokens: impl ToTokens) -> String {
+pub(crate) fn source(tokens: impl ToTokens) -> String {
     let mut text = String::new();
     write(tokens.into_token_stream(), &mut text);
     text
@@ -60,5 +60,18 @@ mod tests {
         assert_eq!(source(quote!(Box<dyn A + B>)), "Box<dyn A + B>");
         assert_eq!(source(quote!("1s"..="5m")), r#""1s"..="5m""#);
         assert_eq!(source(quote!(["a", "b"])), r#"["a", "b"]"#);
+    }
+
+    #[test]
+    fn spaces_of_tokens_are_not_taken_over() {
+        for ty in [
+            "Result<Vec<u8>, NoRoom>",
+            "(u8, [u16; 4])",
+            "std::collections::HashMap<String, ()>",
+            "Box<dyn Any>",
+        ] {
+            let spaced: String = ty.replace('<', " < ").replace('>', " > ");
+            assert_eq!(source(syn::parse_str::<syn::Type>(&spaced).unwrap()), ty);
+        }
     }
 }
