@@ -37,12 +37,48 @@ impl Backoff {
         self.grown(delay, self.factor)
     }
 
+    /// Returns the delays one after the other.
+    pub(crate) fn delays(self) -> Delays {
+        Delays {
+            backoff: self,
+            next: self.first,
+        }
+    }
+
     fn grown(&self, delay: Duration, factor: f64) -> Duration {
         if delay.is_zero() {
             return delay;
         }
         let grown = Duration::try_from_secs_f64(delay.as_secs_f64() * factor);
         grown.unwrap_or(self.longest).min(self.longest)
+    }
+}
+
+/// The delays of somebody who tries again and again, from the first on.
+#[derive(Debug, Clone)]
+pub(crate) struct Delays {
+    backoff: Backoff,
+    next: Duration,
+}
+
+impl Delays {
+    /// Returns how long to wait before the next try.
+    pub(crate) fn take(&mut self) -> Duration {
+        let delay = self.next;
+        self.next = self.backoff.next(delay);
+        delay
+    }
+
+    /// As [`take`](Self::take), by up to a half more or less, so that many do not try at the same moment.
+    #[cfg(any(feature = "rpc", test))]
+    pub(crate) fn take_spread(&mut self) -> Duration {
+        self.take().mul_f64(0.5 + fastrand::f64())
+    }
+
+    /// Returns whether no delay was taken yet.
+    #[cfg(any(feature = "rpc", test))]
+    pub(crate) fn is_new(&self) -> bool {
+        self.next == self.backoff.first
     }
 }
 
@@ -68,6 +104,17 @@ mod tests {
             let next = BACKOFF.next(BACKOFF.after(failures));
             assert_eq!(next, BACKOFF.after(failures + 1));
         }
+    }
+
+    #[test]
+    fn delays_are_taken_from_the_first_on_and_spread_by_a_half() {
+        let mut delays = BACKOFF.delays();
+        assert!(delays.is_new());
+        assert_eq!(delays.take(), BACKOFF.first);
+        assert!(!delays.is_new());
+        assert_eq!(delays.take(), 2 * BACKOFF.first);
+        let spread = delays.take_spread();
+        assert!(2 * BACKOFF.first <= spread && spread < 6 * BACKOFF.first);
     }
 
     #[test]

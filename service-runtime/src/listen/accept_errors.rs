@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, Delays};
 
 const PAUSES: Backoff = Backoff::doubling(Duration::from_millis(100), Duration::from_secs(1));
 
@@ -31,7 +31,7 @@ enum AcceptError {
 #[derive(Debug)]
 pub(super) struct Attempts<'a> {
     pressure: &'a Pressure,
-    refused: u32,
+    pauses: Delays,
 }
 
 impl Pressure {
@@ -39,7 +39,7 @@ impl Pressure {
     pub(super) fn attempts(&self) -> Attempts<'_> {
         Attempts {
             pressure: self,
-            refused: 0,
+            pauses: PAUSES.delays(),
         }
     }
 }
@@ -67,8 +67,7 @@ impl Attempts<'_> {
                 if !self.pressure.short.swap(true, Ordering::Relaxed) {
                     tracing::warn!(%error, "connections wait until this process can accept them");
                 }
-                self.refused = self.refused.saturating_add(1);
-                tokio::time::sleep(PAUSES.after(self.refused.into())).await;
+                tokio::time::sleep(self.pauses.take()).await;
                 Ok(())
             }
             AcceptError::Fatal => Err(error),

@@ -10,12 +10,11 @@ use tokio::time::{sleep, timeout};
 use super::prepared::Prepared;
 use super::server::Server;
 use super::transport::OwnAddress;
+use crate::backoff::Backoff;
 use crate::service::{Context, Health};
 
-/// The longest wait before a topic that cannot be served is tried again.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// The first such wait; each is twice as long as the one before.
-const FIRST_WAIT: Duration = Duration::from_millis(100);
+/// The waits before a topic that cannot be served is tried again.
+const WAITS: Backoff = Backoff::doubling(Duration::from_millis(100), Duration::from_secs(10));
 
 /// Why calls do not reach a topic of a service, by topic.
 #[derive(Debug, Default)]
@@ -117,13 +116,12 @@ async fn begin(server: &Arc<Server>, prepared: &Prepared) -> anyhow::Result<Arc<
 
 /// Tries until the topic is served.
 async fn retry(server: &Arc<Server>, prepared: &Prepared) -> anyhow::Result<Arc<dyn OwnAddress>> {
-    let mut wait = FIRST_WAIT;
+    let mut waits = WAITS.delays();
     loop {
         tokio::select! {
-            () = sleep(wait.mul_f64(0.5 + fastrand::f64())) => {}
+            () = sleep(waits.take_spread()) => {}
             () = server.cx.stopping() => anyhow::bail!("stopped before {} was served", server.target),
         }
-        wait = (wait * 2).min(LONGEST_WAIT);
         let begun = begin(server, prepared).await;
         let result = begun
             .as_ref()

@@ -9,11 +9,10 @@ use super::error::{CallError, NoError, RemoteError, RpcError};
 use super::message::Reply;
 use super::prepared::Prepared;
 use super::transport::{Delivery, Outbound};
+use crate::backoff::Backoff;
 
-/// The first wait before an idempotent call is sent again; each is twice as long as the one before.
-const FIRST_WAIT: Duration = Duration::from_millis(5);
-/// The longest such wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// The waits before an idempotent call is sent again.
+const WAITS: Backoff = Backoff::doubling(Duration::from_millis(5), Duration::from_secs(1));
 
 /// A request that is ready to be sent, and what is said of it when it fails.
 pub(super) struct Sent {
@@ -29,7 +28,7 @@ impl Sent {
     pub(super) async fn deliver(&self) -> Result<Delivery, CallError> {
         let deadline = self.outbound.deadline;
         let mut was_lost = false;
-        let mut wait = FIRST_WAIT;
+        let mut waits = WAITS.delays();
         loop {
             let sent = self.prepared.transport.deliver(&self.outbound).await;
             match sent {
@@ -38,10 +37,9 @@ impl Sent {
                 Ok(Delivery::Nobody) | Err(_) if was_lost => return Ok(Delivery::Lost),
                 sent => return sent.map_err(|error| self.not_sent(error)),
             }
-            if timeout_at(deadline, sleep(wait)).await.is_err() {
+            if timeout_at(deadline, sleep(waits.take())).await.is_err() {
                 return Ok(Delivery::Lost);
             }
-            wait = (wait * 2).min(LONGEST_WAIT);
         }
     }
 

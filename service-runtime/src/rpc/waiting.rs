@@ -10,12 +10,11 @@ use super::error::{CallError, NoError};
 use super::interface::TypedClient;
 use super::message::PING;
 use super::version::Version;
+use crate::backoff::Backoff;
 use crate::service::Context;
 
-/// The first wait between two pings; each is twice as long as the one before.
-const FIRST_WAIT: Duration = Duration::from_millis(20);
-/// The longest such wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// The waits between pings.
+const WAITS: Backoff = Backoff::doubling(Duration::from_millis(20), Duration::from_secs(1));
 /// How long a ping may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -31,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub async fn wait_for<C: TypedClient>(cx: &Context) -> Result<C, CallError> {
     let topic = C::interface().topic();
     let client = C::connect(cx);
-    let mut wait = FIRST_WAIT;
+    let mut waits = WAITS.delays();
     loop {
         let Err(error) = client.untyped().clone().timeout(PATIENCE).ping().await else {
             return Ok(client);
@@ -39,14 +38,13 @@ pub async fn wait_for<C: TypedClient>(cx: &Context) -> Result<C, CallError> {
         if cx.is_stopping() {
             return Err(error);
         }
-        if wait == FIRST_WAIT {
+        if waits.is_new() {
             tracing::info!(service = cx.name(), "waiting for `{topic}`: {error}");
         }
         tokio::select! {
-            () = sleep(wait.mul_f64(0.5 + fastrand::f64())) => {}
+            () = sleep(waits.take_spread()) => {}
             () = cx.stopping() => return Err(error),
         }
-        wait = (wait * 2).min(LONGEST_WAIT);
     }
 }
 

@@ -19,18 +19,18 @@ fn front(scratch: &Scratch, keys: &[&str]) -> (Fixture, String) {
     (front, address)
 }
 
+/// Takes away the socket by which callers find the server, as what cleans directories of temporary files may.
+fn remove_server_socket(scratch: &Scratch) {
+    let rpc = scratch.path("rpc");
+    fs::remove_file(rpc.join("openstack/callee/front-host.server")).unwrap();
+}
+
 #[test]
 fn a_worker_that_calls_do_not_reach_is_not_ready_and_says_why_once() {
     let scratch = Scratch::new();
     let (front, address) = front(&scratch, &[]);
     assert_eq!(get(&address, "/readyz").0, 200);
-    // What cleans a directory of temporary files may do this.
-    fs::remove_file(
-        scratch
-            .path("rpc")
-            .join("openstack/callee/front-host.server"),
-    )
-    .unwrap();
+    remove_server_socket(&scratch);
     front.wait_for("calls do not reach this worker: callers cannot find");
     // An answer is kept for a moment, for all who ask in it.
     until("the worker is not ready", || {
@@ -60,12 +60,7 @@ fn a_worker_that_calls_do_not_reach_is_not_ready_and_says_why_once() {
 fn a_worker_that_need_not_be_reached_stays_ready_and_warns() {
     let scratch = Scratch::new();
     let (front, address) = front(&scratch, &["rpc.required=false"]);
-    fs::remove_file(
-        scratch
-            .path("rpc")
-            .join("openstack/callee/front-host.server"),
-    )
-    .unwrap();
+    remove_server_socket(&scratch);
     front.wait_for("calls do not reach this worker: callers cannot find");
     until("the worker warns", || {
         let (status, body) = get(&address, "/readyz");

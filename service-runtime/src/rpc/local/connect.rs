@@ -11,13 +11,12 @@ use tokio::time::{sleep, timeout_at};
 use super::all::all;
 use super::directory::{Directory, Kind};
 use super::worker_socket::remove_if_dead;
+use crate::backoff::Backoff;
 use crate::rpc::frame::{self, FrameError};
 use crate::rpc::transport::{Delivery, Outbound};
 
-/// The first wait for room in a full accept queue.
-const FIRST_WAIT: Duration = Duration::from_millis(1);
-/// The longest such wait.
-const LONGEST_WAIT: Duration = Duration::from_millis(50);
+/// The waits for room in a full accept queue, or for a server that takes the request.
+const WAITS: Backoff = Backoff::doubling(Duration::from_millis(1), Duration::from_millis(50));
 
 /// What one socket made of a request.
 enum Attempt {
@@ -33,7 +32,7 @@ enum Attempt {
 /// A server that refuses it, or gives it back, makes way for the next; so no request that may have
 /// begun is sent twice.
 pub(super) async fn deliver(directory: &Directory, outbound: &Outbound) -> io::Result<Delivery> {
-    let mut wait = FIRST_WAIT;
+    let mut waits = WAITS.delays();
     loop {
         let mut sockets = directory.servers(&outbound.target)?;
         fastrand::shuffle(&mut sockets);
@@ -48,10 +47,12 @@ pub(super) async fn deliver(directory: &Directory, outbound: &Outbound) -> io::R
         if !given_back {
             return Ok(Delivery::Nobody);
         }
-        if timeout_at(outbound.deadline, sleep(wait)).await.is_err() {
+        if timeout_at(outbound.deadline, sleep(waits.take()))
+            .await
+            .is_err()
+        {
             return Ok(Delivery::Nobody);
         }
-        wait = (wait * 2).min(LONGEST_WAIT);
     }
 }
 
@@ -105,12 +106,11 @@ async fn attempt(socket: &Path, outbound: &Outbound) -> io::Result<Attempt> {
 
 /// Connects; a full accept queue is waited for.
 async fn connect(socket: &Path) -> io::Result<UnixStream> {
-    let mut wait = FIRST_WAIT;
+    let mut waits = WAITS.delays();
     loop {
         match UnixStream::connect(socket).await {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                sleep(wait.mul_f64(0.5 + fastrand::f64())).await;
-                wait = (wait * 2).min(LONGEST_WAIT);
+                sleep(waits.take_spread()).await;
             }
             connected => return connected,
         }

@@ -54,19 +54,11 @@ async fn listen(cx: &Context, path: &Path) -> anyhow::Result<UnixListener> {
 
 /// Accepts what is for any worker of this server, as long as there is a free slot.
 async fn accept(server: Arc<Server>, listener: UnixListener, path: PathBuf, slots: TaskGroup) {
-    while let Some(permit) = slots.reserve().await {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = server.cx.stopping() => break,
-        };
-        match accepted {
-            Ok((stream, _)) => drop(permit.spawn("rpc connection", serve_one(&server, stream))),
-            Err(error) => {
-                let error = anyhow::Error::new(error).context("cannot accept calls");
-                server.cx.fail(error);
-                return;
-            }
-        }
+    if accept_from(&server, &listener, &slots, "calls")
+        .await
+        .is_err()
+    {
+        return;
     }
     // Other workers take what waits; unless there are none, and callers must not wait for nobody.
     if server.cx.program_ends() {
@@ -82,20 +74,35 @@ async fn accept(server: Arc<Server>, listener: UnixListener, path: PathBuf, slot
 
 /// Accepts what is for this worker, which is told to all.
 async fn accept_own(server: Arc<Server>, socket: WorkerSocket, slots: TaskGroup) {
+    // A failure is the service's, which knows of it.
+    let _ = accept_from(&server, &socket.listener, &slots, "what is told to all").await;
+}
+
+/// The service has failed.
+struct Failed;
+
+/// Accepts until the service stops, whoever has a free slot to be served in.
+async fn accept_from(
+    server: &Arc<Server>,
+    listener: &UnixListener,
+    slots: &TaskGroup,
+    what: &str,
+) -> Result<(), Failed> {
     while let Some(permit) = slots.reserve().await {
         let accepted = tokio::select! {
-            accepted = socket.listener.accept() => accepted,
+            accepted = listener.accept() => accepted,
             () = server.cx.stopping() => break,
         };
         match accepted {
-            Ok((stream, _)) => drop(permit.spawn("rpc connection", serve_one(&server, stream))),
+            Ok((stream, _)) => drop(permit.spawn("rpc connection", serve_one(server, stream))),
             Err(error) => {
-                let error = anyhow::Error::new(error).context("cannot accept what is told to all");
+                let error = anyhow::Error::new(error).context(format!("cannot accept {what}"));
                 server.cx.fail(error);
-                return;
+                return Err(Failed);
             }
         }
     }
+    Ok(())
 }
 
 fn serve_one(
