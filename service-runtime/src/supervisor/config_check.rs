@@ -7,10 +7,12 @@ use nix::sys::signal::Signal;
 use crate::exit::Exit;
 use crate::os::process::child::{Child, Ended};
 use crate::os::process::fork::{Forked, fork};
-use crate::os::process::{exit, mask, memory};
+use crate::os::process::{exit, mask};
 use crate::privileges::Privileges;
 use crate::service::RestartMethod;
-use crate::settings::configuration::{Configuration, Loaded};
+use crate::settings::configuration::{
+    Configuration, Loaded, answer_check, answer_of_check, memory_for_answer,
+};
 
 /// A check under way.
 pub(super) struct Check {
@@ -30,7 +32,7 @@ impl Check {
         current: Option<&Loaded>,
         privileges: &Privileges,
     ) -> Result<Self, String> {
-        let answer = memory::file(c"service-runtime-check", b"").map_err(|e| e.to_string())?;
+        let answer = memory_for_answer().map_err(|error| error.to_string())?;
         let supervisor = nix::unistd::getpid();
         match fork().map_err(|error| crate::error_chain::chain(&error))? {
             Forked::Child => {
@@ -85,16 +87,10 @@ impl Check {
         configuration: &Configuration,
         like: &Loaded,
     ) -> Result<Loaded, String> {
-        let bytes = memory::read(self.answer).map_err(|error| error.to_string())?;
-        match ended {
-            Ended::Exited(0) => configuration
-                .rebuild_checked(&bytes, like)
-                .map_err(|error| error.to_string()),
-            Ended::Exited(code) if code == i32::from(Exit::Config.code()) => {
-                Err(String::from_utf8_lossy(&bytes).into_owned())
-            }
-            other => Err(format!("the check of the configuration ended with {other}")),
-        }
+        let bytes = answer_of_check(self.answer, ended)?;
+        configuration
+            .rebuild_checked(&bytes, like)
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -114,12 +110,6 @@ fn check(configuration: &Configuration, current: Option<&Loaded>, answer: &Owned
             // Every table was read into its type while it was loaded.
             _ => Ok(loaded),
         });
-    let (bytes, exit) = match checked {
-        Ok(loaded) => (loaded.to_bytes(), Exit::Done),
-        Err(error) => (error.to_string().into_bytes(), Exit::Config),
-    };
-    match memory::append(answer.as_fd(), &bytes) {
-        Ok(()) => exit.code().into(),
-        Err(_) => Exit::Failed.code().into(),
-    }
+    let found = checked.map(|loaded| loaded.to_bytes());
+    answer_check(answer, found.map_err(|error| error.to_string()))
 }

@@ -10,12 +10,13 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::{getpid, getppid};
 
+use super::check_answer::{answer_check, answer_of_check, memory_for_answer};
 use super::load::{Configuration, Loaded};
 use crate::config::{ConfigError, ConfigErrors, Section, Sources};
 use crate::exit::Exit;
 use crate::os::process::child::{Child, Ended};
+use crate::os::process::exit;
 use crate::os::process::fork::{Forked, fork};
-use crate::os::process::{exit, memory};
 
 impl Configuration {
     /// As [`load`](Self::load), for a process that may become a supervisor: if it will, which `supervises`
@@ -70,7 +71,7 @@ enum Refusal {
 ///
 /// A signal that ends this process ends the child as well.
 fn apart(check: impl FnOnce() -> Result<Vec<u8>, String>) -> Result<Vec<u8>, Refusal> {
-    let answer = memory::file(c"service-runtime-check", b"").map_err(|_| Refusal::NoChild)?;
+    let answer = memory_for_answer().map_err(|_| Refusal::NoChild)?;
     let parent = getpid();
     match fork().map_err(|_| Refusal::NoChild)? {
         Forked::Child => {
@@ -87,16 +88,7 @@ fn apart(check: impl FnOnce() -> Result<Vec<u8>, String>) -> Result<Vec<u8>, Ref
                     "cannot wait for the check of the configuration: {error}"
                 ))
             })?;
-            let bytes = memory::read(answer).unwrap_or_default();
-            match ended {
-                Ended::Exited(0) => Ok(bytes),
-                Ended::Exited(code) if code == i32::from(Exit::Config.code()) => {
-                    Err(Refusal::Wrong(String::from_utf8_lossy(&bytes).into_owned()))
-                }
-                other => Err(Refusal::Wrong(format!(
-                    "the check of the configuration ended with {other}"
-                ))),
-            }
+            answer_of_check(answer, ended).map_err(Refusal::Wrong)
         }
     }
 }
@@ -107,14 +99,7 @@ fn run(check: impl FnOnce() -> Result<Vec<u8>, String>, answer: &OwnedFd) -> i32
         let message = crate::tasks::panic_message(panic);
         Err(format!("the check of an option panicked: {message}"))
     });
-    let (bytes, exit) = match checked {
-        Ok(bytes) => (bytes, Exit::Done),
-        Err(text) => (text.into_bytes(), Exit::Config),
-    };
-    match memory::append(answer.as_fd(), &bytes) {
-        Ok(()) => exit.code().into(),
-        Err(_) => Exit::Failed.code().into(),
-    }
+    answer_check(answer, checked)
 }
 
 fn wait(child: &Child) -> nix::Result<Ended> {

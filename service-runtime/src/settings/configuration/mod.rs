@@ -7,6 +7,8 @@
 mod addresses;
 #[cfg(feature = "config")]
 mod changes;
+#[cfg(workers)]
+mod check_answer;
 #[cfg(all(feature = "config", workers))]
 mod check_in_child;
 #[cfg(all(feature = "config", not(workers)))]
@@ -24,6 +26,8 @@ mod periodic;
 #[cfg(feature = "config")]
 mod pools;
 
+#[cfg(workers)]
+pub(crate) use check_answer::{answer_check, answer_of_check, memory_for_answer};
 #[cfg(not(feature = "config"))]
 pub(crate) use from_options::{Configuration, Loaded};
 #[cfg(feature = "config")]
