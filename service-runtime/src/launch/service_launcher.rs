@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::exit::Exit;
 use crate::launch::preparation::{Prepared, prepare};
-use crate::metrics::{Counting, Place, set};
+use crate::metrics::{Counting, set};
 use crate::notify::{MORE_TIME_EVERY, Notifier};
 use crate::os::process::mask;
 use crate::os::signal::Signals;
@@ -19,7 +19,7 @@ use crate::runner::commands::{CommandReceiver, ReportRequest};
 use crate::runner::host::ProcessHost;
 use crate::runner::host_backend::{HostBackend, SingleProcess};
 use crate::runner::main_fn::Main;
-use crate::runner::process_metrics;
+use crate::runner::metrics_listener;
 use crate::runner::runtime::build_runtime;
 use crate::runner::serve::{LifecycleObserver, Serving, lines, restarts};
 use crate::runner::watchdog::Watchdog;
@@ -128,7 +128,7 @@ pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServic
             }
         }
     };
-    process_metrics::stop_listening();
+    metrics_listener::stop_listening();
     // What still blocks a thread ends with the process.
     runtime.shutdown_background();
     exit
@@ -183,7 +183,7 @@ fn set_up<M>(
     let requests = Arc::clone(&backend);
     let listener = loaded.settings.metrics_bind.clone();
     let listening =
-        listener.map(|address| process_metrics::listen(address, Arc::clone(&backend) as _));
+        listener.map(|address| metrics_listener::listen(address, Arc::clone(&backend) as _));
     let host = Arc::new(ProcessHost::new(
         identity,
         &loaded,
@@ -197,9 +197,13 @@ fn set_up<M>(
                 text,
             })?;
     set("service_start_time_seconds", &[], since_1970());
-    let telling = process_metrics::tell(Place::Alone, running.contexts());
     let group = TaskGroup::new("launcher");
-    drop(group.try_spawn("process metrics", telling));
+    #[cfg(feature = "metrics")]
+    {
+        use crate::metrics::Place;
+        let sampling = crate::runner::process_metrics::sample(Place::Alone, running.contexts());
+        drop(group.try_spawn("process metrics", sampling));
+    }
     if let Some(listening) = listening {
         drop(group.try_spawn("metrics listener", listening));
     }

@@ -57,11 +57,15 @@ mod text;
 #[cfg(feature = "http")]
 pub(crate) use http::{EndedRequest, HttpMetrics, method_label};
 pub(crate) use place::Place;
+#[cfg(feature = "metrics")]
+pub(crate) use program::add_time;
+#[cfg(any(feature = "cluster", feature = "metrics"))]
+pub(crate) use program::count;
 #[cfg(feature = "http")]
 pub(crate) use program::exposition;
 #[cfg(workers)]
 pub(crate) use program::{ArenaClaim, OwnMetrics, ProgramMetrics};
-pub(crate) use program::{Counting, InheritedMetrics, add_time, count, set};
+pub(crate) use program::{Counting, InheritedMetrics, set};
 pub(crate) use requests::RequestCounters;
 pub(crate) use settings::MetricSettings;
 #[cfg(feature = "http")]

@@ -28,6 +28,7 @@ pub(crate) enum Place {
 
 impl Place {
     /// Returns the labels by which its gauges are told from those of others.
+    #[cfg(feature = "metrics")]
     pub(crate) fn labels(&self) -> Vec<(String, String)> {
         let slot = |value: String| ("slot".to_owned(), value);
         match self {

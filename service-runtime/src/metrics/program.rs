@@ -5,6 +5,7 @@
 use std::os::fd::OwnedFd;
 #[cfg(all(feature = "metrics", workers))]
 use std::sync::OnceLock;
+#[cfg(feature = "metrics")]
 use std::time::Duration;
 
 #[cfg(all(feature = "metrics", workers))]
@@ -154,17 +155,6 @@ impl ProgramMetrics {
             }),
         }
     }
-
-    /// Writes the metrics of all processes of the program, in any process that has their memory.
-    #[cfg(feature = "metrics")]
-    #[expect(
-        dead_code,
-        reason = "for a process that is neither a worker nor counts"
-    )]
-    pub(crate) fn exposition(&self, format: super::text::Format) -> String {
-        let arenas = self.arenas.as_ref().map(Arenas::read);
-        super::text::write(&super::families::merge(&arenas.unwrap_or_default()), format)
-    }
 }
 
 /// What a process counts with that does not count by the macros: the supervisor.
@@ -197,6 +187,7 @@ impl OwnMetrics {
 }
 
 /// Counts with one of the framework's own metrics, if this process counts.
+#[cfg(any(feature = "cluster", feature = "metrics"))]
 pub(crate) fn count(name: &str, labels: &[(&str, &str)], times: u64) {
     #[cfg(feature = "metrics")]
     if let Some(registry) = recorder::own() {
@@ -217,13 +208,11 @@ pub(crate) fn set(name: &str, labels: &[(&str, &str)], value: f64) {
 }
 
 /// Adds to a counter of seconds of the framework's own, if this process counts.
+#[cfg(feature = "metrics")]
 pub(crate) fn add_time(name: &str, labels: &[(&str, &str)], time: Duration) {
-    #[cfg(feature = "metrics")]
     if let Some(registry) = recorder::own() {
         registry.add_time(name, labels, time);
     }
-    #[cfg(not(feature = "metrics"))]
-    let _ = (name, labels, time);
 }
 
 /// Takes over what another process has counted, if this version can read it.

@@ -8,6 +8,8 @@ pub(crate) mod commands;
 pub(crate) mod host;
 pub(crate) mod host_backend;
 pub(crate) mod main_fn;
+pub(crate) mod metrics_listener;
+#[cfg(feature = "metrics")]
 pub(crate) mod process_metrics;
 mod report;
 mod run_state;
@@ -115,6 +117,7 @@ impl RunningServices {
     }
 
     /// Returns the services for those who only look at them.
+    #[cfg(feature = "metrics")]
     pub(crate) fn contexts(&self) -> process_metrics::ServiceContexts {
         let states = self.handles.iter().map(|handle| Arc::clone(&handle.state));
         process_metrics::ServiceContexts(states.collect())

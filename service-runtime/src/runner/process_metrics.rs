@@ -1,5 +1,4 @@
-//! What a process tells of itself once a second: its memory, its runtime, its tasks; and the listener that
-//! shows metrics.
+//! What a process counts of itself once a second: its memory, its runtime, its tasks.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,9 +8,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use tokio::runtime::Handle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::host_backend::HostBackend;
 use super::run_state::RunState;
-use crate::listen::{Address, ListenOptions};
 use crate::metrics::{Place, add_time, count, set};
 use crate::tasks::TaskKind;
 
@@ -24,8 +21,8 @@ pub(crate) struct ServiceContexts(pub(super) Vec<Arc<RunState>>);
 /// What a periodic task had done when it was looked at: runs, failures, overruns.
 type Done = (u64, u64, u64);
 
-/// Tells of this process, for as long as it lives.
-pub(crate) async fn tell(place: Place, services: ServiceContexts) {
+/// Counts, for as long as this process lives.
+pub(crate) async fn sample(place: Place, services: ServiceContexts) {
     let labels = place.labels();
     let labels: Vec<_> = labels
         .iter()
@@ -42,35 +39,6 @@ pub(crate) async fn tell(place: Place, services: ServiceContexts) {
         seen.process(&labels);
         seen.tasks(&services);
     }
-}
-
-/// Answers with metrics on a listener of its own.
-pub(crate) async fn listen(address: Address, backend: Arc<dyn HostBackend>) {
-    let listening = backend.listen_for_process(&ListenOptions::new(address.clone()));
-    let fd = match listening.await {
-        Ok(fd) => fd,
-        Err(error) => {
-            tracing::error!("no metrics on {address}: {error}");
-            return;
-        }
-    };
-    // A port that the system has chosen is known now.
-    let port = socket2::SockRef::from(&fd).local_addr();
-    let at = port.ok().and_then(|at| at.as_socket());
-    let at = at.map_or_else(|| address.to_string(), |at| at.to_string());
-    #[cfg(feature = "metrics")]
-    match crate::metrics::listener::serve(fd) {
-        Ok(()) => tracing::info!("metrics are told on {at}"),
-        Err(error) => tracing::error!("no metrics on {at}: {error}"),
-    }
-    #[cfg(not(feature = "metrics"))]
-    tracing::warn!("no metrics on {at}: this program is built without the feature `metrics`");
-}
-
-/// Ends the listener that answers with metrics, if there is one.
-pub(crate) fn stop_listening() {
-    #[cfg(feature = "metrics")]
-    crate::metrics::listener::stop();
 }
 
 /// What was there when it was looked at last.

@@ -31,7 +31,7 @@ use crate::runner::build::{SetupError, build_services};
 use crate::runner::commands::{CommandReceiver, ReportRequest, WorkerCommand};
 use crate::runner::host::ProcessHost;
 use crate::runner::main_fn::Main;
-use crate::runner::process_metrics;
+use crate::runner::metrics_listener;
 use crate::runner::runtime::build_runtime;
 use crate::runner::selection;
 use crate::runner::serve::{LifecycleObserver, Serving, lines, restarts};
@@ -113,7 +113,7 @@ pub(crate) fn work<M>(mut setup: WorkerSetup, main: impl Main<M, Output: IntoSer
             }),
         }
     };
-    process_metrics::stop_listening();
+    metrics_listener::stop_listening();
     // What still blocks a thread ends with the process.
     runtime.shutdown_background();
     exit
@@ -218,7 +218,7 @@ fn prepare<M>(
     };
     let backend = Arc::new(client.clone());
     if let Some(address) = setup.loaded.settings.metrics_bind.clone() {
-        let listening = process_metrics::listen(address, Arc::clone(&backend) as _);
+        let listening = metrics_listener::listen(address, Arc::clone(&backend) as _);
         drop(group.try_spawn("metrics listener", listening));
     }
     let host = Arc::new(ProcessHost::new(
@@ -235,8 +235,11 @@ fn prepare<M>(
                 text,
             })
         })?;
-    let telling = process_metrics::tell(place, running.contexts());
-    drop(group.try_spawn("process metrics", telling));
+    #[cfg(feature = "metrics")]
+    {
+        let sampling = crate::runner::process_metrics::sample(place, running.contexts());
+        drop(group.try_spawn("process metrics", sampling));
+    }
     Ok(Serving {
         configuration: setup.configuration,
         loaded: setup.loaded,
