@@ -116,7 +116,7 @@ pub(super) async fn answer(state: &State, caller: Caller, request: Request<Incom
 
 /// Answers with what happens: the state and what comes after it, or what came after an event that is known.
 async fn events(state: &State, last: Option<u32>, follows: bool) -> Answer {
-    let (at, status) = match state.link.hear_events().await {
+    let (at, status) = match state.link.receive_events().await {
         Ok(heard) => heard,
         Err(why) => return error(StatusCode::SERVICE_UNAVAILABLE, &why.to_string()),
     };

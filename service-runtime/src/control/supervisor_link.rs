@@ -39,11 +39,11 @@ struct Shared {
 #[derive(Default)]
 struct Waiting {
     number: u32,
-    answers: HashMap<u32, oneshot::Sender<Told>>,
+    answers: HashMap<u32, oneshot::Sender<SupervisorReply>>,
 }
 
 /// What the supervisor has told about a question.
-enum Told {
+enum SupervisorReply {
     Answer(Option<Vec<u8>>),
     Outcome(Outcome, String),
 }
@@ -89,11 +89,11 @@ impl SupervisorLink {
         &self,
         request: impl FnOnce(u32) -> ControlRequest,
     ) -> Result<Vec<u8>, LinkError> {
-        let (id, told) = self.register();
+        let (id, reply) = self.register();
         let asked = async {
             self.send(request(id)).await?;
-            match told.await {
-                Ok(Told::Answer(Some(bytes))) => Ok(bytes),
+            match reply.await {
+                Ok(SupervisorReply::Answer(Some(bytes))) => Ok(bytes),
                 Ok(_) => Err(LinkError::Failed),
                 Err(_) => Err(LinkError::Ended),
             }
@@ -108,12 +108,12 @@ impl SupervisorLink {
         &self,
         order: OrderRequest,
     ) -> Result<impl Future<Output = (Outcome, String)> + use<>, LinkError> {
-        let (id, told) = self.register();
+        let (id, reply) = self.register();
         self.send(ControlRequest::Order(id, order)).await?;
         let link = self.clone();
         Ok(async move {
-            match told.await {
-                Ok(Told::Outcome(outcome, text)) => (outcome, text),
+            match reply.await {
+                Ok(SupervisorReply::Outcome(outcome, text)) => (outcome, text),
                 _ => {
                     let code = link.ended().await;
                     let code_text =
@@ -128,7 +128,7 @@ impl SupervisorLink {
     }
 
     /// Sees to it that events come; those of before have come when this returns, with the state of then.
-    pub(super) async fn hear_events(&self) -> Result<(u32, Vec<u8>), LinkError> {
+    pub(super) async fn receive_events(&self) -> Result<(u32, Vec<u8>), LinkError> {
         let is_news = !std::mem::replace(&mut self.events().is_asked_for, true);
         if is_news {
             self.send(ControlRequest::Events(0)).await?;
@@ -146,13 +146,13 @@ impl SupervisorLink {
         self.0.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn register(&self) -> (u32, oneshot::Receiver<Told>) {
-        let (tell, told) = oneshot::channel();
+    fn register(&self) -> (u32, oneshot::Receiver<SupervisorReply>) {
+        let (sender, reply) = oneshot::channel();
         let mut waiting = self.waiting();
         waiting.number = waiting.number.wrapping_add(1);
         let id = waiting.number;
-        waiting.answers.insert(id, tell);
-        (id, told)
+        waiting.answers.insert(id, sender);
+        (id, reply)
     }
 
     /// Says again and again that this process answers clients.
@@ -212,12 +212,16 @@ impl SupervisorLink {
             let text = bytes.as_deref().map(String::from_utf8_lossy);
             text.map_or_else(|| "see the log".to_owned(), |text| text.into_owned())
         };
-        let (id, told) = match reply {
-            Some(ControlReply::Answer(id)) => (id, Told::Answer(bytes)),
-            Some(ControlReply::Failed(id)) => (id, Told::Answer(None)),
-            Some(ControlReply::Done(id)) => (id, Told::Outcome(Outcome::Done, text())),
-            Some(ControlReply::Refused(id)) => (id, Told::Outcome(Outcome::Refused, text())),
-            Some(ControlReply::CameToNothing(id)) => (id, Told::Outcome(Outcome::Failed, text())),
+        let (id, answer) = match reply {
+            Some(ControlReply::Answer(id)) => (id, SupervisorReply::Answer(bytes)),
+            Some(ControlReply::Failed(id)) => (id, SupervisorReply::Answer(None)),
+            Some(ControlReply::Done(id)) => (id, SupervisorReply::Outcome(Outcome::Done, text())),
+            Some(ControlReply::Refused(id)) => {
+                (id, SupervisorReply::Outcome(Outcome::Refused, text()))
+            }
+            Some(ControlReply::CameToNothing(id)) => {
+                (id, SupervisorReply::Outcome(Outcome::Failed, text()))
+            }
             Some(ControlReply::Event(id)) => {
                 self.events().push(id, &text());
                 return;
@@ -231,9 +235,9 @@ impl SupervisorLink {
             }
             None => return,
         };
-        if let Some(tell) = self.waiting().answers.remove(&id) {
+        if let Some(sender) = self.waiting().answers.remove(&id) {
             // Whoever asked may have gone.
-            let _ = tell.send(told);
+            let _ = sender.send(answer);
         }
     }
 

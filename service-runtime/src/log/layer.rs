@@ -18,7 +18,7 @@ use super::{LineWriter, LogFormat};
 type Follower = Box<dyn Fn(EnvFilter) + Send>;
 
 /// What the launch has been told of the log.
-struct Told {
+struct LaunchLog {
     format: LogFormat,
     level: String,
     colour: bool,
@@ -26,7 +26,7 @@ struct Told {
     followers: Vec<Follower>,
 }
 
-static TOLD: Mutex<Told> = Mutex::new(Told {
+static LAUNCH_LOG: Mutex<LaunchLog> = Mutex::new(LaunchLog {
     format: LogFormat::Text,
     level: String::new(),
     colour: false,
@@ -55,9 +55,9 @@ pub fn log_layer<S>() -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
-    let mut told = told();
+    let mut log = launch_log();
     let variable = std::env::var_os(filter::VARIABLE);
-    let level = match told.level.as_str() {
+    let level = match log.level.as_str() {
         "" => "info",
         level => level,
     };
@@ -65,16 +65,16 @@ where
     let filter = filter::choose(variable.as_deref(), level);
     let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
     let (filter, handle) = reload::Layer::new(filter);
-    told.followers.push(Box::new(move |filter| {
+    log.followers.push(Box::new(move |filter| {
         // A layer that is gone follows nobody.
         let _ = handle.reload(filter);
     }));
-    let writer = told.writer.get_or_insert_with(LineWriter::new).clone();
-    match told.format {
+    let writer = log.writer.get_or_insert_with(LineWriter::new).clone();
+    match log.format {
         LogFormat::Text => lines(&writer)
             .with_ansi(false)
             .fmt_fields(DefaultFields::new())
-            .event_format(Text::new(told.colour))
+            .event_format(Text::new(log.colour))
             .with_filter(filter)
             .boxed(),
         LogFormat::Json => lines(&writer)
@@ -99,23 +99,23 @@ where
 
 /// Takes note of how the launch logs.
 pub(super) fn tell(format: LogFormat, level: &str, colour: bool, writer: &LineWriter) {
-    let mut told = told();
-    (told.format, told.colour) = (format, colour);
-    level.clone_into(&mut told.level);
-    told.writer = Some(writer.clone());
+    let mut log = launch_log();
+    (log.format, log.colour) = (format, colour);
+    level.clone_into(&mut log.level);
+    log.writer = Some(writer.clone());
 }
 
 /// Has all layers follow a level, which can be read.
 pub(super) fn follow(level: &str) {
-    let mut told = told();
-    level.clone_into(&mut told.level);
-    for follower in &told.followers {
+    let mut log = launch_log();
+    level.clone_into(&mut log.level);
+    for follower in &log.followers {
         if let Ok(filter) = filter::from_setting(level) {
             follower(filter);
         }
     }
 }
 
-fn told() -> MutexGuard<'static, Told> {
-    TOLD.lock().unwrap_or_else(PoisonError::into_inner)
+fn launch_log() -> MutexGuard<'static, LaunchLog> {
+    LAUNCH_LOG.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,8 @@
 //! What goes in and what comes out.
+#![cfg_attr(
+    not(feature = "control"),
+    allow(dead_code, reason = "without a control socket nobody gives orders")
+)]
 
 use std::time::Duration;
 
@@ -42,10 +46,6 @@ pub(crate) enum Event {
     Resumed,
     /// Somebody wants something.
     Asked(Request),
-    #[cfg_attr(
-        not(feature = "control"),
-        allow(dead_code, reason = "without a control socket nobody gives orders")
-    )]
     /// Somebody wants something, and to know what becomes of it.
     Ordered(OrderId, Order),
     /// Time has passed.
@@ -230,18 +230,10 @@ pub(crate) enum LaunchOutcome {
 }
 
 /// One order. Never used again.
-#[cfg_attr(
-    not(feature = "control"),
-    allow(dead_code, reason = "without a control socket nobody gives orders")
-)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct OrderId(pub(crate) u64);
 
 /// What is ordered.
-#[cfg_attr(
-    not(feature = "control"),
-    allow(dead_code, reason = "without a control socket nobody gives orders")
-)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     /// A reload or mutation; done when the last worker has been replaced, or has taken the options over.
@@ -263,10 +255,6 @@ pub(crate) enum Order {
 }
 
 /// What became of an order.
-#[cfg_attr(
-    not(feature = "control"),
-    allow(dead_code, reason = "without a control socket nobody gives orders")
-)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OrderOutcome {
     /// It is carried out.
@@ -278,10 +266,6 @@ pub(crate) enum OrderOutcome {
 }
 
 /// Why an order cannot be carried out.
-#[cfg_attr(
-    not(feature = "control"),
-    allow(dead_code, reason = "without a control socket nobody gives orders")
-)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// The program stops.
@@ -299,10 +283,6 @@ pub(crate) enum Refusal {
 }
 
 /// Why an order came to nothing.
-#[cfg_attr(
-    not(feature = "control"),
-    allow(dead_code, reason = "without a control socket nobody gives orders")
-)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OrderFailure {
     /// The reload was refused or undone.
