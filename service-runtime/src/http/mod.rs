@@ -21,6 +21,7 @@
 mod config;
 mod connection;
 mod exchange;
+mod ongoing;
 mod route;
 mod server;
 mod service;

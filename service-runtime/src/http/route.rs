@@ -1,22 +1,12 @@
 //! Which route of axum's answers a request, for metrics.
 
-use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::extract::{MatchedPath, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Where the template of a request's route is noted, once axum has found it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct RouteSlot(Arc<OnceLock<MatchedPath>>);
-
-impl RouteSlot {
-    /// Returns the template, such as `/users/{id}`; none if no route matches.
-    pub(crate) fn template(&self) -> Option<&str> {
-        self.0.get().map(MatchedPath::as_str)
-    }
-}
+use super::connection::Client;
 
 /// Has routes note which of them answers a request.
 pub(crate) fn noting_routes(routes: axum::Router) -> axum::Router {
@@ -49,10 +39,9 @@ impl<S: Service<Request>> Service<Request> for NotedRoute<S> {
 
     fn call(&mut self, request: Request) -> S::Future {
         let extensions = request.extensions();
-        let found = extensions.get::<MatchedPath>().cloned();
-        if let (Some(found), Some(slot)) = (found, extensions.get::<RouteSlot>()) {
-            // Of a router within another one the first template that is found is the whole one.
-            let _ = slot.0.set(found);
+        let found = extensions.get::<MatchedPath>();
+        if let (Some(found), Some(client)) = (found, extensions.get::<Client>()) {
+            client.request().found(found.clone());
         }
         self.0.call(request)
     }

@@ -10,6 +10,8 @@ mod format;
 #[cfg(feature = "log")]
 mod identity;
 #[cfg(feature = "log")]
+mod late_span;
+#[cfg(feature = "log")]
 mod layer;
 #[cfg(feature = "log")]
 mod line_writer;
@@ -27,6 +29,8 @@ pub use format::{LogFormat, LogFormatError};
 pub(crate) use identity::identify_pool;
 #[cfg(feature = "log")]
 pub(crate) use identity::{Identity, identify};
+#[cfg(all(feature = "log", feature = "http"))]
+pub(crate) use late_span::{Inside, LateSpan, SpanSlot, enter, may_wait};
 #[cfg(feature = "log")]
 pub use layer::log_layer;
 #[cfg(feature = "log")]

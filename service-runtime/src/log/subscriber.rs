@@ -10,6 +10,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Registry, reload};
 
 use super::filter::{self, LogError};
+use super::late_span::{self, LateSpans};
 use super::layer::{self, lines};
 use super::render::{JsonLine, Text};
 use super::{LineWriter, LogFormat};
@@ -48,13 +49,17 @@ impl Log {
                 let layer = lines(&writer)
                     .with_ansi(false)
                     .fmt_fields(DefaultFields::new());
-                Dispatch::new(filtered.with(layer.event_format(Text::new(colour))))
+                Dispatch::new(LateSpans::new(
+                    filtered.with(layer.event_format(Text::new(colour))),
+                ))
             }
             LogFormat::Json => {
                 let layer = lines(&writer)
                     .with_ansi(false)
                     .fmt_fields(JsonFields::new());
-                Dispatch::new(filtered.with(layer.event_format(JsonLine::new())))
+                Dispatch::new(LateSpans::new(
+                    filtered.with(layer.event_format(JsonLine::new())),
+                ))
             }
         };
         Self {
@@ -81,7 +86,11 @@ impl Log {
     ///
     /// Returns whether it does.
     pub(crate) fn set_global(&self) -> bool {
-        dispatcher::set_global_default(self.dispatch()).is_ok()
+        let is_ours = dispatcher::set_global_default(self.dispatch()).is_ok();
+        if is_ours {
+            late_span::are_made_here();
+        }
+        is_ours
     }
 
     /// Changes in this process what is logged from now on; `RUST_LOG` is not asked again.

@@ -1,6 +1,8 @@
 //! Metrics of the requests of HTTP, by the names of OpenTelemetry's conventions.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -25,6 +27,8 @@ const METHODS: [&str; 9] = [
 pub(crate) struct HttpMetrics(Option<Counted>);
 
 struct Counted {
+    /// Told apart from every other of the process by this number.
+    number: u64,
     registry: &'static Registry,
     service: String,
     active: Option<Cell>,
@@ -35,6 +39,24 @@ struct Counted {
 /// By the route's template, which is empty for none, the method and the class of the answer.
 type Routes = HashMap<String, HashMap<(&'static str, usize), Ended>>;
 
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// How many kinds of requests a thread keeps at hand.
+const RECENT: usize = 8;
+
+thread_local! {
+    /// What requests of late have counted with: found without a lock and a hash.
+    static RECENTLY: RefCell<[Option<Recent>; RECENT]> = const { RefCell::new([const { None }; RECENT]) };
+}
+
+struct Recent {
+    number: u64,
+    route: String,
+    method: &'static str,
+    class: usize,
+    ended: Ended,
+}
+
 #[derive(Clone, Default)]
 struct Ended {
     requests: Option<Cell>,
@@ -43,7 +65,7 @@ struct Ended {
 
 /// A request, as it is counted at its end.
 pub(crate) struct EndedRequest<'a> {
-    pub(crate) method: &'static str,
+    pub(crate) method: &'a str,
     /// The template of its route, if it has one.
     pub(crate) route: Option<&'a str>,
     /// The status of its answer, if it got one.
@@ -52,7 +74,7 @@ pub(crate) struct EndedRequest<'a> {
 }
 
 /// Returns the name under which requests of a method count.
-pub(crate) fn method_label(method: &str) -> &'static str {
+fn method_label(method: &str) -> &'static str {
     let known = METHODS.iter().find(|known| **known == method);
     known.copied().unwrap_or("other")
 }
@@ -63,6 +85,7 @@ impl HttpMetrics {
         Self(recorder::own().map(|registry| {
             let gauge = |name| registry.own(Kind::Gauge, name, &[("service", service)]);
             Counted {
+                number: NEXT.fetch_add(1, Relaxed),
                 registry,
                 service: service.to_owned(),
                 active: gauge("http_server_active_requests"),
@@ -86,13 +109,28 @@ impl HttpMetrics {
             active.add(-1.0);
         }
         let class = usize::from(request.status.unwrap_or(0) / 100).min(CLASSES.len() - 1);
-        let ended = counted.ended(request.route.unwrap_or(""), request.method, class);
-        if let Some(requests) = &ended.requests {
-            requests.increment(1);
-        }
-        if let Some(seconds) = &ended.seconds {
-            seconds.record(request.took.as_secs_f64());
-        }
+        let (route, method) = (request.route.unwrap_or(""), method_label(request.method));
+        // As different as their lengths: a few routes are what a service has.
+        let place = (route.len() + method.len() + class) % RECENT;
+        let _ = RECENTLY.try_with(|recently| {
+            let recent = &mut recently.borrow_mut()[place];
+            let known = recent.as_ref().filter(|it| {
+                let same = (it.number, it.method, it.class) == (counted.number, method, class);
+                same && it.route == route
+            });
+            if known.is_none() {
+                *recent = Some(Recent {
+                    number: counted.number,
+                    route: route.to_owned(),
+                    method,
+                    class,
+                    ended: counted.ended(route, method, class),
+                });
+            }
+            if let Some(recent) = recent {
+                recent.ended.count(request.took);
+            }
+        });
     }
 
     /// Counts connections that were opened, or closed if it is negative.
@@ -109,6 +147,17 @@ impl HttpMetrics {
             let labels = [("service", &*counted.service), ("limit", limit)];
             let name = "http_server_refused_requests_total";
             counted.registry.count(name, &labels, 1);
+        }
+    }
+}
+
+impl Ended {
+    fn count(&self, took: Duration) {
+        if let Some(requests) = &self.requests {
+            requests.increment(1);
+        }
+        if let Some(seconds) = &self.seconds {
+            seconds.record(took.as_secs_f64());
         }
     }
 }

@@ -55,7 +55,7 @@ mod tests;
 mod text;
 
 #[cfg(feature = "http")]
-pub(crate) use http::{EndedRequest, HttpMetrics, method_label};
+pub(crate) use http::{EndedRequest, HttpMetrics};
 pub(crate) use place::Place;
 #[cfg(feature = "metrics")]
 pub(crate) use program::add_time;

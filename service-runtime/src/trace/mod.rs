@@ -6,6 +6,8 @@
 //! Anybody can send anything: what is broken begins a new trace, and is never a reason to refuse a request.
 
 mod id;
+#[cfg(feature = "http")]
+mod late;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -15,6 +17,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use self::id::{Hex, random};
+#[cfg(feature = "http")]
+pub(crate) use self::late::{LateTrace, Sampling};
 
 /// The header of the trace and its parent.
 pub const TRACEPARENT: &str = "traceparent";
@@ -26,7 +30,24 @@ const SAMPLED: u8 = 1;
 
 tokio::task_local! {
     /// The trace that the current task works for.
-    static CURRENT: TraceContext;
+    static CURRENT: Arc<dyn HasTrace>;
+}
+
+/// What belongs to a trace, and may find out which when it is first asked.
+pub(crate) trait HasTrace: Send + Sync {
+    fn trace(&self) -> &TraceContext;
+}
+
+impl HasTrace for TraceContext {
+    fn trace(&self) -> &TraceContext {
+        self
+    }
+}
+
+/// Runs a function for the trace of something.
+#[cfg(feature = "http")]
+pub(crate) fn in_scope_of<T>(what: Arc<dyn HasTrace>, run: impl FnOnce() -> T) -> T {
+    CURRENT.sync_scope(what, run)
 }
 
 /// A place in a trace: which trace, which step of it, and whether it is recorded.
@@ -88,7 +109,7 @@ impl TraceContext {
     /// A task that a handler spawns has none, unless it is handed over by [`within`](Self::within).
     #[must_use]
     pub fn current() -> Option<Self> {
-        CURRENT.try_with(Self::clone).ok()
+        CURRENT.try_with(|it| it.trace().clone()).ok()
     }
 
     /// Returns the next step of the same trace.
@@ -167,12 +188,12 @@ impl TraceContext {
 
     /// Runs a future for this trace: [`current`](Self::current) returns it there.
     pub async fn within<F: Future>(self, future: F) -> F::Output {
-        CURRENT.scope(self, future).await
+        CURRENT.scope(Arc::new(self), future).await
     }
 
     /// Runs a function for this trace.
     pub fn in_scope<T>(&self, run: impl FnOnce() -> T) -> T {
-        CURRENT.sync_scope(self.clone(), run)
+        CURRENT.sync_scope(Arc::new(self.clone()), run)
     }
 }
 

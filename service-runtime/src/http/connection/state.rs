@@ -3,22 +3,17 @@
 //! Times are milliseconds since the server's start, so that a request costs no lock for them. Zero
 //! stands for "not now".
 
-use std::fmt;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::request::Parts;
-use axum::http::{Method, StatusCode, Uri, Version};
+use axum::http::{StatusCode, Version};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::frames::Progress;
 use super::refusals::Refusals;
-use crate::http::route::RouteSlot;
+use crate::http::ongoing::Ongoing;
 use crate::http::shared::Shared;
 use crate::listen::Peer;
-use crate::metrics::{EndedRequest, method_label};
 
 /// A connection, shared by its driver, its socket and its requests.
 pub(crate) struct Connection {
@@ -41,7 +36,7 @@ pub(crate) struct Connection {
     announced: AtomicBool,
     /// A body was given up before its end: the client may still be sending it.
     unread: AtomicBool,
-    work: Mutex<Vec<Work>>,
+    work: Mutex<Vec<Arc<Ongoing>>>,
 }
 
 /// What is answered on a connection.
@@ -53,74 +48,6 @@ pub(crate) enum Purpose {
     Health,
     /// How it goes, before the routes are asked.
     Both,
-}
-
-/// A request in flight.
-#[derive(Debug, Clone)]
-pub(crate) struct Work {
-    number: u64,
-    pub(crate) method: Method,
-    pub(crate) uri: Uri,
-    pub(crate) since: u64,
-    /// The status that its broken body stands for.
-    broken: Option<StatusCode>,
-}
-
-/// Counts as a request in flight until it is dropped.
-pub(crate) struct InFlight {
-    connection: Arc<Connection>,
-    number: u64,
-    begun: Instant,
-    /// Whether it is told to the supervisor.
-    counts: bool,
-    method: &'static str,
-    /// The route that has been found for it.
-    route: RouteSlot,
-    /// That of its answer, once there is one.
-    status: Option<u16>,
-}
-
-/// The client's side of a request's connection, among the request's extensions.
-#[derive(Clone)]
-pub struct Client {
-    connection: Arc<Connection>,
-    forwarded: Option<IpAddr>,
-}
-
-impl Client {
-    pub(crate) fn new(connection: Arc<Connection>, forwarded: Option<IpAddr>) -> Self {
-        Self {
-            connection,
-            forwarded,
-        }
-    }
-
-    /// Returns the client's address: that of the connection, or what a proxy of `trusted_proxies`
-    /// says; `None` for a unix socket without such a proxy.
-    pub fn address(&self) -> Option<IpAddr> {
-        self.forwarded.or(match self.peer() {
-            Peer::Tcp(address) => Some(address.ip()),
-            Peer::Unix { .. } => None,
-        })
-    }
-
-    /// Returns who is at the other end of the connection.
-    pub fn peer(&self) -> &Peer {
-        &self.connection.peer
-    }
-
-    /// Returns a token that is cancelled when the server begins to drain.
-    ///
-    /// An upgraded connection, such as a WebSocket, has until the graceful timeout to end then.
-    pub fn draining(&self) -> CancellationToken {
-        self.connection.server.drain().child_token()
-    }
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Client").field(self.peer()).finish()
-    }
 }
 
 impl Connection {
@@ -201,35 +128,30 @@ impl Connection {
         }
     }
 
-    /// Begins a request; one that counts is told to the supervisor.
-    pub(crate) fn begin(self: &Arc<Self>, head: &Parts, counts: bool) -> InFlight {
-        let number = self.requests.fetch_add(1, Relaxed);
-        if number == 0 && head.version == Version::HTTP_2 {
+    /// Takes note of a request that begins; the supervisor hears of one that counts.
+    pub(super) fn begun(&self, request: &Arc<Ongoing>, version: Version, counts: bool) {
+        let earlier = self.requests.fetch_add(1, Relaxed);
+        if earlier == 0 && version == Version::HTTP_2 {
             self.is_http2.store(true, Relaxed);
         }
         if counts {
             self.server.begun();
         }
-        let begun = Instant::now();
         self.in_flight.fetch_add(1, Relaxed);
         self.head_since.store(0, Relaxed);
-        let work = Work {
-            number,
-            method: head.method.clone(),
-            uri: head.uri.clone(),
-            since: self.server.millis(begun),
-            broken: None,
-        };
-        self.lock().push(work);
-        InFlight {
-            connection: Arc::clone(self),
-            number,
-            begun,
-            counts,
-            method: method_label(head.method.as_str()),
-            route: RouteSlot::default(),
-            status: None,
+        self.lock().push(Arc::clone(request));
+    }
+
+    /// Takes note that a request is no longer in flight.
+    pub(super) fn ended(&self, request: &Arc<Ongoing>, now: Instant) {
+        {
+            let mut work = self.lock();
+            if let Some(place) = work.iter().position(|it| Arc::ptr_eq(it, request)) {
+                work.swap_remove(place);
+            }
         }
+        self.idle_since.store(self.server.millis(now), Relaxed);
+        self.in_flight.fetch_sub(1, Relaxed);
     }
 
     /// Tells whether the answer of the moment is to be the connection's last.
@@ -296,20 +218,12 @@ impl Connection {
         }
     }
 
-    /// Takes note that the body of a request has broken a limit.
-    pub(crate) fn broke(&self, number: u64, status: StatusCode) {
-        let mut work = self.lock();
-        if let Some(work) = work.iter_mut().find(|work| work.number == number) {
-            work.broken = Some(status);
-        }
-    }
-
     /// Returns the requests in flight.
-    pub(crate) fn work(&self) -> Vec<Work> {
+    pub(crate) fn work(&self) -> Vec<Arc<Ongoing>> {
         self.lock().clone()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Work>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Ongoing>>> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -325,57 +239,4 @@ pub(crate) enum Overdue {
     NotTaken,
     /// The server stops.
     Lingered,
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        let connection = &self.connection;
-        {
-            let mut work = connection.lock();
-            if let Some(place) = work.iter().position(|work| work.number == self.number) {
-                work.swap_remove(place);
-            }
-        }
-        let now = Instant::now();
-        if self.counts {
-            let took = now.saturating_duration_since(self.begun);
-            connection.server.ended(&EndedRequest {
-                method: self.method,
-                route: self.route.template(),
-                status: self.status,
-                took,
-            });
-        }
-        connection
-            .idle_since
-            .store(connection.server.millis(now), Relaxed);
-        connection.in_flight.fetch_sub(1, Relaxed);
-    }
-}
-
-impl InFlight {
-    /// Returns the request's number on its connection.
-    pub(crate) fn number(&self) -> u64 {
-        self.number
-    }
-
-    /// Returns where the route is noted that is found for the request.
-    pub(crate) fn route(&self) -> RouteSlot {
-        self.route.clone()
-    }
-
-    /// Takes note of the answer.
-    pub(crate) fn answered(&mut self, status: StatusCode) {
-        self.status = Some(status.as_u16());
-    }
-
-    /// Returns the status that the request's broken body stands for.
-    pub(crate) fn broken(&self) -> Option<StatusCode> {
-        let work = self.connection.lock();
-        work.iter().find(|work| work.number == self.number)?.broken
-    }
-
-    pub(crate) fn connection(&self) -> &Arc<Connection> {
-        &self.connection
-    }
 }

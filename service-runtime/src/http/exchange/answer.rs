@@ -8,10 +8,10 @@ use axum::http::StatusCode;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use tracing::Span;
 
 use super::access::Record;
 use super::counted::Counted;
+use super::span::RequestSpan;
 use crate::http::BoxError;
 use crate::http::connection::InFlight;
 
@@ -22,7 +22,7 @@ pin_project! {
         kind: Kind<B>,
         in_flight: InFlight,
         record: Option<Arc<Record>>,
-        span: Span,
+        span: RequestSpan,
     }
 }
 
@@ -45,7 +45,7 @@ impl<B> AnswerBody<B> {
             kind,
             in_flight,
             record: None,
-            span: Span::none(),
+            span: RequestSpan::none(),
         }
     }
 
@@ -55,7 +55,7 @@ impl<B> AnswerBody<B> {
     }
 
     /// Makes the body in this span, if any of it is still to be made.
-    pub(super) fn within(&mut self, span: Span)
+    pub(super) fn within(&mut self, span: RequestSpan)
     where
         B: Body,
     {

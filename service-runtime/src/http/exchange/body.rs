@@ -14,14 +14,15 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::http::BoxError;
 use crate::http::config::limit;
-use crate::http::connection::Connection;
+use crate::http::connection::{Connection, InFlight};
+use crate::http::ongoing::Ongoing;
 
 /// The body of a request; reading it past `body_max`, or from a client that pauses for longer than
 /// `body_timeout`, is an error.
 pub struct RequestBody {
     body: Incoming,
     connection: Arc<Connection>,
-    number: u64,
+    request: Arc<Ongoing>,
     /// How many bytes may still come, if there is a limit.
     left: Option<u64>,
     pause: Option<Pin<Box<Sleep>>>,
@@ -44,7 +45,8 @@ enum State {
 pub(crate) struct StillSending;
 
 impl RequestBody {
-    pub(super) fn new(body: Incoming, connection: &Arc<Connection>, number: u64) -> Self {
+    pub(super) fn new(body: Incoming, in_flight: &InFlight) -> Self {
+        let connection = in_flight.connection();
         let state = if body.is_end_stream() {
             State::Read
         } else {
@@ -54,7 +56,7 @@ impl RequestBody {
         Self {
             body,
             connection: Arc::clone(connection),
-            number,
+            request: Arc::clone(in_flight.request()),
             left: (max > 0).then_some(max),
             pause: None,
             state,
@@ -63,7 +65,7 @@ impl RequestBody {
 
     fn breaks(&mut self, status: StatusCode) {
         self.state = State::Broken;
-        self.connection.broke(self.number, status);
+        self.request.broke(status);
     }
 
     fn pauses(&mut self, cx: &mut Context<'_>) -> Poll<()> {

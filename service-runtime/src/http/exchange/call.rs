@@ -10,7 +10,6 @@ use std::task::{Context, Poll, ready};
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue};
-use axum::http::request::Parts;
 use axum::http::{Method, Request, Response, StatusCode, Version};
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
@@ -18,8 +17,6 @@ use http_body::Body;
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
-use tracing::Span;
-use tracing::field::display;
 
 use super::access::Record;
 use super::bodiless::leave_out_body;
@@ -27,13 +24,14 @@ use super::health::{Probe, ProbeAnswer};
 use super::id;
 use super::parts::ExchangeParts;
 use super::refusal::{limit_of, refusal};
+use super::span::RequestSpan;
 use super::target::take_host_of_target;
 use super::{AnswerBody, RequestBody, trace};
 use crate::http::config::limit;
 use crate::http::connection::{Client, Connection, InFlight, Purpose};
 use crate::http::{BoxError, Handler};
 use crate::tasks::panic_message;
-use crate::trace::TraceContext;
+use crate::trace::{HasTrace, in_scope_of};
 
 /// Answers the requests of one connection.
 pub(crate) struct Exchanger<H> {
@@ -64,23 +62,26 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
         let probe = Probe::of(&head);
         let probe = probe.filter(|probe| probe.is_answered(&server.config, connection.purpose));
         let counts = probe.is_none() && connection.purpose != Purpose::Health;
-        let in_flight = connection.begin(&head, counts);
-        let body = RequestBody::new(body, connection, in_flight.number());
         let id = server
             .config
             .request_id
             .then(|| id::take_or_make(&mut head.headers));
         let forwarded = self.parts.proxies.client(&connection.peer, &head.headers);
-        let client = Client::new(Arc::clone(connection), forwarded);
         let ratio = server.config.trace_sample_ratio;
         let trace = trace::of_request(&self.parts.proxies, &connection.peer, &head.headers, ratio);
+        let in_flight = InFlight::begin(connection, &head, id, trace, counts);
+        let ongoing = in_flight.request();
+        let body = RequestBody::new(body, &in_flight);
+        let client = Client::new(Arc::clone(connection), Arc::clone(ongoing), forwarded);
         let access = &self.parts.access;
         let record = access.logs(head.uri.path()).then(|| {
             let log = Arc::clone(access);
-            Record::new(&head, client.address(), id.as_ref(), log)
+            Record::new(&head, client.address(), ongoing.id.as_ref(), log)
         });
-        let span = server.config.request_span;
-        let span = span.then(|| trace.in_scope(|| request_span(&head, id.as_ref(), &trace)));
+        let span = match server.config.request_span {
+            true => RequestSpan::of(ongoing),
+            false => RequestSpan::none(),
+        };
         let asked = Asked {
             version: head.version,
             is_head: head.method == Method::HEAD,
@@ -89,7 +90,6 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
             closes: head.version != Version::HTTP_2
                 && !body.is_end_stream()
                 && body.size_hint().exact().is_none(),
-            id,
             record,
         };
         let state = match (refusal(&head, &server.config), probe) {
@@ -102,12 +102,13 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
             },
             (None, None) => {
                 head.extensions.insert(client);
-                head.extensions.insert(in_flight.route());
-                head.extensions.insert(trace.clone());
                 take_host_of_target(&mut head);
+                let has_body = !body.is_end_stream();
                 let mut request = Request::from_parts(head, body);
-                // Ours is `body_max`; axum's own limit would come on top of it.
-                DefaultBodyLimit::disable().apply(&mut request);
+                if has_body {
+                    // Ours is `body_max`; axum's own limit would come on top of it.
+                    DefaultBodyLimit::disable().apply(&mut request);
+                }
                 State::Waiting {
                     handler: self.handler.clone(),
                     request: Some(request),
@@ -118,20 +119,10 @@ impl<H: Handler> hyper::service::Service<Request<Incoming>> for Exchanger<H> {
             state,
             in_flight: Some(in_flight),
             asked,
-            span: span.unwrap_or_else(Span::none),
-            trace,
+            span,
             time: None,
         }
     }
-}
-
-/// Makes what every line names that is logged for a request, as long as any is logged at all.
-fn request_span(head: &Parts, id: Option<&HeaderValue>, trace: &TraceContext) -> Span {
-    // Of these two it is known what is in them; a path may hold anything, and is quoted.
-    let id = id.and_then(|id| id.to_str().ok()).map(display);
-    let method = display(head.method.as_str());
-    let trace_id = display(trace.trace_id());
-    tracing::error_span!("request", method, path = head.uri.path(), id, trace_id)
 }
 
 /// What was asked, for the answer.
@@ -140,7 +131,6 @@ struct Asked {
     is_head: bool,
     /// No further request is taken from a connection of HTTP/1.1.
     closes: bool,
-    id: Option<HeaderValue>,
     record: Option<Arc<Record>>,
 }
 
@@ -151,8 +141,7 @@ pin_project! {
         state: State<H>,
         in_flight: Option<InFlight>,
         asked: Asked,
-        span: Span,
-        trace: TraceContext,
+        span: RequestSpan,
         time: Option<Pin<Box<Sleep>>>,
     }
 }
@@ -182,9 +171,11 @@ impl<H: Handler> Future for Answering<H> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let inside = this.span.enter();
-        let trace = &*this.trace;
+        let in_flight = this.in_flight.as_ref();
+        let request = in_flight.expect("hyper polls a future until it is ready, and no further");
+        let trace: Arc<dyn HasTrace> = Arc::clone(request.request()) as _;
         let polled = catch_unwind(AssertUnwindSafe(|| {
-            trace.in_scope(|| work::<H>(this.state.as_mut(), cx))
+            in_scope_of(trace, || work::<H>(this.state.as_mut(), cx))
         }));
         let outcome = match polled {
             Ok(Poll::Ready(outcome)) => outcome,
@@ -205,15 +196,12 @@ impl<H: Handler> Future for Answering<H> {
             }
             Err(payload) => HandlerEnd::Panicked(payload),
         };
-        let in_flight = this
-            .in_flight
-            .take()
-            .expect("hyper polls a future until it is ready, and no further");
+        let in_flight = this.in_flight.take().expect("it was there above");
         let mut answer = finish(outcome, this.asked, in_flight);
         drop(inside);
         answer
             .body_mut()
-            .within(std::mem::replace(this.span, Span::none()));
+            .within(std::mem::replace(this.span, RequestSpan::none()));
         Poll::Ready(Ok(answer))
     }
 }
@@ -252,14 +240,17 @@ fn finish<B: Body<Data = Bytes, Error: Into<BoxError>>>(
     in_flight: InFlight,
 ) -> Response<AnswerBody<B>> {
     let connection = Arc::clone(in_flight.connection());
+    let request = Arc::clone(in_flight.request());
     let debug = connection.server.config.debug;
     let mut closes = connection.is_to_close() || asked.closes;
     // What a handler made of a body that broke a limit is not what broke it.
     let outcome = match outcome {
-        HandlerEnd::Answer(answer) if answer.status().as_u16() >= 400 => match in_flight.broken() {
-            Some(status) => HandlerEnd::Refused(status),
-            None => HandlerEnd::Answer(answer),
-        },
+        HandlerEnd::Answer(answer) if answer.status().as_u16() >= 400 => {
+            match in_flight.request().broken() {
+                Some(status) => HandlerEnd::Refused(status),
+                None => HandlerEnd::Answer(answer),
+            }
+        }
         outcome => outcome,
     };
     let mut answer = match outcome {
@@ -301,7 +292,7 @@ fn finish<B: Body<Data = Bytes, Error: Into<BoxError>>>(
     };
     // Of HTTP/1.1 hyper closes a connection with the rest of a body in it: that has to be announced too.
     closes |= asked.version != Version::HTTP_2 && connection.is_unread();
-    if let Some(id) = &asked.id {
+    if let Some(id) = &request.id {
         answer.headers_mut().insert(id::NAME, id.clone());
     }
     leave_out_body(&mut answer, asked.version, asked.is_head);

@@ -11,6 +11,7 @@ mod health;
 mod id;
 mod parts;
 mod refusal;
+mod span;
 mod target;
 mod trace;
 

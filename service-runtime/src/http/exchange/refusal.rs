@@ -33,6 +33,7 @@ pub(super) fn refusal(head: &Parts, config: &HttpConfig) -> Option<StatusCode> {
         return Some(StatusCode::BAD_REQUEST);
     }
     if head.version != Version::HTTP_2
+        && head.headers.contains_key(header::TRANSFER_ENCODING)
         && let Some(status) = refused_coding(&head.headers)
     {
         return Some(status);

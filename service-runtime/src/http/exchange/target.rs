@@ -63,6 +63,16 @@ fn host_is_clear(head: &Parts) -> bool {
 
 /// Reads a host with or without a port; nothing at all is what a target without one stands for.
 fn is_host(text: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    // Most are a name of plain letters and digits, with or without a port.
+    let name = text.iter().take_while(|byte| plain(byte)).count();
+    match &text[name..] {
+        [] => return true,
+        [b':', digits @ ..] if name > 0 && digits.len() <= 4 => {
+            return digits.iter().all(u8::is_ascii_digit);
+        }
+        _ => {}
+    }
     let Ok(text) = std::str::from_utf8(text) else {
         return false;
     };

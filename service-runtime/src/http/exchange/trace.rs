@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 
 use super::forwarded::Proxies;
 use crate::listen::Peer;
-use crate::trace::{TRACEPARENT, TRACESTATE, TraceContext};
+use crate::trace::{LateTrace, Sampling, TRACEPARENT, TRACESTATE, TraceContext};
 
 /// Returns the step of a trace that a request is.
 ///
@@ -15,7 +15,7 @@ pub(super) fn of_request(
     peer: &Peer,
     headers: &HeaderMap,
     ratio: f64,
-) -> TraceContext {
+) -> LateTrace {
     let mut parents = headers.get_all(TRACEPARENT).iter();
     // Of two nobody knows which one is meant.
     let parent = match (parents.next(), parents.next()) {
@@ -28,21 +28,18 @@ pub(super) fn of_request(
         let state = states.ok().map(|states| states.join(","));
         TraceContext::parse(parent, state.as_deref())
     });
-    let (trace, is_believed) = match parent {
-        Some(parent) => (parent.child(), proxies.are_trusted(peer)),
-        None => (TraceContext::new(false), false),
+    let sampling = match &parent {
+        Some(_) if proxies.are_trusted(peer) => Sampling::Believed,
+        _ => Sampling::Ratio(ratio),
     };
-    if is_believed {
-        return trace;
-    }
-    let is_sampled = trace.is_within(ratio);
-    trace.with_sampled(is_sampled)
+    LateTrace::new(parent, sampling)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::http::config::ForwardedHeader;
+    use crate::trace::HasTrace;
 
     const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -56,7 +53,7 @@ mod tests {
         headers.append(TRACESTATE, "a=1".parse().unwrap());
         headers.append(TRACESTATE, "b=2".parse().unwrap());
         let peer = Peer::Tcp(format!("{peer}:1").parse().unwrap());
-        of_request(&proxies, &peer, &headers, ratio)
+        of_request(&proxies, &peer, &headers, ratio).trace().clone()
     }
 
     #[test]

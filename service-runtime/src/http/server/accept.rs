@@ -197,14 +197,15 @@ async fn drain(server: &Arc<Server>, end: Option<Instant>) {
 /// Says what is about to be cut: how much, and the paths of those that have taken longest.
 fn in_flight(server: &Server) -> String {
     let connections = server.connections.all();
-    let now = server.shared.now();
+    let now = Instant::now();
     let mut work: Vec<_> = connections.iter().flat_map(|it| it.work()).collect();
-    work.sort_by_key(|work| work.since);
+    work.sort_by_key(|work| work.begun);
     let paths: Vec<_> = work
         .iter()
         .take(20)
         .map(|work| {
-            let for_ = Duration::from_millis(now.saturating_sub(work.since));
+            let for_ = now.saturating_duration_since(work.begun).as_millis();
+            let for_ = Duration::from_millis(u64::try_from(for_).unwrap_or(u64::MAX));
             let for_ = humantime::format_duration(for_);
             format!("{} {} for {for_}", work.method, work.uri.path())
         })
