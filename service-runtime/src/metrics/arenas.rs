@@ -4,12 +4,13 @@
 //! totals that it finds there. During an upgrade two supervisors do so in the same file, so a claim is one
 //! atomic step on a word of the arena, and nothing has to be agreed on.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::layout::{ARENA_WORDS, HEADER, at};
 use super::owner::Owner;
@@ -31,6 +32,8 @@ fn begin(index: usize) -> usize {
 #[derive(Debug, Clone)]
 pub(crate) struct Arenas {
     file: Arc<ArenaFile>,
+    /// Those that this process has claimed and not released: nobody has to be asked about them.
+    claimed: Arc<Mutex<BTreeSet<usize>>>,
 }
 
 impl Arenas {
@@ -42,6 +45,7 @@ impl Arenas {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
             file: Arc::new(ArenaFile::new()?),
+            claimed: Arc::default(),
         })
     }
 
@@ -53,6 +57,7 @@ impl Arenas {
     pub(crate) fn inherit(fd: OwnedFd) -> io::Result<Self> {
         Ok(Self {
             file: Arc::new(ArenaFile::inherit(File::from(fd))?),
+            claimed: Arc::default(),
         })
     }
 
@@ -66,7 +71,8 @@ impl Arenas {
         for _ in 0..TRIES {
             let count = self.file.count()? / ARENA_WORDS;
             for index in 0..count {
-                if self.claim_one(index, claim)? {
+                if !self.claimed().contains(&index) && self.claim_one(index, claim)? {
+                    self.claimed().insert(index);
                     return Ok(index);
                 }
             }
@@ -107,6 +113,7 @@ impl Arenas {
     ///
     /// Nothing happens if somebody else has the arena by now.
     pub(crate) fn release(&self, index: usize, pid: u32) {
+        self.claimed().remove(&index);
         let released = self.header(index).map(|header| {
             let word = &header[at::OWNER];
             let held = word.load(Ordering::Acquire);
@@ -145,6 +152,10 @@ impl Arenas {
             owner: arena.owner.filter(writes),
             ..arena
         })
+    }
+
+    fn claimed(&self) -> MutexGuard<'_, BTreeSet<usize>> {
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn header(&self, index: usize) -> io::Result<Words> {
@@ -234,7 +245,9 @@ mod tests {
         let header = arenas.header(index).unwrap();
         header[at::OWNER].fetch_xor(1 << 32, Ordering::AcqRel);
         assert_eq!(arenas.read()[0].owner, None);
-        assert_eq!(arenas.claim().unwrap(), index);
+        // Its supervisor may still have to reap it: another one takes the arena.
+        let fd = arenas.as_fd().try_clone_to_owned().unwrap();
+        assert_eq!(Arenas::inherit(fd).unwrap().claim().unwrap(), index);
         assert_eq!(arenas.read()[0].records.len(), 1);
     }
 

@@ -1,6 +1,8 @@
 //! Who writes an arena: one word in its header, which tells a process from any other that had its number.
 
 use std::num::NonZeroU64;
+#[cfg(workers)]
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Set by a supervisor that keeps an arena for a worker which it is about to fork.
 const CLAIMED: u64 = 1 << 63;
@@ -29,7 +31,17 @@ impl Owner {
     /// Returns this process, as one that keeps an arena for another.
     #[cfg(workers)]
     pub(super) fn claim() -> Self {
-        Self(Self::own().0 | CLAIMED)
+        /// The word of the last process that asked: every fork begins with that of its parent.
+        static KNOWN: AtomicU64 = AtomicU64::new(0);
+
+        match Self::of(KNOWN.load(Ordering::Relaxed)) {
+            Some(known) if known.pid() == std::process::id() => known,
+            _ => {
+                let claim = Self(Self::own().0 | CLAIMED);
+                KNOWN.store(claim.word(), Ordering::Relaxed);
+                claim
+            }
+        }
     }
 
     /// Returns the word for a header.

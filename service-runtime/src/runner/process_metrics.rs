@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
 use tokio::runtime::Handle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{self, MissedTickBehavior, interval_at};
 
 use super::run_state::RunState;
 use crate::metrics::{Place, add_time, count, set};
@@ -14,6 +14,8 @@ use crate::tasks::TaskKind;
 
 /// How often everything is looked at.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// When the first look is: a start does not wait for it.
+const FIRST: Duration = Duration::from_millis(100);
 
 /// The services of this process, for those who only look.
 pub(crate) struct ServiceContexts(pub(super) Vec<Arc<RunState>>);
@@ -29,11 +31,11 @@ pub(crate) async fn sample(place: Place, services: ServiceContexts) {
         .map(|(key, value)| (&**key, &**value))
         .collect();
     let mut seen = Seen::default();
-    let mut ticks = interval(INTERVAL);
+    let mut ticks = interval_at(time::Instant::now() + FIRST, INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let due = ticks.tick().await;
-        let delay = tokio::time::Instant::now().saturating_duration_since(due);
+        let delay = time::Instant::now().saturating_duration_since(due);
         set("service_runtime_delay_seconds", &[], delay.as_secs_f64());
         seen.runtime(&labels);
         seen.process(&labels);
