@@ -13,6 +13,7 @@
 
 mod change;
 mod check;
+mod credentials;
 mod de;
 mod display;
 mod env;

@@ -9,7 +9,7 @@ mod filter;
 mod format;
 #[cfg(feature = "log")]
 mod identity;
-#[cfg(feature = "log")]
+#[cfg(all(feature = "log", feature = "http"))]
 mod late_span;
 #[cfg(feature = "log")]
 mod layer;

@@ -2,14 +2,15 @@
 
 use std::io::{self, IsTerminal};
 
-use tracing::Dispatch;
 use tracing::dispatcher::{self, DefaultGuard};
+use tracing::{Dispatch, Subscriber};
 use tracing_subscriber::filter::EnvFilter;
 use tracing_subscriber::fmt::format::{DefaultFields, JsonFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Registry, reload};
 
 use super::filter::{self, LogError};
+#[cfg(feature = "http")]
 use super::late_span::{self, LateSpans};
 use super::layer::{self, lines};
 use super::render::{JsonLine, Text};
@@ -49,17 +50,13 @@ impl Log {
                 let layer = lines(&writer)
                     .with_ansi(false)
                     .fmt_fields(DefaultFields::new());
-                Dispatch::new(LateSpans::new(
-                    filtered.with(layer.event_format(Text::new(colour))),
-                ))
+                dispatch_of(filtered.with(layer.event_format(Text::new(colour))))
             }
             LogFormat::Json => {
                 let layer = lines(&writer)
                     .with_ansi(false)
                     .fmt_fields(JsonFields::new());
-                Dispatch::new(LateSpans::new(
-                    filtered.with(layer.event_format(JsonLine::new())),
-                ))
+                dispatch_of(filtered.with(layer.event_format(JsonLine::new())))
             }
         };
         Self {
@@ -87,6 +84,7 @@ impl Log {
     /// Returns whether it does.
     pub(crate) fn set_global(&self) -> bool {
         let is_ours = dispatcher::set_global_default(self.dispatch()).is_ok();
+        #[cfg(feature = "http")]
         if is_ours {
             late_span::are_made_here();
         }
@@ -107,6 +105,13 @@ impl Log {
     pub(crate) fn lost(&self) -> u64 {
         self.writer.lost()
     }
+}
+
+/// Makes a subscriber the one that makes the spans of requests when they are needed.
+fn dispatch_of(subscriber: impl Subscriber + Send + Sync) -> Dispatch {
+    #[cfg(feature = "http")]
+    let subscriber = LateSpans::new(subscriber);
+    Dispatch::new(subscriber)
 }
 
 #[cfg(test)]

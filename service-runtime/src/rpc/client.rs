@@ -239,6 +239,8 @@ impl Outgoing {
         Ok(Sent {
             outbound: Outbound {
                 target,
+                #[cfg(feature = "nats")]
+                id: request.id.clone(),
                 frame,
                 limit,
                 deadline: Instant::now() + timeout,

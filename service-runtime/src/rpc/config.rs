@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::url::{Engine, RpcUrl};
 use crate::config::{Config, Section, Size, Snapshot};
 use crate::service::registry::Table;
 
@@ -16,11 +17,27 @@ const SHORTEST_PING: Duration = Duration::from_secs(1);
 const LONGEST_PING: Duration = Duration::from_secs(10);
 
 /// How the services of a program call others and are called: the table `[rpc]`.
-#[derive(Debug, Clone, PartialEq, Deserialize, Config)]
+#[derive(Clone, PartialEq, Deserialize, Config)]
 pub struct RpcConfig {
-    /// What carries the calls: `local:` for unix sockets of this machine.
+    /// What carries the calls: `local:` for unix sockets of this machine, or brokers such as
+    /// `nats://one:4222,two:4222`.
     #[config(default = "local:")]
-    pub url: String,
+    pub url: RpcUrl,
+    /// Who this program is to a broker.
+    pub user: Option<String>,
+    /// What it says of that: the password of `user`, or without one a token.
+    #[config(secret)]
+    pub password: Option<String>,
+    /// The certificates in PEM that a broker's is checked against, instead of the system's.
+    pub ca: Option<PathBuf>,
+    /// The certificate in PEM by which this program shows a broker who it is; `key` belongs to it.
+    pub cert: Option<PathBuf>,
+    /// The key of `cert`, in PEM.
+    pub key: Option<PathBuf>,
+    /// For how long nothing may be heard of a call that a server has: its worker is lost then. A broker does
+    /// not tell; the sockets of this machine do, without waiting.
+    #[config(default = "10s", range = "100ms"..)]
+    pub monitor: Duration,
     /// The directory in which the programs of this machine meet, of mode 0700; by default `rpc` in
     /// `$XDG_RUNTIME_DIR`, or `/run/rpc` for the superuser, or one of the user's own in `/tmp`.
     pub directory: Option<PathBuf>,
@@ -61,12 +78,16 @@ impl RpcConfig {
 
     /// Returns whether the same transport serves another state of the table.
     pub(super) fn is_carried_as(&self, other: &Self) -> bool {
-        self.url == other.url && self.directory == other.directory
+        let broker = |of: &Self| {
+            let files = (of.ca.clone(), of.cert.clone(), of.key.clone());
+            (of.user.clone(), of.password.clone(), files, of.monitor)
+        };
+        self.url == other.url && self.directory == other.directory && broker(self) == broker(other)
     }
 
     /// Returns whether calls go over the sockets of this machine.
     pub(super) fn is_local(&self) -> bool {
-        self.url == "local:"
+        self.url.engine() == Engine::Local
     }
 
     /// Returns how long a ping may take.
@@ -89,5 +110,15 @@ impl RpcConfig {
     /// Returns the largest message in bytes.
     pub(super) fn limit(&self) -> usize {
         usize::try_from(self.max_message.bytes()).unwrap_or(usize::MAX)
+    }
+}
+
+impl std::fmt::Debug for RpcConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RpcConfig")
+            .field("url", &self.url)
+            .field("exchange", &self.exchange)
+            .field("host", &self.host)
+            .finish_non_exhaustive()
     }
 }

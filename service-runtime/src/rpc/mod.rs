@@ -16,7 +16,9 @@
 //! | `stats`, `meters` | what is counted |
 //! | `message`, `frame` | the wire |
 //! | `transport`, `prepared` | what carries requests, chosen by `rpc.url` |
+//! | `url` | the key that chooses it |
 //! | `local` | the directory of sockets, and what became of a request that was not answered |
+//! | `nats` | the subjects of a broker, and signs of life |
 //!
 //! What must stay true:
 //!
@@ -40,6 +42,8 @@ mod local;
 mod message;
 mod meters;
 mod method;
+#[cfg(feature = "nats")]
+mod nats;
 mod prepared;
 mod readiness;
 mod sent;
@@ -49,6 +53,7 @@ mod stats;
 mod surface;
 mod trace;
 mod transport;
+mod url;
 mod version;
 mod waiting;
 
@@ -67,6 +72,7 @@ pub(crate) use self::readiness::trouble;
 pub use self::serve::serve;
 pub(crate) use self::stats::{MethodReport, report};
 pub use self::surface::{SurfaceError, check_surface};
+pub use self::url::{RpcUrl, RpcUrlError};
 pub use self::version::{Version, VersionError};
 pub use self::waiting::wait_for;
 

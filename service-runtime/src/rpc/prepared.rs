@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::config::RpcConfig;
 use super::local::Local;
+#[cfg(feature = "nats")]
+use super::nats::Nats;
 use super::transport::Transport;
+use super::url::Engine;
 use crate::config::Snapshot;
 use crate::service::Context;
 
@@ -44,7 +47,7 @@ impl Prepared {
             Some((_, before)) if before.config.is_carried_as(&config) => {
                 Arc::clone(&before.transport)
             }
-            _ => transport(&config)?,
+            _ => transport(cx, &config),
         };
         let prepared = Arc::new(Self { config, transport });
         *kept = Some((snapshot, Arc::clone(&prepared)));
@@ -52,11 +55,14 @@ impl Prepared {
     }
 }
 
-fn transport(config: &RpcConfig) -> anyhow::Result<Arc<dyn Transport>> {
-    anyhow::ensure!(
-        config.is_local(),
-        "`rpc.url` cannot be `{}`: this program knows `local:` alone",
-        config.url,
-    );
-    Ok(Arc::new(Local::of(config)))
+#[cfg_attr(
+    not(feature = "nats"),
+    expect(unused_variables, reason = "a broker alone is asked by name")
+)]
+fn transport(cx: &Context, config: &RpcConfig) -> Arc<dyn Transport> {
+    match config.url.engine() {
+        Engine::Local => Arc::new(Local::of(config)),
+        #[cfg(feature = "nats")]
+        Engine::Nats => Arc::new(Nats::new(cx, config)),
+    }
 }

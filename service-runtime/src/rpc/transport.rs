@@ -14,6 +14,9 @@ use super::server::Server;
 #[derive(Debug)]
 pub(super) struct Outbound {
     pub(super) target: Target,
+    /// The id of the request.
+    #[cfg(feature = "nats")]
+    pub(super) id: String,
     /// The request behind its length, as `frame` writes it.
     pub(super) frame: Vec<u8>,
     /// The largest answer in bytes.
@@ -38,6 +41,10 @@ pub(super) enum Delivery {
 }
 
 /// Carries requests between the processes that meet.
+///
+/// What is promised, whatever carries them: a request that may have begun is not sent twice; a server that is
+/// gone is told from one that takes long; a service that stops gives back what it has not begun, and answers
+/// what it has.
 pub(super) trait Transport: fmt::Debug + Send + Sync {
     /// Sends a request to one server of its target, never twice to one that may have begun.
     ///

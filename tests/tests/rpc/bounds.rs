@@ -4,21 +4,22 @@ use std::fs;
 use std::path::Path;
 
 use nix::sys::signal::Signal;
-use tests::harness::{Fixture, Scratch, descriptors, kill, until};
+use tests::harness::{Fixture, descriptors, kill, until};
 
+use super::place::Place;
 use super::{Caller, program};
 
-fn callee_and_caller(scratch: &Scratch, args: &[&str]) -> (Fixture, Fixture) {
-    let callee = program(scratch, "callee").args(args).start();
+fn callee_and_caller(place: &Place, args: &[&str]) -> (Fixture, Fixture) {
+    let callee = program(place, "callee").args(args).start();
     let workers = args.iter().position(|arg| *arg == "--workers");
     callee.ready(workers.map_or(2, |place| args[place + 1].parse().unwrap()));
-    let caller = program(scratch, "caller").args(["--workers", "1"]).start();
+    let caller = program(place, "caller").args(["--workers", "1"]).start();
     caller.ready(1);
     (callee, caller)
 }
 
-fn sockets(scratch: &Scratch, kind: &str) -> usize {
-    let folder = scratch.path("rpc").join("openstack/callee");
+fn sockets(place: &Place, kind: &str) -> usize {
+    let folder = place.path("rpc").join("openstack/callee");
     let entries = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path());
@@ -26,10 +27,8 @@ fn sockets(scratch: &Scratch, kind: &str) -> usize {
     entries.filter(|path| is_kind(path)).count()
 }
 
-#[test]
-fn an_answer_above_the_limit_is_an_error_that_names_it() {
-    let scratch = Scratch::new();
-    let (callee, caller) = callee_and_caller(&scratch, &[]);
+pub(crate) fn an_answer_above_the_limit_is_an_error_that_names_it(place: &Place) {
+    let (callee, caller) = callee_and_caller(place, &[]);
     let mut caller = Caller::of(&caller);
     assert_eq!(caller.ask("blob 16000000"), "16000000");
     let answer = caller.ask("blob 17000000");
@@ -41,8 +40,8 @@ fn an_answer_above_the_limit_is_an_error_that_names_it() {
 
 #[test]
 fn the_socket_of_a_killed_worker_is_removed_and_nobody_waits_for_it() {
-    let scratch = Scratch::new();
-    let (callee, caller) = callee_and_caller(&scratch, &[]);
+    let place = &Place::local();
+    let (callee, caller) = callee_and_caller(place, &[]);
     let mut caller = Caller::of(&caller);
     for _ in 0..3 {
         kill(callee.children()[0], Signal::SIGKILL);
@@ -52,16 +51,11 @@ fn the_socket_of_a_killed_worker_is_removed_and_nobody_waits_for_it() {
     for _ in 0..2 {
         callee.wait_for("noted hello");
     }
-    assert_eq!(
-        (sockets(&scratch, "worker"), sockets(&scratch, "ping")),
-        (2, 2)
-    );
+    assert_eq!((sockets(place, "worker"), sockets(place, "ping")), (2, 2));
 }
 
-#[test]
-fn everywhere_tells_all_workers_at_once() {
-    let scratch = Scratch::new();
-    let (callee, caller) = callee_and_caller(&scratch, &["--workers", "4"]);
+pub(crate) fn everywhere_tells_all_workers_at_once(place: &Place) {
+    let (callee, caller) = callee_and_caller(place, &["--workers", "4"]);
     let mut caller = Caller::of(&caller);
     let stopped = callee.children()[0];
     kill(stopped, Signal::SIGSTOP);
@@ -75,10 +69,8 @@ fn everywhere_tells_all_workers_at_once() {
     assert_eq!(caller.answer(), "ok");
 }
 
-#[test]
-fn ten_thousand_timeouts_leave_nothing() {
-    let scratch = Scratch::new();
-    let (callee, caller) = callee_and_caller(&scratch, &[]);
+pub(crate) fn ten_thousand_timeouts_leave_nothing(place: &Place) {
+    let (callee, caller) = callee_and_caller(place, &[]);
     let mut asked = Caller::of(&caller);
     // Connections of its own, as many as it keeps.
     asked.ask("timeouts 640");
@@ -102,10 +94,8 @@ fn ten_thousand_timeouts_leave_nothing() {
     });
 }
 
-#[test]
-fn calls_above_the_slots_wait_and_lose_nothing() {
-    let scratch = Scratch::new();
-    let (callee, caller) = callee_and_caller(&scratch, &["--set", "rpc.slots=2", "--workers", "1"]);
+pub(crate) fn calls_above_the_slots_wait_and_lose_nothing(place: &Place) {
+    let (callee, caller) = callee_and_caller(place, &["--set", "rpc.slots=2", "--workers", "1"]);
     let mut callers: Vec<_> = (0..16).map(|_| Caller::of(&caller)).collect();
     for caller in &mut callers {
         caller.say("slow 20");

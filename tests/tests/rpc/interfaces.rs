@@ -3,14 +3,13 @@
 use nix::sys::signal::Signal;
 use service_runtime::rpc::check_surface;
 use tests::compute::{AdminClient, ComputeClient};
-use tests::harness::{Scratch, kill};
+use tests::harness::kill;
 
+use super::place::Place;
 use super::{Caller, program};
 
-#[test]
-fn a_service_serves_two_interfaces_of_another_crate() {
-    let scratch = Scratch::new();
-    let program = program(&scratch, "both").start();
+pub(crate) fn a_service_serves_two_interfaces_of_another_crate(place: &Place) {
+    let program = program(place, "both").start();
     program.ready(2);
     let mut caller = Caller::of(&program);
     assert_eq!(caller.ask("build 2"), r#"Ok("build debian 0")"#);
@@ -35,12 +34,10 @@ fn the_wire_stays_as_it_is() {
     check_surface::<AdminClient>("compute-admin.rpc").unwrap();
 }
 
-#[test]
-fn an_idempotent_call_is_sent_again_when_its_server_died() {
-    let scratch = Scratch::new();
-    let program = program(&scratch, "callee").start();
+pub(crate) fn an_idempotent_call_is_sent_again_when_its_server_died(place: &Place) {
+    let program = program(place, "callee").start();
     program.ready(2);
-    let caller = super::program(&scratch, "caller").start();
+    let caller = super::program(place, "caller").start();
     caller.ready(2);
     let mut caller = Caller::of(&caller);
     let first = program.children()[0];

@@ -1,8 +1,20 @@
-//! Calls between services, over the sockets of one machine.
+//! Calls between services: over the sockets of one machine, and over a broker of NATS.
+//!
+//! What holds whatever carries the calls is tested over each. What differs is permitted:
+//!
+//! | | `local:` | `nats://` |
+//! | --- | --- | --- |
+//! | a server that died is known | at once | after `rpc.monitor` |
+//! | a killed worker loses | what ran in it | that, and what the broker had sent it |
+//! | a second program of the same name | is refused | shares the calls |
+//! | a cast to all returns | when it begins in all | when it begins in one |
 
 mod bounds;
+mod broker;
 mod calls;
 mod interfaces;
+mod nats;
+mod place;
 mod processes;
 mod readiness;
 mod seen;
@@ -11,15 +23,19 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
 use tests::fixture;
-use tests::harness::{Fixture, LIMIT, Program, Scratch, until};
+use tests::harness::{Fixture, LIMIT, Program, until};
 
-/// The fixture in a directory that a test shares among its programs.
-fn program(scratch: &Scratch, role: &str) -> Program {
-    let directory = format!("rpc.directory={}", scratch.path("rpc").display());
+use place::Place;
+
+/// The fixture at a place that a test shares among its programs.
+fn program(place: &Place, role: &str) -> Program {
     let host = format!("rpc.host={role}-host");
-    let args = ["--set", &directory, "--set", &host, "--healthy-after", "0s"];
-    let args = fixture!("calls").env("ROLE", role).args(args);
-    args.args(["--set", "front.bind=127.0.0.1:0"])
+    let args = ["--set", &host, "--healthy-after", "0s"];
+    let program = fixture!("calls").env("ROLE", role).args(args);
+    let program = program.args(["--set", "front.bind=127.0.0.1:0"]);
+    place.keys().iter().fold(program, |program, key| {
+        program.args(["--set", key.as_str()])
+    })
 }
 
 /// The address of HTTP of a program that has it.
@@ -90,4 +106,42 @@ impl Caller {
         self.say(line);
         self.answer()
     }
+}
+
+/// Makes a test of each case for each way to carry calls.
+macro_rules! over_each {
+    ($($file:ident: $($case:ident),+;)+) => {
+        mod local {
+            use super::place::Place;
+
+            $($(
+                #[test]
+                fn $case() {
+                    super::$file::$case(&Place::local());
+                }
+            )+)+
+        }
+
+        mod over_nats {
+            use super::place::Place;
+
+            $($(
+                #[test]
+                fn $case() {
+                    if let Some(place) = Place::nats() {
+                        super::$file::$case(&place);
+                    }
+                }
+            )+)+
+        }
+    };
+}
+
+over_each! {
+    calls: calls_are_answered_by_all_workers, arguments_go_by_name_and_may_be_left_out, a_typed_error_arrives_as_itself, any_other_error_stays_in_the_log_of_its_server, a_call_in_time_ends_in_time_and_its_handler_is_told, what_nobody_serves_is_refused_at_once, a_message_above_the_limit_is_not_sent, context_and_deadline_go_on_with_nested_calls, a_cast_reaches_one_and_everywhere_all;
+    interfaces: a_service_serves_two_interfaces_of_another_crate, an_idempotent_call_is_sent_again_when_its_server_died;
+    processes: a_reload_fails_no_call, an_upgrade_fails_no_call, a_killed_worker_loses_what_ran_in_it_and_its_callers_are_told, kills_under_load_fail_nothing_but_what_ran, a_stop_finishes_what_runs_and_gives_back_the_rest, a_stop_under_load_fails_no_call_while_another_program_serves;
+    bounds: an_answer_above_the_limit_is_an_error_that_names_it, everywhere_tells_all_workers_at_once, ten_thousand_timeouts_leave_nothing, calls_above_the_slots_wait_and_lose_nothing;
+    readiness: every_topic_answers_the_pings_of_oslo_and_nova, pings_are_answered_while_all_slots_are_taken, a_client_waits_for_a_server_that_comes_later;
+    seen: a_report_tells_of_each_method_and_of_what_was_refused, calls_are_metrics_by_topic_method_and_outcome;
 }

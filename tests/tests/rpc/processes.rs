@@ -6,15 +6,16 @@ use std::thread;
 
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
-use tests::harness::{Fixture, Scratch, field, kill, until};
+use tests::harness::{Fixture, field, kill, until};
 
+use super::place::Place;
 use super::{Caller, program};
 
 /// A program that is called, and one that calls.
-fn two(scratch: &Scratch) -> (Fixture, Fixture) {
-    let callee = program(scratch, "callee").start();
+fn two(place: &Place) -> (Fixture, Fixture) {
+    let callee = program(place, "callee").start();
     callee.ready(2);
-    let caller = program(scratch, "caller").start();
+    let caller = program(place, "caller").start();
     caller.ready(2);
     (callee, caller)
 }
@@ -62,10 +63,8 @@ fn goes_on(answered: &AtomicU64, calls: u64) {
     });
 }
 
-#[test]
-fn a_reload_fails_no_call() {
-    let scratch = Scratch::new();
-    let (callee, caller) = two(&scratch);
+pub(crate) fn a_reload_fails_no_call(place: &Place) {
+    let (callee, caller) = two(place);
     let failed = failures_during(&caller, "slow 5", |answered| {
         for generation in 2..5 {
             goes_on(answered, 50);
@@ -77,10 +76,8 @@ fn a_reload_fails_no_call() {
     assert_eq!(failed, [""; 0]);
 }
 
-#[test]
-fn an_upgrade_fails_no_call() {
-    let scratch = Scratch::new();
-    let (callee, caller) = two(&scratch);
+pub(crate) fn an_upgrade_fails_no_call(place: &Place) {
+    let (callee, caller) = two(place);
     let mut supervisor = callee.pid();
     let failed = failures_during(&caller, "slow 5", |answered| {
         for _ in 0..2 {
@@ -96,10 +93,8 @@ fn an_upgrade_fails_no_call() {
     assert_eq!(failed, [""; 0]);
 }
 
-#[test]
-fn a_killed_worker_loses_what_ran_in_it_and_its_callers_are_told() {
-    let scratch = Scratch::new();
-    let (callee, caller) = two(&scratch);
+pub(crate) fn a_killed_worker_loses_what_ran_in_it_and_its_callers_are_told(place: &Place) {
+    let (callee, caller) = two(place);
     let mut hanging = Caller::of(&caller);
     hanging.say("slow 600000");
     let line = callee.wait_for("begun slow");
@@ -113,10 +108,8 @@ fn a_killed_worker_loses_what_ran_in_it_and_its_callers_are_told() {
     assert!(hanging.ask("who").parse::<u32>().is_ok());
 }
 
-#[test]
-fn kills_under_load_fail_nothing_but_what_ran() {
-    let scratch = Scratch::new();
-    let (callee, caller) = two(&scratch);
+pub(crate) fn kills_under_load_fail_nothing_but_what_ran(place: &Place) {
+    let (callee, caller) = two(place);
     let failed = failures_during(&caller, "slow 1", |answered| {
         for _ in 0..5 {
             goes_on(answered, 50);
@@ -131,13 +124,11 @@ fn kills_under_load_fail_nothing_but_what_ran() {
     assert!(failed.len() <= 5 * 8, "{failed:?}");
 }
 
-#[test]
-fn a_stop_finishes_what_runs_and_gives_back_the_rest() {
-    let scratch = Scratch::new();
+pub(crate) fn a_stop_finishes_what_runs_and_gives_back_the_rest(place: &Place) {
     let args = ["--set", "rpc.slots=1", "--workers", "1"];
-    let callee = program(&scratch, "callee").args(args).start();
+    let callee = program(place, "callee").args(args).start();
     callee.ready(1);
-    let caller = program(&scratch, "caller").start();
+    let caller = program(place, "caller").start();
     caller.ready(2);
     let mut running = Caller::of(&caller);
     running.say("slow 700");
@@ -153,12 +144,10 @@ fn a_stop_finishes_what_runs_and_gives_back_the_rest() {
     assert_eq!(callee.lines().with("begun slow").len(), 1);
 }
 
-#[test]
-fn a_stop_under_load_fails_no_call_while_another_program_serves() {
-    let scratch = Scratch::new();
-    let (first, caller) = two(&scratch);
+pub(crate) fn a_stop_under_load_fails_no_call_while_another_program_serves(place: &Place) {
+    let (first, caller) = two(place);
     let args = ["--set", "rpc.host=other-host"];
-    let second = program(&scratch, "callee").args(args).start();
+    let second = program(place, "callee").args(args).start();
     second.ready(2);
     let failed = failures_during(&caller, "slow 2", |answered| {
         goes_on(answered, 100);
@@ -171,10 +160,10 @@ fn a_stop_under_load_fails_no_call_while_another_program_serves() {
 
 #[test]
 fn a_second_program_of_the_same_name_is_refused() {
-    let scratch = Scratch::new();
-    let first = program(&scratch, "callee").start();
+    let place = &Place::local();
+    let first = program(place, "callee").start();
     first.ready(2);
-    let (code, _, log) = program(&scratch, "callee").run();
+    let (code, _, log) = program(place, "callee").run();
     assert_eq!(code, 1, "{log}");
     let socket = "callee/callee-host.server: another process listens there";
     assert!(log.contains(socket), "{log}");

@@ -3,13 +3,14 @@
 use std::fs;
 
 use nix::sys::signal::Signal;
-use tests::harness::{Fixture, Scratch, until};
+use tests::harness::{Fixture, until};
 
+use super::place::Place;
 use super::{Caller, address_of, get, program};
 
 /// A program whose readiness HTTP shows, and its address.
-fn front(scratch: &Scratch, keys: &[&str]) -> (Fixture, String) {
-    let mut front = program(scratch, "front").args(["--workers", "1"]);
+fn front(place: &Place, keys: &[&str]) -> (Fixture, String) {
+    let mut front = program(place, "front").args(["--workers", "1"]);
     for key in ["rpc.ping_interval=50ms"].iter().chain(keys) {
         front = front.args(["--set", key]);
     }
@@ -20,17 +21,17 @@ fn front(scratch: &Scratch, keys: &[&str]) -> (Fixture, String) {
 }
 
 /// Takes away the socket by which callers find the server, as what cleans directories of temporary files may.
-fn remove_server_socket(scratch: &Scratch) {
-    let rpc = scratch.path("rpc");
+fn remove_server_socket(place: &Place) {
+    let rpc = place.path("rpc");
     fs::remove_file(rpc.join("openstack/callee/front-host.server")).unwrap();
 }
 
 #[test]
 fn a_worker_that_calls_do_not_reach_is_not_ready_and_says_why_once() {
-    let scratch = Scratch::new();
-    let (front, address) = front(&scratch, &[]);
+    let place = &Place::local();
+    let (front, address) = front(place, &[]);
     assert_eq!(get(&address, "/readyz").0, 200);
-    remove_server_socket(&scratch);
+    remove_server_socket(place);
     front.wait_for("calls do not reach this worker: callers cannot find");
     // An answer is kept for a moment, for all who ask in it.
     until("the worker is not ready", || {
@@ -58,9 +59,9 @@ fn a_worker_that_calls_do_not_reach_is_not_ready_and_says_why_once() {
 
 #[test]
 fn a_worker_that_need_not_be_reached_stays_ready_and_warns() {
-    let scratch = Scratch::new();
-    let (front, address) = front(&scratch, &["rpc.required=false"]);
-    remove_server_socket(&scratch);
+    let place = &Place::local();
+    let (front, address) = front(place, &["rpc.required=false"]);
+    remove_server_socket(place);
     front.wait_for("calls do not reach this worker: callers cannot find");
     until("the worker warns", || {
         let (status, body) = get(&address, "/readyz");
@@ -69,10 +70,8 @@ fn a_worker_that_need_not_be_reached_stays_ready_and_warns() {
     });
 }
 
-#[test]
-fn every_topic_answers_the_pings_of_oslo_and_nova() {
-    let scratch = Scratch::new();
-    let program = program(&scratch, "both").start();
+pub(crate) fn every_topic_answers_the_pings_of_oslo_and_nova(place: &Place) {
+    let program = program(place, "both").start();
     program.ready(2);
     let mut caller = Caller::of(&program);
     assert_eq!(caller.ask("ping callee"), "callee 5");
@@ -82,11 +81,9 @@ fn every_topic_answers_the_pings_of_oslo_and_nova() {
     assert_eq!(caller.ask("can"), "true false true");
 }
 
-#[test]
-fn pings_are_answered_while_all_slots_are_taken() {
-    let scratch = Scratch::new();
-    let (front, address) = front(&scratch, &["rpc.slots=1"]);
-    let caller = program(&scratch, "caller").start();
+pub(crate) fn pings_are_answered_while_all_slots_are_taken(place: &Place) {
+    let (front, address) = front(place, &["rpc.slots=1"]);
+    let caller = program(place, "caller").start();
     caller.ready(2);
     let mut hanging = Caller::of(&caller);
     hanging.say("hang");
@@ -97,15 +94,13 @@ fn pings_are_answered_while_all_slots_are_taken() {
     assert!(front.lines().with("do not reach").is_empty());
 }
 
-#[test]
-fn a_client_waits_for_a_server_that_comes_later() {
-    let scratch = Scratch::new();
-    let caller = program(&scratch, "caller").start();
+pub(crate) fn a_client_waits_for_a_server_that_comes_later(place: &Place) {
+    let caller = program(place, "caller").start();
     caller.ready(2);
     let mut waiting = Caller::of(&caller);
     waiting.say("wait");
     caller.wait_for("waiting for `compute`: nobody serves `compute`");
-    let callee = program(&scratch, "callee").start();
+    let callee = program(place, "callee").start();
     callee.ready(2);
     assert_eq!(waiting.answer(), r#"Ok("build debian 0")"#);
     until("it was said once", || {

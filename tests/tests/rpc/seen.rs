@@ -1,17 +1,16 @@
 //! What operators see of calls: the report, the log and metrics.
 
 use nix::sys::signal::Signal;
-use tests::harness::{Scratch, field};
+use tests::harness::field;
 
+use super::place::Place;
 use super::{Caller, get, program};
 
-#[test]
-fn a_report_tells_of_each_method_and_of_what_was_refused() {
-    let scratch = Scratch::new();
+pub(crate) fn a_report_tells_of_each_method_and_of_what_was_refused(place: &Place) {
     let args = ["--workers", "1", "--set", "rpc.slow_call=1ms"];
-    let callee = program(&scratch, "callee").args(args).start();
+    let callee = program(place, "callee").args(args).start();
     callee.ready(1);
-    let caller = program(&scratch, "caller").args(["--workers", "1"]).start();
+    let caller = program(place, "caller").args(["--workers", "1"]).start();
     caller.ready(1);
     let mut caller = Caller::of(&caller);
     caller.ask("who");
@@ -51,14 +50,12 @@ fn a_report_tells_of_each_method_and_of_what_was_refused() {
     assert_eq!(field::<u64>(&line, "requests"), 1, "{line}");
 }
 
-#[test]
-fn calls_are_metrics_by_topic_method_and_outcome() {
-    let scratch = Scratch::new();
+pub(crate) fn calls_are_metrics_by_topic_method_and_outcome(place: &Place) {
     let args = ["--workers", "1", "--set", "front.metrics=true"];
-    let front = program(&scratch, "front").args(args).start();
+    let front = program(place, "front").args(args).start();
     let address = super::address_of(&front);
     front.ready(1);
-    let caller = program(&scratch, "caller").args(["--workers", "1"]).start();
+    let caller = program(place, "caller").args(["--workers", "1"]).start();
     caller.ready(1);
     let mut caller = Caller::of(&caller);
     for order in ["who", "who", "refuse much", "newer"] {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{self, Expected, Unexpected};
 
 use crate::{
-    config::{Entry, MASK, Origin, path::Path},
+    config::{Entry, MASK, Origin, credentials::without_credentials, path::Path},
     near,
 };
 
@@ -86,7 +86,7 @@ impl Fault {
                 format!("{}{and_found}", secrets.iter().fold(text.clone(), mask))
             }
         };
-        message
+        without_credentials(&message)
             .split('\n')
             .map(str::trim)
             .collect::<Vec<_>>()

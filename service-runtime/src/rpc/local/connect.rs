@@ -159,6 +159,8 @@ mod tests {
                 topic: "topic".to_owned(),
                 server: None,
             },
+            #[cfg(feature = "nats")]
+            id: "1".to_owned(),
             frame: b"\0\0\0\x02{}".to_vec(),
             limit: 1024,
             deadline: Instant::now() + Duration::from_secs(30),

@@ -1,0 +1,286 @@
+//! The subscriptions of a server: what comes waits for a slot, and a stop gives back what has not begun.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use async_nats::{HeaderMap, Message, Subscriber};
+use futures_core::future::BoxFuture;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, interval_at, timeout};
+
+use super::session::{Session, next};
+use super::{BEAT, GIVEN_BACK, MONITOR, SIGN, subjects};
+use crate::rpc::frame;
+use crate::rpc::handling::{Caller, encode, handle};
+use crate::rpc::id::new_id;
+use crate::rpc::message::{Failure, Reply, Request};
+use crate::rpc::server::Server;
+use crate::rpc::transport::OwnAddress;
+
+/// How many requests wait in a worker for each slot; further ones wait in the connection.
+const WAITING: usize = 16;
+/// How long the broker may take to take the last answers.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many signs of life a caller gets in the time in which it wants one.
+const BEATS: u32 = 3;
+
+/// What the subscriptions of a server share.
+struct Served {
+    server: Arc<Server>,
+    session: Arc<Session>,
+    slots: Arc<Semaphore>,
+    /// Room for requests that wait or run.
+    room: Arc<Semaphore>,
+    most: u32,
+}
+
+/// Who sent a request over the broker.
+struct Peer<'a> {
+    served: &'a Served,
+    message: &'a Message,
+    /// How often it wants a sign of life.
+    monitor: Option<Duration>,
+}
+
+/// Serves a topic on its subjects.
+pub(super) async fn serve(
+    session: Arc<Session>,
+    server: Arc<Server>,
+) -> anyhow::Result<Arc<dyn OwnAddress>> {
+    let client = &session.client;
+    let (target, topic) = (&server.target, server.topic());
+    let own = subjects::own(target, &new_id());
+    let queue = || subjects::QUEUE.to_owned();
+    let subscriptions = [
+        (
+            "",
+            client
+                .queue_subscribe(subjects::any(target), queue())
+                .await?,
+        ),
+        (
+            " here",
+            client
+                .queue_subscribe(subjects::on(target, &server.name), queue())
+                .await?,
+        ),
+        (" to all", client.subscribe(subjects::all(target)).await?),
+    ];
+    let pings = client.subscribe(own.clone()).await?;
+    // The broker has taken them when it answers this.
+    client
+        .flush()
+        .await
+        .context("the broker does not confirm the subscriptions")?;
+    let slots = server.slots.get();
+    let most = u32::try_from(slots.saturating_mul(WAITING + 1)).unwrap_or(u32::MAX);
+    let served = Arc::new(Served {
+        slots: Arc::new(Semaphore::new(slots)),
+        room: Arc::new(Semaphore::new(most as usize)),
+        most,
+        server: Arc::clone(&server),
+        session: Arc::clone(&session),
+    });
+    for (what, subscription) in subscriptions {
+        let taken = take(Arc::clone(&served), subscription);
+        server
+            .cx
+            .tasks()
+            .try_spawn(format!("rpc {topic}{what}"), taken)?;
+    }
+    let answering = answer_pings(Arc::clone(&served), pings);
+    server
+        .cx
+        .tasks()
+        .background(format!("rpc pings {topic}"), answering);
+    Ok(Arc::new(Address {
+        session,
+        subject: own,
+        limit: server.limit,
+    }))
+}
+
+/// Takes requests until the service stops, and what the broker has sent until then.
+async fn take(served: Arc<Served>, mut subscription: Subscriber) {
+    let cx = served.server.cx.clone();
+    let mut is_draining = false;
+    loop {
+        let message = tokio::select! {
+            message = next(&mut subscription) => message,
+            () = cx.stopping(), if !is_draining => {
+                is_draining = true;
+                // From here on others get what is sent; what has been sent here comes until the end.
+                if let Err(error) = subscription.drain().await {
+                    tracing::warn!("cannot drain a subscription: {error}");
+                    break;
+                }
+                continue;
+            }
+        };
+        let Some(message) = message else {
+            break;
+        };
+        let room = Arc::clone(&served.room).acquire_owned().await;
+        let Ok(room) = room else {
+            break;
+        };
+        let served = Arc::clone(&served);
+        let waiting = one(served, message, room);
+        if let Err(error) = cx.tasks().try_spawn("rpc request", waiting) {
+            tracing::error!("a request is lost: {error}");
+        }
+    }
+    if !cx.is_stopping() {
+        cx.fail(anyhow::anyhow!(
+            "a subscription of `{}` has ended",
+            served.server.topic()
+        ));
+        return;
+    }
+    // What still runs answers over this connection.
+    let _all = served.room.acquire_many(served.most).await;
+    if timeout(PATIENCE, served.session.client.flush())
+        .await
+        .is_err()
+    {
+        tracing::warn!("the broker has not taken the last answers");
+    }
+}
+
+/// Handles one request as soon as there is a slot.
+async fn one(served: Arc<Served>, message: Message, _room: OwnedSemaphorePermit) {
+    let received = Instant::now();
+    let server = &served.server;
+    let headers = message.headers.as_ref();
+    let monitor = headers.and_then(|headers| headers.get(MONITOR)?.as_str().parse().ok());
+    let monitor = monitor
+        .map(Duration::from_millis)
+        .filter(|monitor| !monitor.is_zero());
+    let mut peer = Peer {
+        served: &served,
+        message: &message,
+        monitor,
+    };
+    let slot = tokio::select! {
+        biased;
+        slot = served.slots.acquire() => slot,
+        () = server.cx.stopping() => return peer.send(Some(GIVEN_BACK), Vec::new()).await,
+        () = peer.gone() => return,
+    };
+    if slot.is_ok() {
+        handle(server, &message.payload, received.into_std(), &mut peer).await;
+    }
+}
+
+/// Answers the pings of this worker, which need no slot.
+async fn answer_pings(served: Arc<Served>, mut pings: Subscriber) {
+    while let Some(message) = next(&mut pings).await {
+        let mut peer = Peer {
+            served: &served,
+            message: &message,
+            monitor: None,
+        };
+        handle(
+            &served.server,
+            &message.payload,
+            std::time::Instant::now(),
+            &mut peer,
+        )
+        .await;
+    }
+}
+
+impl Peer<'_> {
+    async fn send(&self, sign: Option<&'static str>, body: Vec<u8>) {
+        let Some(reply) = self.message.reply.clone() else {
+            return;
+        };
+        let client = &self.served.session.client;
+        let sent = match sign {
+            Some(sign) => {
+                let mut headers = HeaderMap::new();
+                headers.insert(SIGN, sign);
+                client
+                    .publish_with_headers(reply, headers, body.into())
+                    .await
+            }
+            None => client.publish(reply, body.into()).await,
+        };
+        if let Err(error) = sent {
+            tracing::error!(topic = self.served.server.topic(), "cannot answer: {error}");
+        }
+    }
+}
+
+impl Caller for Peer<'_> {
+    async fn answer(&mut self, reply: Reply) {
+        let server = &self.served.server;
+        let most = self.served.session.client.max_payload();
+        let Ok(mut frame) = encode(server, &reply) else {
+            return;
+        };
+        let length = frame.len() - super::HEAD;
+        if length > most {
+            let text = format!(
+                "an answer of {length} bytes is larger than `max_payload` of the broker, which is {most} bytes"
+            );
+            tracing::error!(topic = server.topic(), "cannot answer: {text}");
+            match encode(server, &Reply::failed(Failure::no_answer(text))) {
+                Ok(refusal) => frame = refusal,
+                Err(_) => return,
+            }
+        }
+        self.send(None, frame.split_off(super::HEAD)).await;
+    }
+
+    /// A broker does not tell that a caller is gone: it is told that its call is not forgotten.
+    async fn gone(&mut self) {
+        let Some(monitor) = self.monitor.filter(|_| self.message.reply.is_some()) else {
+            return std::future::pending().await;
+        };
+        let every = (monitor / BEATS).max(Duration::from_millis(1));
+        let mut beats = interval_at(Instant::now() + every, every);
+        loop {
+            beats.tick().await;
+            self.send(Some(BEAT), Vec::new()).await;
+        }
+    }
+}
+
+/// The subject of this worker.
+struct Address {
+    session: Arc<Session>,
+    subject: String,
+    limit: usize,
+}
+
+impl OwnAddress for Address {
+    fn ping(&self) -> BoxFuture<'_, anyhow::Result<()>> {
+        Box::pin(async {
+            self.session.check()?;
+            let request = Request::ping();
+            let id = request.id.clone();
+            let mut waiter = self.session.wait(&id);
+            let mut frame = frame::encode(&request, self.limit)?;
+            let body = frame.split_off(super::HEAD);
+            let reply = self.session.reply_to(&id);
+            let client = &self.session.client;
+            client
+                .publish_with_reply(self.subject.clone(), reply, body.into())
+                .await?;
+            let answer = waiter
+                .messages
+                .recv()
+                .await
+                .context("the connection has ended")?;
+            ensure!(
+                answer.status.is_none(),
+                "the broker has lost the subscription of this worker"
+            );
+            let reply: Reply = serde_json::from_slice(&answer.payload)?;
+            ensure!(reply.result.is_some(), "a ping was answered with a failure");
+            Ok(())
+        })
+    }
+}
