@@ -125,7 +125,8 @@ pub use launch::{ProcessLauncher, ServiceLauncher, launch};
 pub use log::log_layer;
 pub use log::{LogFormat, LogFormatError};
 pub use privileges::ResourceLimit;
-pub use runner::main_fn::Main;
+pub use runner::main_fn::{AsyncMain, Main};
+pub use runner::setup::Setup;
 pub use service::{
     ChoiceError, Context, Description, Health, HealthStatus, IntoServices, ListenError, OnError,
     Phase, Registered, RestartMethod, RuntimeKind, Scope, Service, Services,

@@ -12,8 +12,8 @@ pub use crate::listen::{Listener, Peer, Stream};
 #[cfg(feature = "rpc")]
 pub use crate::rpc::{Call, CallError};
 pub use crate::{
-    Context, Description, Health, HealthStatus, LaunchOptions, OnError, Phase, Service, health,
-    init, launch, periodic, ready, reset, routes, run, service, start, stop, stopped,
+    Context, Description, Health, HealthStatus, LaunchOptions, OnError, Phase, Service, Setup,
+    health, init, launch, periodic, ready, reset, routes, run, service, start, stop, stopped,
 };
 #[cfg(feature = "rpc")]
 pub use crate::{RpcError, interface, rpc};

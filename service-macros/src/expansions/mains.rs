@@ -139,3 +139,16 @@ fn every_setting_is_a_method_of_the_options() {
         }
     ));
 }
+
+#[test]
+fn an_async_main_is_run_by_the_runtime_of_the_services() {
+    assert_expansion!(launch(
+        quote!(workers = 2),
+        quote! {
+            async fn main(setup: &Setup, flags: Flags) -> Result<(Shop, Stock)> {
+                let pool = Pool::connect(setup.config("db")?).await?;
+                Ok((Shop::new(pool.clone()), Stock::new(pool, flags)))
+            }
+        }
+    ));
+}

@@ -74,7 +74,7 @@ fn a_main_that_cannot_be_launched_is_kept() {
     assert_expansion!(launch(
         quote!(),
         quote!(
-            async fn main() -> Greeter {
+            const fn main() -> Greeter {
                 Greeter::new().await
             }
         )

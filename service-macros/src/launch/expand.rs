@@ -27,7 +27,11 @@ pub(super) fn expand(model: &Model, function: &Function) -> TokenStream {
         .settings
         .iter()
         .map(|(name, value)| quote!(.#name(#value)));
-    let main = Place::of_output(sig).put(quote!(main));
+    let main = match sig.asyncness {
+        Some(_) => quote!(::service_runtime::__rt::AsyncMain(main)),
+        None => quote!(main),
+    };
+    let main = Place::of_output(sig).put(main);
     let launch = match model.launcher {
         Launcher::Any => quote!(::service_runtime::launch(options, #main)),
         Launcher::Service => {

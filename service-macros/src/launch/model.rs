@@ -266,13 +266,6 @@ fn check_main(function: &Function) -> syn::Result<()> {
             "move it to `fn main`, or call `service_runtime::launch` by hand",
         ));
     }
-    if let Some(token) = &sig.asyncness {
-        problems.push(problem(
-            token,
-            "`main` cannot be `async`: workers are forked before there is a runtime",
-            "remove `async`; await in `#[init]` or `#[start]`",
-        ));
-    }
     let mut refuse = |token: &dyn ToTokens, word: &str| {
         problems.push(problem(
             token.to_token_stream(),
@@ -310,10 +303,13 @@ fn check_main(function: &Function) -> syn::Result<()> {
     {
         problems.push(problem(argument, "`main` has no `self`", "remove it"));
     }
-    for more in arguments.skip(1) {
+    let takes_setup = arguments.clone().next().is_some_and(
+        |first| matches!(first, FnArg::Typed(first) if matches!(&*first.ty, Type::Reference(_))),
+    );
+    for more in arguments.skip(1 + usize::from(takes_setup)) {
         problems.push(problem(
             more,
-            "`main` takes one argument, the program's own flags",
+            "`main` takes two arguments: `&Setup`, and behind it the program's own flags",
             "put all flags into one struct that derives `clap::Args`",
         ));
     }

@@ -16,6 +16,8 @@ mod register;
 mod routes;
 #[cfg(feature = "rpc")]
 mod rpc;
+#[cfg(feature = "config")]
+mod table;
 
 pub use inventory;
 
@@ -35,9 +37,12 @@ pub use self::outcome::{HealthOutcome, Outcome};
 pub use self::periodic::{Periodic, periodic};
 pub use self::register::{Describe, Hooks, Static, description, registration};
 #[cfg(feature = "http")]
-pub use self::routes::{RoutesOutcome, routes, table};
+pub use self::routes::{RoutesOutcome, routes};
 #[cfg(feature = "rpc")]
 pub use self::rpc::{class, failure, fits, method, rpc, topic, value};
+#[cfg(feature = "config")]
+pub use self::table::table;
+pub use crate::runner::main_fn::AsyncMain;
 pub use crate::service::registry::Registration;
 /// What a hook's call comes to.
 pub type Result = anyhow::Result<()>;

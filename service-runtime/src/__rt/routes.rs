@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 
-use crate::config::Section;
 use crate::http::{HttpConfig, axum, noting_routes, serve};
 use crate::service::Context;
-use crate::service::registry::Table;
 
 /// What a `#[routes]` may return: axum's `Router`, or a `Result` of it.
 #[diagnostic::on_unimplemented(
@@ -54,11 +52,6 @@ pub async fn routes<S, O: RoutesOutcome>(
             .with_context(|| format!("hook `{name}` failed"))?
     };
     serve(cx, cx.config::<HttpConfig>()?, noting_routes(routes)).await
-}
-
-/// A table of nothing but HTTP.
-pub const fn table(section: fn() -> Section) -> Table {
-    Table(section)
 }
 
 /// Declares the table of an [`HttpService`](crate::http::HttpService), with the keys of

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 use crate::exit::Exit;
@@ -22,6 +23,7 @@ use crate::runner::main_fn::Main;
 use crate::runner::metrics_listener;
 use crate::runner::runtime::build_runtime;
 use crate::runner::serve::{LifecycleObserver, Serving, lines, restarts};
+use crate::runner::setup::Setup;
 use crate::runner::watchdog::Watchdog;
 use crate::service::host::Identity;
 use crate::service::{IntoServices, RuntimeKind};
@@ -108,7 +110,7 @@ pub(crate) fn serve<M>(prepared: Prepared, main: impl Main<M, Output: IntoServic
     };
     let exit = {
         let _inside = runtime.enter();
-        match set_up(prepared, main, scoped) {
+        match set_up(prepared, &runtime, main, scoped) {
             Ok((mut serving, listeners)) => {
                 let exit = runtime.block_on(serving.serve());
                 if !serving.observer.keeps_sockets() {
@@ -138,6 +140,7 @@ type SharedListeners = Arc<Mutex<crate::listen::Listeners>>;
 
 fn set_up<M>(
     prepared: Prepared,
+    runtime: &Runtime,
     main: impl Main<M, Output: IntoServices>,
     scoped: crate::settings::logging::Scoped,
 ) -> Result<(Serving<ServiceManagerObserver>, SharedListeners), SetupError> {
@@ -164,7 +167,8 @@ fn set_up<M>(
     let watchdog = Watchdog::start(graceful, None, || {}).map_err(os)?;
     logging.log_panics();
     let counting = Counting::start_alone(metrics, &loaded.settings.metrics);
-    let services = build_services(&flags, &only, main);
+    let asked = Setup::new(&info.program, None, 1, flags, &loaded);
+    let services = build_services(&asked, runtime, &only, main);
     scoped.end();
     logging.install();
     counting.install();

@@ -2,11 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use tokio::runtime::Runtime;
+
 use super::main_fn::Main;
 use super::selection;
+use super::setup::Setup;
 use crate::exit::Exit;
 use crate::service::{Definition, IntoServices};
-use crate::settings::Flags;
 
 /// Why a process cannot begin to serve.
 pub(crate) struct SetupError {
@@ -16,7 +18,8 @@ pub(crate) struct SetupError {
 
 /// Runs the author's `main` and picks the services asked for. The configuration was checked before.
 pub(crate) fn build_services<M>(
-    flags: &Flags,
+    setup: &Setup,
+    runtime: &Runtime,
     only: &[String],
     main: impl Main<M, Output: IntoServices>,
 ) -> Result<Vec<Definition>, SetupError> {
@@ -24,14 +27,16 @@ pub(crate) fn build_services<M>(
         exit: Exit::Failed,
         text,
     };
-    let services = catch_unwind(AssertUnwindSafe(|| main.call(flags)?.into_services()))
-        .map_err(|panic| {
-            failed(format!(
-                "`main` panicked: {}",
-                crate::tasks::panic_message(panic)
-            ))
-        })?
-        .map_err(|error| failed(format!("`main` failed: {error:#}")))?;
+    let services = catch_unwind(AssertUnwindSafe(|| {
+        main.call(setup, runtime)?.into_services()
+    }))
+    .map_err(|panic| {
+        failed(format!(
+            "`main` panicked: {}",
+            crate::tasks::panic_message(panic)
+        ))
+    })?
+    .map_err(|error| failed(format!("`main` failed: {error:#}")))?;
     let exit = if only.is_empty() {
         Exit::Failed
     } else {

@@ -18,6 +18,7 @@ pub(crate) mod selection;
 pub(crate) mod serve;
 mod service_exit;
 mod service_task;
+pub(crate) mod setup;
 pub(crate) mod watchdog;
 
 use std::fmt;

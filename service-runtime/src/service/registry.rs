@@ -75,10 +75,6 @@ pub(crate) fn buildable() -> Vec<Definition> {
 
 /// A table of the configuration that belongs to no registered type.
 #[cfg(feature = "config")]
-#[cfg_attr(
-    not(any(feature = "http", feature = "cluster")),
-    expect(unreachable_pub, reason = "generated code makes one, for routes")
-)]
 pub struct Table(pub(crate) fn() -> crate::config::Section);
 
 #[cfg(feature = "config")]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use nix::unistd::Pid;
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 use self::leader::Leads;
@@ -35,6 +36,7 @@ use crate::runner::metrics_listener;
 use crate::runner::runtime::build_runtime;
 use crate::runner::selection;
 use crate::runner::serve::{LifecycleObserver, Serving, lines, restarts};
+use crate::runner::setup::Setup;
 use crate::runner::watchdog::{PARENT_DEATH_SIGNAL, Watchdog, WatchedSupervisor};
 use crate::service::BoxFuture;
 use crate::service::host::Identity;
@@ -99,7 +101,7 @@ pub(crate) fn work<M>(mut setup: WorkerSetup, main: impl Main<M, Output: IntoSer
     };
     let exit = {
         let _inside = runtime.enter();
-        match prepare(setup, main, scoped) {
+        match prepare(setup, &runtime, main, scoped) {
             Ok(serving) => runtime.block_on(serve(serving)),
             Err(SetupFailure::Failed(failure, client)) => {
                 lines("", &failure.text);
@@ -139,6 +141,7 @@ enum SetupFailure {
 
 fn prepare<M>(
     setup: WorkerSetup,
+    runtime: &Runtime,
     main: impl Main<M, Output: IntoServices>,
     scoped: Scoped,
 ) -> Result<Serving<SupervisorObserver>, SetupFailure> {
@@ -194,7 +197,14 @@ fn prepare<M>(
     let place = Place::Slot(setup.slot.number, setup.pool.as_deref().map(str::to_owned));
     let metrics = &setup.loaded.settings.metrics;
     let counting = setup.metrics.start(setup.arena, &place, metrics);
-    let services = build_services(&setup.flags, &setup.only, main);
+    let asked = Setup::new(
+        &setup.program,
+        Some(setup.slot.number),
+        setup.generation,
+        setup.flags,
+        &setup.loaded,
+    );
+    let services = build_services(&asked, runtime, &setup.only, main);
     scoped.end();
     setup.logging.install();
     counting.install();

@@ -7,6 +7,6 @@ struct Greeter;
 impl Greeter {}
 
 #[launch(workers = 0, runtime = "tokio", thread = 2)]
-async fn main() -> Greeter {
+const fn main() -> Greeter {
     Greeter
 }

@@ -7,7 +7,7 @@ struct Greeter;
 impl Greeter {}
 
 #[launch]
-fn main(_first: First, _second: Second) -> Greeter {
+fn main(_setup: &Setup, _first: First, _second: Second) -> Greeter {
     Greeter
 }
 
