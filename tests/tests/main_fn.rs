@@ -46,7 +46,7 @@ fn what_main_builds_is_shared_by_services_and_dropped_after_the_last() {
             assert_eq!(lines.with(text).len(), wanted, "{text}");
         }
         assert_order(
-            &lines,
+            lines,
             &[
                 "opened lake",
                 "shop uses lake",

@@ -65,7 +65,10 @@ pub struct Setup {
 impl Setup {
     #[cfg_attr(
         not(feature = "cli"),
-        expect(unused_variables, reason = "there is no command line, or no configuration")
+        expect(
+            unused_variables,
+            reason = "there is no command line, or no configuration"
+        )
     )]
     pub(crate) fn new(
         program: &str,
