@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -60,13 +60,22 @@ impl Request {
 /// What a server answers: exactly one of the three is there.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Reply {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub(super) result: Option<Box<RawValue>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) failure: Option<Failure>,
     /// A cast is about to be handled.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) accepted: bool,
+}
+
+/// Reads what is there as it is: `null` is the result of a method that returns nothing, and not no result.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::<RawValue>::deserialize(deserializer).map(Some)
 }
 
 impl Reply {
@@ -221,6 +230,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn null_is_a_result_and_nothing_is_none() {
+        let read = |text: &str| serde_json::from_str::<Reply>(text).unwrap();
+        let null = read(r#"{"result":null}"#).result.unwrap();
+        assert_eq!(null.get(), "null");
+        let written = serde_json::to_string(&Reply::result(null)).unwrap();
+        assert_eq!(written, r#"{"result":null}"#);
+        assert!(read("{}").result.is_none());
+    }
 
     #[test]
     fn a_request_needs_a_method_and_an_id_alone() {

@@ -33,6 +33,13 @@ pub(crate) fn arguments_go_by_name_and_may_be_left_out(place: &Place) {
     assert_eq!(caller.ask("old ä"), "ä");
 }
 
+pub(crate) fn nothing_is_an_answer_too(place: &Place) {
+    let (_program, mut caller) = both(place);
+    assert_eq!(caller.ask("void"), "()");
+    assert_eq!(caller.ask("odd 3"), "Some(3)");
+    assert_eq!(caller.ask("odd 4"), "None");
+}
+
 pub(crate) fn a_typed_error_arrives_as_itself(place: &Place) {
     let (_program, mut caller) = both(place);
     assert_eq!(caller.ask("refuse much"), "Err(Expected(TooMuch(7)))");
