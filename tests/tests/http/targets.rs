@@ -59,7 +59,11 @@ fn a_target_whose_form_its_method_does_not_allow_gets_a_400() {
     }
     // There is no handler for it.
     let connect = ask(&address, "CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n");
-    assert!(connect.status >= 400, "{connect:?}");
+    assert_eq!(
+        (connect.status, connect.closes()),
+        (400, true),
+        "{connect:?}"
+    );
 }
 
 #[test]

@@ -29,6 +29,7 @@ use super::target::take_host_of_target;
 use super::{AnswerBody, RequestBody, trace};
 use crate::http::config::limit;
 use crate::http::connection::{Client, Connection, InFlight, Purpose};
+use crate::http::ongoing::Ongoing;
 use crate::http::{BoxError, Handler};
 use crate::tasks::panic_message;
 use crate::trace::{HasTrace, in_scope_of};
@@ -248,6 +249,9 @@ fn finish<B: Body<Data = Bytes, Error: Into<BoxError>>>(
         HandlerEnd::Answer(answer) if answer.status().as_u16() >= 400 => {
             match in_flight.request().broken() {
                 Some(status) => HandlerEnd::Refused(status),
+                None if is_unhandled_connect(&answer, in_flight.request()) => {
+                    HandlerEnd::Refused(StatusCode::BAD_REQUEST)
+                }
                 None => HandlerEnd::Answer(answer),
             }
         }
@@ -310,6 +314,14 @@ fn finish<B: Body<Data = Bytes, Error: Into<BoxError>>>(
         }
     }
     answer
+}
+
+/// Returns whether somebody asked for a tunnel where there is none: no route can be found for a target
+/// that has no path, so it is the form of the target that is wrong.
+fn is_unhandled_connect<B>(answer: &Response<B>, request: &Ongoing) -> bool {
+    answer.status() == StatusCode::NOT_FOUND
+        && request.method == Method::CONNECT
+        && request.uri.path_and_query().is_none()
 }
 
 fn with_status<B>(status: StatusCode, body: AnswerBody<B>) -> Response<AnswerBody<B>> {
