@@ -17,7 +17,7 @@ pub const fn table(section: fn() -> Section) -> Table {
 /// # Examples
 ///
 /// ```
-/// use service_runtime::Config;
+/// use service_runtime::prelude::*;
 ///
 /// #[derive(serde::Deserialize, Config)]
 /// struct DbSettings {

@@ -35,6 +35,7 @@ fn the_wire_stays_as_it_is() {
 }
 
 pub(crate) fn an_idempotent_call_is_sent_again_when_its_server_died(place: &Place) {
+    place.notice_deaths();
     let program = program(place, "callee").start();
     program.ready(2);
     let caller = super::program(place, "caller").start();

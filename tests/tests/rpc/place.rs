@@ -1,15 +1,21 @@
 //! Where the programs of a test meet.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 
 use tests::harness::Scratch;
 
 use super::broker::Broker;
 
+/// Where no server dies, a slow machine must not look like a death.
+const LONG: &str = "60s";
+
 /// A directory of sockets, or a broker of the test's own.
 pub(crate) struct Place {
     scratch: Scratch,
     pub(crate) broker: Option<Broker>,
+    /// How long a broker's callers hear nothing of a server before it counts as dead.
+    monitor: Cell<&'static str>,
 }
 
 impl Place {
@@ -17,6 +23,7 @@ impl Place {
         Self {
             scratch: Scratch::new(),
             broker: None,
+            monitor: Cell::new(LONG),
         }
     }
 
@@ -27,7 +34,13 @@ impl Place {
         Some(Self {
             scratch,
             broker: Some(broker),
+            monitor: Cell::new(LONG),
         })
+    }
+
+    /// Has the programs to come notice a death soon.
+    pub(crate) fn notice_deaths(&self) {
+        self.monitor.set("1s");
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -39,7 +52,7 @@ impl Place {
         match &self.broker {
             Some(broker) => vec![
                 format!("rpc.url={}", broker.url()),
-                "rpc.monitor=1s".to_owned(),
+                format!("rpc.monitor={}", self.monitor.get()),
             ],
             None => vec![format!("rpc.directory={}", self.path("rpc").display())],
         }

@@ -94,6 +94,7 @@ pub(crate) fn an_upgrade_fails_no_call(place: &Place) {
 }
 
 pub(crate) fn a_killed_worker_loses_what_ran_in_it_and_its_callers_are_told(place: &Place) {
+    place.notice_deaths();
     let (callee, caller) = two(place);
     let mut hanging = Caller::of(&caller);
     hanging.say("slow 600000");
@@ -109,6 +110,7 @@ pub(crate) fn a_killed_worker_loses_what_ran_in_it_and_its_callers_are_told(plac
 }
 
 pub(crate) fn kills_under_load_fail_nothing_but_what_ran(place: &Place) {
+    place.notice_deaths();
     let (callee, caller) = two(place);
     let failed = failures_during(&caller, "slow 1", |answered| {
         for _ in 0..5 {
