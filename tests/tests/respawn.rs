@@ -46,7 +46,7 @@ fn a_worker_that_exits_by_itself_is_replaced() {
     assert!(Client::of(&echo).ask("exit").is_err());
     let died = death(&echo, worker);
     assert!(died.contains("how=exit code 3"), "{died}");
-    assert_eq!(field::<String>(&died, "error"), "none told");
+    assert_eq!(field::<String>(&died, "error"), "none given");
     echo.ready_worker();
 }
 

@@ -83,7 +83,7 @@ fn init(init: &Init) -> TokenStream {
                 .put(quote!(::service_runtime::__rt::init_from(|config: #ty, #cx| #body))),
             Some(quote! {
                 #(#cfgs)*
-                const SECTION: ::core::option::Option<::service_runtime::__rt::Section> =
+                const SECTION: ::core::option::Option<::service_runtime::__rt::InitSection> =
                     ::core::option::Option::Some(::service_runtime::__rt::section::<#ty>());
             }),
         ),
@@ -209,7 +209,7 @@ fn periodic(periodic: &Periodic) -> TokenStream {
     let call = hook.output.put(quote! {
         ::service_runtime::__rt::periodic(
             cx,
-            ::service_runtime::__rt::Periodic::#schedule
+            ::service_runtime::__rt::PeriodicHook::#schedule
                 #immediately #jitter #enabled #on_error #scope,
             #name,
             self,

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 
-use super::{HealthOutcome, Outcome};
+use super::{HealthOutcome, HookOutcome};
 use crate::service::{Context, Health};
 use crate::tasks::{PeriodicError, SpawnError, catch_panic};
 
 /// Runs a hook; its error and its panic name it.
-pub async fn hook<O: Outcome>(
+pub async fn hook<O: HookOutcome>(
     cx: &Context,
     name: &'static str,
     hook: impl Future<Output = O>,
@@ -47,7 +47,7 @@ pub fn run<S, F, Fut>(
 ) -> anyhow::Result<()>
 where
     F: FnOnce(Arc<S>, Context) -> Fut,
-    Fut: Future<Output: Outcome> + Send + 'static,
+    Fut: Future<Output: HookOutcome> + Send + 'static,
 {
     let work = hook(Arc::clone(this), cx.clone());
     let cx = cx.clone();

@@ -10,7 +10,7 @@ use crate::tasks::catch_panic;
 /// The type of a service's configuration table, before the service's name is known.
 #[cfg(feature = "config")]
 #[derive(Clone, Copy)]
-pub struct Section(fn(&'static str) -> crate::config::Section);
+pub struct InitSection(fn(&'static str) -> crate::config::Section);
 
 /// The `#[init]` of a service.
 pub struct Init<S> {
@@ -76,12 +76,12 @@ where
 
 /// The configuration table of a service.
 #[cfg(feature = "config")]
-pub const fn section<C: crate::config::Config>() -> Section {
-    Section(|name| crate::config::Section::of::<C>(name))
+pub const fn section<C: crate::config::Config>() -> InitSection {
+    InitSection(|name| crate::config::Section::of::<C>(name))
 }
 
 #[cfg(feature = "config")]
-impl Section {
+impl InitSection {
     pub(super) fn of(self, name: &'static str) -> crate::config::Section {
         (self.0)(name)
     }

@@ -29,12 +29,12 @@ pub use self::cluster::{Program, membership_table, store_table};
 pub use self::hook::{health, hook, run};
 pub use self::init::{Init, InitOutcome, init};
 #[cfg(feature = "config")]
-pub use self::init::{Section, init_from, section};
+pub use self::init::{InitSection, init_from, section};
 pub use self::launchable::launchable;
 #[cfg(feature = "config")]
 pub use self::options::{NoOptions, Probe};
-pub use self::outcome::{HealthOutcome, Outcome};
-pub use self::periodic::{Periodic, periodic};
+pub use self::outcome::{HealthOutcome, HookOutcome};
+pub use self::periodic::{PeriodicHook, periodic};
 pub use self::register::{Describe, Hooks, Static, description, registration};
 #[cfg(feature = "http")]
 pub use self::routes::{RoutesOutcome, routes};

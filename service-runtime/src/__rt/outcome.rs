@@ -9,19 +9,19 @@ use crate::service::Health;
     note = "return nothing, or `Result<()>` of the prelude, which takes any `std::error::Error`; \
             a text becomes an error by `anyhow::anyhow!(…)`"
 )]
-pub trait Outcome {
+pub trait HookOutcome {
     /// Turns what the hook returned into a result.
     fn outcome(self) -> anyhow::Result<()>;
 }
 
-impl Outcome for () {
+impl HookOutcome for () {
     fn outcome(self) -> anyhow::Result<()> {
         Ok(())
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: Into<anyhow::Error>> Outcome for Result<(), E> {
+impl<E: Into<anyhow::Error>> HookOutcome for Result<(), E> {
     fn outcome(self) -> anyhow::Result<()> {
         self.map_err(Into::into)
     }

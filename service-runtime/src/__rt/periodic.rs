@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::Outcome;
+use super::HookOutcome;
 use crate::service::{Context, Scope};
 use crate::tasks::{self, Gate, PeriodicOnError};
 
 /// What `#[periodic(…)]` says.
-pub struct Periodic {
+pub struct PeriodicHook {
     spec: tasks::Periodic,
     scope: Scope,
 }
 
-impl Periodic {
+impl PeriodicHook {
     /// At fixed intervals.
     pub fn every(interval: Duration) -> Self {
         Self {
@@ -79,7 +79,7 @@ impl Periodic {
 /// Starts a periodic hook; the table `[<service>.periodic.<name>]` may change when it runs.
 pub fn periodic<S, F, Fut>(
     cx: &Context,
-    periodic: Periodic,
+    periodic: PeriodicHook,
     name: &'static str,
     this: &Arc<S>,
     hook: F,
@@ -87,9 +87,9 @@ pub fn periodic<S, F, Fut>(
 where
     S: Send + Sync + 'static,
     F: Fn(Arc<S>, Context) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output: Outcome> + Send + 'static,
+    Fut: Future<Output: HookOutcome> + Send + 'static,
 {
-    let Periodic { mut spec, scope } = periodic;
+    let PeriodicHook { mut spec, scope } = periodic;
     #[cfg(feature = "config")]
     {
         spec = crate::settings::configuration::periodic_settings(cx, name, spec)?;
@@ -125,7 +125,10 @@ where
                 #[cfg(feature = "cluster")]
                 if let Some(task_lease) = task_lease {
                     // A run that lost its lease has said so in the log, and the next one is another worker's.
-                    return task_lease.run(run).await.map_or(Ok(()), Outcome::outcome);
+                    return task_lease
+                        .run(run)
+                        .await
+                        .map_or(Ok(()), HookOutcome::outcome);
                 }
                 run.await.outcome()
             }

@@ -5,7 +5,7 @@ use crate::service::{Description, OnError, Service};
 
 use super::init::Init;
 #[cfg(feature = "config")]
-use super::init::Section;
+use super::init::InitSection;
 
 /// Written by `#[service]` on a struct.
 #[diagnostic::on_unimplemented(
@@ -30,7 +30,7 @@ pub trait Describe {
 pub trait Hooks: Service {
     /// The configuration table that `#[init]` takes.
     #[cfg(feature = "config")]
-    const SECTION: Option<Section> = None;
+    const SECTION: Option<InitSection> = None;
 
     /// Whether the service has routes, and so the keys of HTTP in its table.
     const ROUTES: bool = false;
@@ -50,7 +50,7 @@ pub struct Static {
     after: &'static [&'static str],
     on_error: OnError,
     #[cfg(feature = "config")]
-    section: Option<Section>,
+    section: Option<InitSection>,
 }
 
 impl Static {
@@ -87,7 +87,7 @@ impl Static {
 #[cfg(feature = "config")]
 impl Static {
     /// Adds its configuration table.
-    pub const fn section(mut self, section: Section) -> Self {
+    pub const fn section(mut self, section: InitSection) -> Self {
         self.section = Some(section);
         self
     }

@@ -93,7 +93,7 @@ impl EventLog<'_> {
         let living = self.workers.get(id).and_then(WorkerProcess::error);
         let dead = self.death_of(id);
         let error = living.or_else(|| dead.and_then(|death| death.error.as_deref()));
-        error.unwrap_or("none told").to_owned()
+        error.unwrap_or("none given").to_owned()
     }
 
     fn death_of(&self, id: WorkerId) -> Option<&Death> {
@@ -117,7 +117,7 @@ impl EventLog<'_> {
         else {
             return;
         };
-        let error = error.as_deref().unwrap_or("none told");
+        let error = error.as_deref().unwrap_or("none given");
         let next = if retry_in.is_zero() {
             "at once".to_owned()
         } else {
@@ -154,7 +154,7 @@ impl EventLog<'_> {
             generation,
             ..
         } = worker;
-        let error = error.as_deref().unwrap_or("none told");
+        let error = error.as_deref().unwrap_or("none given");
         tracing::error!(
             slot, of, pid, generation, %how, error,
             "reload failed, it is undone: a new worker ended before it was ready"

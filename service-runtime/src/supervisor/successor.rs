@@ -270,7 +270,7 @@ impl Component for Upgrade {
         }
         if let Some(ended) = ended {
             let pid = successor.child.pid().as_raw();
-            let error = successor.error.as_deref().unwrap_or("none told");
+            let error = successor.error.as_deref().unwrap_or("none given");
             tracing::error!(
                 pid,
                 error,
