@@ -67,6 +67,19 @@ impl Dispatch {
         }))
     }
 
+    /// Returns the methods.
+    #[cfg(feature = "nats")]
+    pub(super) fn methods(&self) -> impl Iterator<Item = &Method> {
+        self.0.iter()
+    }
+
+    /// Returns the highest version of all endpoints.
+    #[cfg(feature = "nats")]
+    pub(super) fn highest_version(&self) -> Version {
+        let versions = self.0.iter().map(|method| method.place().1);
+        versions.max().unwrap_or_default()
+    }
+
     /// Returns the version of an endpoint that has a method.
     fn version(&self, namespace: Option<&str>, major: u32) -> Version {
         let places = self.0.iter().map(Method::place);

@@ -131,6 +131,12 @@ impl TopicStats {
         Counted(stats)
     }
 
+    /// Returns what there is to report of a method, if it was called.
+    #[cfg(feature = "nats")]
+    pub(super) fn of_method(&self, topic: &str, method: &'static str) -> Option<MethodReport> {
+        self.methods.get(method)?.report(topic, method)
+    }
+
     /// Counts a request that is not handled.
     pub(super) fn refused(&self, refusal: Refusal) {
         self.refused.fetch_add(1, Ordering::Relaxed);

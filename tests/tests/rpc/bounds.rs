@@ -106,3 +106,17 @@ pub(crate) fn calls_above_the_slots_wait_and_lose_nothing(place: &Place) {
     }
     assert_eq!(callee.lines().with("begun slow").len(), 16);
 }
+
+pub(crate) fn calls_that_wait_longer_than_the_monitor_are_not_lost(place: &Place) {
+    // More than wait in the worker itself, and for longer than nothing may be heard of a call.
+    let (callee, caller) = callee_and_caller(place, &["--set", "rpc.slots=1", "--workers", "1"]);
+    let mut callers: Vec<_> = (0..40).map(|_| Caller::of(&caller)).collect();
+    for caller in &mut callers {
+        caller.say("slow 80");
+    }
+    for caller in &mut callers {
+        let answer = caller.answer();
+        assert!(answer.parse::<u32>().is_ok(), "{answer}");
+    }
+    assert_eq!(callee.lines().with("begun slow").len(), 40);
+}

@@ -160,6 +160,53 @@ pub(crate) fn a_stop_under_load_fails_no_call_while_another_program_serves(place
     assert_eq!(failed, [""; 0]);
 }
 
+pub(crate) fn a_stop_among_calls_and_casts_loses_none_and_runs_none_twice(place: &Place) {
+    let (callers, each) = (8, 125);
+    let (first, caller) = two(place);
+    let args = ["--set", "rpc.host=other-host"];
+    let second = program(place, "callee").args(args).start();
+    second.ready(2);
+    let done = AtomicU64::new(0);
+    let failed: Vec<String> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..callers)
+            .map(|of| {
+                let (caller, done) = (&caller, &done);
+                scope.spawn(move || {
+                    let mut caller = Caller::of(caller);
+                    let mut failed = Vec::new();
+                    for turn in 0..each {
+                        let noted = caller.ask(&format!("note {of}-{turn}."));
+                        let called = caller.ask("slow 1");
+                        if noted != "ok" || called.parse::<u32>().is_err() {
+                            failed.push(format!("{noted}, {called}"));
+                        }
+                        done.fetch_add(1, Ordering::Relaxed);
+                    }
+                    failed
+                })
+            })
+            .collect();
+        until("some are done", || done.load(Ordering::Relaxed) > 100);
+        first.signal(Signal::SIGTERM);
+        assert!(done.load(Ordering::Relaxed) < 1000, "all were done");
+        assert_eq!(first.exit_code(), 0);
+        let threads = threads.into_iter();
+        threads.flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(failed, [""; 0]);
+    let said = |what: &str| [&first, &second].map(|program| program.lines().with(what).len());
+    let both = |what: &str| said(what).iter().sum::<usize>();
+    until("all is logged", || both("noted ") >= 1000);
+    assert!(said("begun slow").iter().all(|count| *count > 0));
+    assert_eq!((both("begun slow"), both("noted ")), (1000, 1000));
+    for of in 0..callers {
+        for turn in 0..each {
+            let note = format!("noted {of}-{turn}.");
+            assert_eq!(both(&note), 1, "{note}");
+        }
+    }
+}
+
 #[test]
 fn a_second_program_of_the_same_name_is_refused() {
     let place = &Place::local();

@@ -9,8 +9,9 @@
 //!
 //! The broker tells who sends to nobody. What only the server knows, it tells itself: a beat while a call waits
 //! or runs, as often as the caller wants, so that a server that died is known; and what a stop gives back
-//! before it has begun, so that its caller sends it to another.
+//! before it has begun, or a worker without room has, so that its caller sends it to another.
 
+mod discovery;
 mod serve;
 mod session;
 mod subjects;
@@ -44,7 +45,7 @@ const GIVEN_BACK: &str = "given-back";
 /// The bytes of a frame before its body.
 const HEAD: usize = 4;
 /// The waits before a request that was given back is sent again.
-const WAITS: Backoff = Backoff::doubling(Duration::from_millis(1), Duration::from_millis(50));
+const WAITS: Backoff = Backoff::doubling(Duration::from_millis(1), Duration::from_millis(200));
 
 /// A broker, connected to when it is first needed.
 #[derive(Debug)]

@@ -1,4 +1,5 @@
-//! The subscriptions of a server: what comes waits for a slot, and a stop gives back what has not begun.
+//! The subscriptions of a server: what comes waits for a slot; what has no room is given back, and by a stop
+//! what has not begun.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use futures_core::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, interval_at, timeout};
 
+use super::discovery::Discovery;
 use super::session::{Session, next};
 use super::{BEAT, GIVEN_BACK, MONITOR, SIGN, subjects};
 use crate::rpc::frame;
@@ -18,7 +20,7 @@ use crate::rpc::message::{Failure, Reply, Request};
 use crate::rpc::server::Server;
 use crate::rpc::transport::OwnAddress;
 
-/// How many requests wait in a worker for each slot; further ones wait in the connection.
+/// How many requests wait in a worker for each slot; further ones are given back, for nobody would hear of them.
 const WAITING: usize = 16;
 /// How long the broker may take to take the last answers.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -50,24 +52,22 @@ pub(super) async fn serve(
 ) -> anyhow::Result<Arc<dyn OwnAddress>> {
     let client = &session.client;
     let (target, topic) = (&server.target, server.topic());
-    let own = subjects::own(target, &new_id());
+    let id = new_id();
+    let own = subjects::own(target, &id);
     let queue = || subjects::QUEUE.to_owned();
+    let any = client.queue_subscribe(subjects::any(target), queue());
+    let here = client.queue_subscribe(subjects::on(target, &server.name), queue());
     let subscriptions = [
+        ("", true, any.await?),
+        (" here", true, here.await?),
         (
-            "",
-            client
-                .queue_subscribe(subjects::any(target), queue())
-                .await?,
+            " to all",
+            false,
+            client.subscribe(subjects::all(target)).await?,
         ),
-        (
-            " here",
-            client
-                .queue_subscribe(subjects::on(target, &server.name), queue())
-                .await?,
-        ),
-        (" to all", client.subscribe(subjects::all(target)).await?),
     ];
     let pings = client.subscribe(own.clone()).await?;
+    let discovery = Discovery::subscribe(&session, &server, id).await?;
     // The broker has taken them when it answers this.
     client
         .flush()
@@ -82,8 +82,8 @@ pub(super) async fn serve(
         server: Arc::clone(&server),
         session: Arc::clone(&session),
     });
-    for (what, subscription) in subscriptions {
-        let taken = take(Arc::clone(&served), subscription);
+    for (what, is_shared, subscription) in subscriptions {
+        let taken = take(Arc::clone(&served), subscription, is_shared);
         server
             .cx
             .tasks()
@@ -94,6 +94,10 @@ pub(super) async fn serve(
         .cx
         .tasks()
         .background(format!("rpc pings {topic}"), answering);
+    server
+        .cx
+        .tasks()
+        .background(format!("rpc discovery {topic}"), discovery.answer());
     Ok(Arc::new(Address {
         session,
         subject: own,
@@ -102,7 +106,10 @@ pub(super) async fn serve(
 }
 
 /// Takes requests until the service stops, and what the broker has sent until then.
-async fn take(served: Arc<Served>, mut subscription: Subscriber) {
+///
+/// One that others may take as well is given back if there is no room: in the connection it would wait
+/// without a sign of life, so that its caller would think it lost.
+async fn take(served: Arc<Served>, mut subscription: Subscriber, is_shared: bool) {
     let cx = served.server.cx.clone();
     let mut is_draining = false;
     loop {
@@ -121,9 +128,20 @@ async fn take(served: Arc<Served>, mut subscription: Subscriber) {
         let Some(message) = message else {
             break;
         };
-        let room = Arc::clone(&served.room).acquire_owned().await;
-        let Ok(room) = room else {
-            break;
+        let room = Arc::clone(&served.room);
+        let room = if is_shared {
+            room.try_acquire_owned().ok()
+        } else {
+            room.acquire_owned().await.ok()
+        };
+        let Some(room) = room else {
+            let peer = Peer {
+                served: &served,
+                message: &message,
+                monitor: None,
+            };
+            peer.send(Some(GIVEN_BACK), Vec::new()).await;
+            continue;
         };
         let served = Arc::clone(&served);
         let waiting = one(served, message, room);
