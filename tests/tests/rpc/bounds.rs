@@ -108,6 +108,7 @@ pub(crate) fn calls_above_the_slots_wait_and_lose_nothing(place: &Place) {
 }
 
 pub(crate) fn calls_that_wait_longer_than_the_monitor_are_not_lost(place: &Place) {
+    place.notice_deaths();
     // More than wait in the worker itself, and for longer than nothing may be heard of a call.
     let (callee, caller) = callee_and_caller(place, &["--set", "rpc.slots=1", "--workers", "1"]);
     let mut callers: Vec<_> = (0..40).map(|_| Caller::of(&caller)).collect();
