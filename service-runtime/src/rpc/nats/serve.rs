@@ -1,6 +1,7 @@
 //! The subscriptions of a server: what comes waits for a slot; what has no room is given back, and by a stop
 //! what has not begun.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,10 @@ use crate::rpc::transport::OwnAddress;
 
 /// How many requests wait in a worker for each slot; further ones are given back, for nobody would hear of them.
 const WAITING: usize = 16;
+/// With this many digits a server of NATS takes the number for none, and ends a subscription at once, while the
+/// client's part of it lives until the last message has come. `Subscriber::drain` of async-nats 0.50 lets it
+/// end with the next thing that happens on the connection, and what the broker had sent by then is lost.
+const LEAVE: u64 = 10_000_000_000;
 /// How long the broker may take to take the last answers.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many signs of life a caller gets in the time in which it wants one.
@@ -111,15 +116,34 @@ pub(super) async fn serve(
 /// without a sign of life, so that its caller would think it lost.
 async fn take(served: Arc<Served>, mut subscription: Subscriber, is_shared: bool) {
     let cx = served.server.cx.clone();
-    let mut is_draining = false;
+    let (mut leaves, mut has_left) = (None, false);
     loop {
+        let serves = leaves.is_none();
+        let left = async {
+            match &mut leaves {
+                Some(leaves) if !has_left => Pin::as_mut(leaves).await,
+                _ => std::future::pending().await,
+            }
+        };
         let message = tokio::select! {
             message = next(&mut subscription) => message,
-            () = cx.stopping(), if !is_draining => {
-                is_draining = true;
-                // From here on others get what is sent; what has been sent here comes until the end.
-                if let Err(error) = subscription.drain().await {
-                    tracing::warn!("cannot drain a subscription: {error}");
+            () = cx.stopping(), if serves => {
+                // From here on others get what is sent; what has been sent here still comes.
+                if let Err(error) = subscription.unsubscribe_after(LEAVE).await {
+                    tracing::warn!("cannot leave a subject: {error}");
+                    break;
+                }
+                let session = Arc::clone(&served.session);
+                leaves = Some(Box::pin(async move { timeout(PATIENCE, session.round_trip()).await }));
+                continue;
+            }
+            came = left => {
+                has_left = true;
+                if !matches!(came, Ok(Ok(()))) {
+                    tracing::warn!("the broker has not confirmed that a subject was left");
+                }
+                // All has come: the subscription ends behind it.
+                if subscription.unsubscribe().await.is_err() {
                     break;
                 }
                 continue;

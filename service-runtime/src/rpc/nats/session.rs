@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::backoff::Backoff;
 use crate::rpc::config::RpcConfig;
+use crate::rpc::id::new_id;
 use crate::rpc::url::RpcUrl;
 use crate::tasks::TaskGroup;
 
@@ -121,6 +122,18 @@ impl Session {
             waiters: Arc::clone(&self.waiters),
             id: id.to_owned(),
             messages,
+        }
+    }
+
+    /// Waits until the broker has taken what was sent before, and all that it had sent by then has come.
+    pub(super) async fn round_trip(&self) -> io::Result<()> {
+        let id = new_id();
+        let mut waiter = self.wait(&id);
+        let sent = self.client.publish(self.reply_to(&id), Vec::new().into());
+        sent.await.map_err(io::Error::other)?;
+        match waiter.messages.recv().await {
+            Some(_) => Ok(()),
+            None => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 
