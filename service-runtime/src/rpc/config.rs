@@ -78,11 +78,14 @@ impl RpcConfig {
 
     /// Returns whether the same transport serves another state of the table.
     pub(super) fn is_carried_as(&self, other: &Self) -> bool {
-        let broker = |of: &Self| {
-            let files = (of.ca.clone(), of.cert.clone(), of.key.clone());
-            (of.user.clone(), of.password.clone(), files, of.monitor)
-        };
-        self.url == other.url && self.directory == other.directory && broker(self) == broker(other)
+        self.carrier() == other.carrier()
+    }
+
+    /// What a transport is made of.
+    fn carrier(&self) -> impl PartialEq {
+        let certificates = (&self.ca, &self.cert, &self.key);
+        let identity = (&self.user, &self.password, certificates);
+        (&self.url, &self.directory, self.monitor, identity)
     }
 
     /// Returns whether calls go over the sockets of this machine.

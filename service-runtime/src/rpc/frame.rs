@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 /// How many bytes are reserved for a frame before any of them have come.
 const RESERVED: usize = 64 * 1024;
 /// The bytes of a length.
-const HEAD: usize = 4;
+pub(super) const HEAD: usize = 4;
 
 /// Why a frame was not read.
 #[derive(Debug, thiserror::Error)]

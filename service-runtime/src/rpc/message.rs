@@ -86,6 +86,17 @@ impl Reply {
         }
     }
 
+    /// Reads the answer to a ping.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if it cannot be read, or is a failure.
+    pub(super) fn of_ping(body: &[u8]) -> anyhow::Result<()> {
+        let reply: Self = serde_json::from_slice(body)?;
+        anyhow::ensure!(reply.result.is_some(), "a ping was answered with a failure");
+        Ok(())
+    }
+
     pub(super) fn failed(failure: Failure) -> Self {
         Self {
             failure: Some(failure),

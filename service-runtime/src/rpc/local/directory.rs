@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::rpc::address::Target;
+use crate::rpc::address::{self, Target};
 use crate::rpc::config::RpcConfig;
 
 /// What a socket is for; its file ends in this.
@@ -123,19 +123,7 @@ fn default_path() -> PathBuf {
 
 /// Writes a name so that no two names make one file name, and none leaves the directory.
 fn escape(name: &str) -> String {
-    let mut escaped = String::with_capacity(name.len());
-    for (place, byte) in name.bytes().enumerate() {
-        let plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if plain || (byte == b'.' && place > 0) {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02x}"));
-        }
-    }
-    if escaped.is_empty() {
-        escaped.push('%');
-    }
-    escaped
+    address::escape(name, |place, byte| byte == b'.' && place > 0)
 }
 
 #[cfg(test)]

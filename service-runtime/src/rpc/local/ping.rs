@@ -106,9 +106,7 @@ impl OwnAddress for Address {
             let frame = frame::encode(&Request::ping(), self.limit)?;
             frame::write(&mut stream, &frame).await?;
             let answer = frame::read(&mut stream, self.limit).await?;
-            let reply: Reply = serde_json::from_slice(&answer)?;
-            ensure!(reply.result.is_some(), "a ping was answered with a failure");
-            Ok(())
+            Reply::of_ping(&answer)
         })
     }
 }

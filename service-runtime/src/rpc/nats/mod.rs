@@ -1,13 +1,13 @@
 //! Calls over a NATS broker, for programs of many machines.
 //!
-//! | subject | who hears it |
+//! | subject | who gets it |
 //! | --- | --- |
 //! | `rpc.<exchange>.<topic>.any` | one worker of the topic (queue group `rpc`) |
 //! | `rpc.<exchange>.<topic>.on.<server>` | one worker of that server (queue group `rpc`) |
 //! | `rpc.<exchange>.<topic>.all` | every worker |
 //! | `rpc.<exchange>.<topic>.worker.<id>` | this worker, for its own pings |
 //!
-//! The broker tells who sends to nobody. What only the server knows, it tells itself: a beat while a call waits
+//! The broker answers who sends to nobody. What only the server knows, it says itself: a beat while a call waits
 //! or runs, as often as the caller wants, so that a server that died is known; and what a stop gives back
 //! before it has begun, or a worker without room has, so that its caller sends it to another.
 
@@ -27,6 +27,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use self::session::Session;
 use super::config::RpcConfig;
+use super::frame;
 use super::server::Server;
 use super::transport::{Delivery, Outbound, OwnAddress, Transport};
 use crate::backoff::Backoff;
@@ -42,8 +43,6 @@ const BEAT: &str = "beat";
 /// The call has not begun, and will not here.
 const GIVEN_BACK: &str = "given-back";
 
-/// The bytes of a frame before its body.
-const HEAD: usize = 4;
 /// The waits before a request that was given back is sent again.
 const WAITS: Backoff = Backoff::doubling(Duration::from_millis(1), Duration::from_millis(200));
 
@@ -76,11 +75,17 @@ impl Nats {
         self.session.get_or_try_init(connect).await
     }
 
+    /// Returns the connection, if it is made in time.
+    async fn session_by(&self, deadline: Instant) -> io::Result<&Arc<Session>> {
+        let in_time = timeout_at(deadline, self.session()).await;
+        in_time.unwrap_or_else(|_| {
+            let text = format!("no connection to `{}` in time", self.config.url);
+            Err(io::Error::new(io::ErrorKind::TimedOut, text))
+        })
+    }
+
     async fn send(&self, outbound: &Outbound) -> io::Result<Delivery> {
-        let Ok(session) = timeout_at(outbound.deadline, self.session()).await else {
-            return Err(self.no_connection());
-        };
-        let session = session?;
+        let session = self.session_by(outbound.deadline).await?;
         let subject = subjects::of_target(&outbound.target);
         let mut waits = WAITS.delays();
         loop {
@@ -98,18 +103,13 @@ impl Nats {
         }
     }
 
-    fn no_connection(&self) -> io::Error {
-        let text = format!("no connection to `{}` in time", self.config.url);
-        io::Error::new(io::ErrorKind::TimedOut, text)
-    }
-
     async fn publish(
         &self,
         session: &Session,
         subject: String,
         outbound: &Outbound,
     ) -> io::Result<()> {
-        let body = &outbound.frame[HEAD..];
+        let body = &outbound.frame[frame::HEAD..];
         let most = session.client.max_payload();
         if body.len() > most {
             let text = format!(
@@ -163,16 +163,13 @@ impl Transport for Nats {
         Box::pin(self.send(outbound))
     }
 
-    /// The broker does not say who hears it: the first answer says that somebody does, or that nobody is there.
+    /// The broker does not say who gets it: the first answer says that somebody does, or that nobody is there.
     fn deliver_to_all<'a>(
         &'a self,
         outbound: &'a Outbound,
     ) -> BoxFuture<'a, io::Result<Vec<Delivery>>> {
         Box::pin(async {
-            let Ok(session) = timeout_at(outbound.deadline, self.session()).await else {
-                return Err(self.no_connection());
-            };
-            let session = session?;
+            let session = self.session_by(outbound.deadline).await?;
             session.check()?;
             let mut waiter = session.wait(&outbound.id);
             let subject = subjects::all(&outbound.target);

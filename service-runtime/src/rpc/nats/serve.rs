@@ -262,7 +262,7 @@ impl Caller for Peer<'_> {
         let Ok(mut frame) = encode(server, &reply) else {
             return;
         };
-        let length = frame.len() - super::HEAD;
+        let length = frame.len() - frame::HEAD;
         if length > most {
             let text = format!(
                 "an answer of {length} bytes is larger than `max_payload` of the broker, which is {most} bytes"
@@ -273,7 +273,7 @@ impl Caller for Peer<'_> {
                 Err(_) => return,
             }
         }
-        self.send(None, frame.split_off(super::HEAD)).await;
+        self.send(None, frame.split_off(frame::HEAD)).await;
     }
 
     /// A broker does not tell that a caller is gone: it is told that its call is not forgotten.
@@ -305,7 +305,7 @@ impl OwnAddress for Address {
             let id = request.id.clone();
             let mut waiter = self.session.wait(&id);
             let mut frame = frame::encode(&request, self.limit)?;
-            let body = frame.split_off(super::HEAD);
+            let body = frame.split_off(frame::HEAD);
             let reply = self.session.reply_to(&id);
             let client = &self.session.client;
             client
@@ -320,9 +320,7 @@ impl OwnAddress for Address {
                 answer.status.is_none(),
                 "the broker has lost the subscription of this worker"
             );
-            let reply: Reply = serde_json::from_slice(&answer.payload)?;
-            ensure!(reply.result.is_some(), "a ping was answered with a failure");
-            Ok(())
+            Reply::of_ping(&answer.payload)
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The subjects of topics, servers and workers.
 
-use crate::rpc::address::Target;
+use crate::rpc::address::{self, Target};
 
 /// The queue group of those that share the calls of a subject.
 pub(super) const QUEUE: &str = "rpc";
@@ -9,7 +9,7 @@ pub(super) const QUEUE: &str = "rpc";
 pub(super) fn of_target(target: &Target) -> String {
     match &target.server {
         Some(server) => on(target, server),
-        None => format!("{}.any", of_topic(target)),
+        None => any(target),
     }
 }
 
@@ -23,7 +23,7 @@ pub(super) fn on(target: &Target, server: &str) -> String {
     format!("{}.on.{}", of_topic(target), escape(server))
 }
 
-/// The subject that every worker of a topic hears.
+/// The subject that every worker of a topic gets.
 pub(super) fn all(target: &Target) -> String {
     format!("{}.all", of_topic(target))
 }
@@ -39,18 +39,7 @@ fn of_topic(target: &Target) -> String {
 
 /// Writes a name as one token of a subject; no two names make the same.
 fn escape(name: &str) -> String {
-    let mut escaped = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02x}"));
-        }
-    }
-    if escaped.is_empty() {
-        escaped.push('%');
-    }
-    escaped
+    address::escape(name, |_, _| false)
 }
 
 #[cfg(test)]
